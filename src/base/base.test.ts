@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import { canonicalJson } from './canonical-json.ts'
+import { randomStream } from './random.ts'
+
+describe('canonicalJson', () => {
+  it('gives equal bytes for equal values, whatever the order of keys', () => {
+    const a = {
+      b: 1,
+      a: [{ d: undefined, c: null }],
+      m: new Map([
+        ['z', 1],
+        ['y', 2],
+      ]),
+    }
+    const b = {
+      m: new Map([
+        ['y', 2],
+        ['z', 1],
+      ]),
+      a: [{ c: null }],
+      b: 1,
+    }
+    expect(canonicalJson(a)).toBe(canonicalJson(b))
+    expect(canonicalJson(a)).toBe('{"a":[{"c":null}],"b":1,"m":{"y":2,"z":1}}')
+  })
+})
+
+describe('randomStream', () => {
+  it('repeats from its seed and name, and streams do not share numbers', () => {
+    const draw = (seed: number, name: string) => {
+      const stream = randomStream(seed, name)
+      return Array.from({ length: 5 }, () => stream.next())
+    }
+    expect(draw(7, 'faults')).toEqual(draw(7, 'faults'))
+    expect(draw(7, 'faults')).not.toEqual(draw(7, 'arrivals'))
+    expect(draw(7, 'faults')).not.toEqual(draw(8, 'faults'))
+  })
+
+  it('draws an exponential with the mean asked for', () => {
+    const stream = randomStream(1, 'repair')
+    const mean = Array.from({ length: 20_000 }, () => stream.exponential(30)).reduce((a, b) => a + b) / 20_000
+    expect(mean).toBeGreaterThan(29)
+    expect(mean).toBeLessThan(31)
+  })
+})

@@ -1,0 +1,21 @@
+/**
+ * JSON with the keys of every object in code-point order and `undefined` members left out: equal values give
+ * equal bytes. Maps are written as objects and sets as sorted arrays.
+ */
+export function canonicalJson(value: unknown): string {
+  if (
+    value === null ||
+    typeof value === 'number' ||
+    typeof value === 'boolean' ||
+    typeof value === 'string'
+  ) {
+    return JSON.stringify(value)
+  }
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
+  if (value instanceof Map) return canonicalJson(Object.fromEntries(value))
+  if (value instanceof Set) return canonicalJson([...value].sort())
+  const members = Object.entries(value as Record<string, unknown>)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`
+}

@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'tidy', include: ['test/tidy/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['src/**/*.test.ts'], exclude: ['**/*.prop.test.ts'] } },
+      {
+        test: {
+          name: 'property',
+          include: ['src/**/*.prop.test.ts', 'test/property/**/*.test.ts'],
+          testTimeout: 120_000,
+        },
+      },
+      { test: { name: 'scenarios', include: ['test/scenarios/**/*.test.ts'], testTimeout: 120_000 } },
+      {
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
