@@ -1,0 +1,21 @@
+import type { NodeId } from '../base/index.ts'
+
+/** GPUs of one node, by index in ascending order. */
+export interface AllocationPart {
+  readonly node: NodeId
+  readonly gpus: readonly number[]
+  /** Share of each listed GPU in thousandths; absent means whole GPUs. */
+  readonly milliGpus?: number
+}
+
+/** What one attempt holds; parts are in rank order and no node appears twice. */
+export interface Allocation {
+  readonly parts: readonly AllocationPart[]
+}
+
+/** GPUs held, counting fractions: 0.25 for a quarter. */
+export function allocatedGpus(allocation: Allocation): number {
+  let milli = 0
+  for (const part of allocation.parts) milli += part.gpus.length * (part.milliGpus ?? 1000)
+  return milli / 1000
+}

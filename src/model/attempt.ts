@@ -1,0 +1,68 @@
+import type { AttemptId, DurationMs, TimeMs, WorkloadId } from '../base/index.ts'
+import { assert } from '../base/index.ts'
+import type { Actor } from './actor.ts'
+import type { Allocation } from './allocation.ts'
+import type { Failure, Outcome } from './failure.ts'
+import type { Checkpoint, Progress } from './workload.ts'
+
+/**
+ * - `starting`: holds its allocation; the engine has been or will be asked to launch it.
+ * - `running`: the engine saw all its tasks alive.
+ * - `stopping`: the engine has been or will be asked to end it; it still holds its allocation.
+ * - `ended`: the engine confirmed that nothing of it can run any more; the allocation is free. Final.
+ */
+export const ATTEMPT_STATES = ['starting', 'running', 'stopping', 'ended'] as const
+export type AttemptState = (typeof ATTEMPT_STATES)[number]
+
+export const ATTEMPT_TRANSITIONS = {
+  starting: ['running', 'stopping', 'ended'],
+  running: ['stopping', 'ended'],
+  stopping: ['ended'],
+  ended: [],
+} as const satisfies Record<AttemptState, readonly AttemptState[]>
+
+/** Why an attempt is being ended before it ended by itself; it decides the outcome that is recorded. */
+export type StopReason = 'cancelled' | 'preempted' | 'time-limit' | 'scaled-down' | 'fenced'
+
+export interface StopRequest {
+  readonly reason: StopReason
+  readonly actor: Actor
+  readonly at: TimeMs
+  /** First signal; SIGKILL follows after the grace. */
+  readonly signal: string
+  readonly graceMs: DurationMs
+  /** The workload that the capacity is for, when preempted (S3). */
+  readonly for?: WorkloadId
+}
+
+export interface Attempt {
+  readonly id: AttemptId
+  readonly workload: WorkloadId
+  /** From 1. */
+  readonly number: number
+  /** Which replica of a `serve` workload, from 0; 0 for others. */
+  readonly replica: number
+  allocation: Allocation
+  readonly plannedAt: TimeMs
+  state: AttemptState
+  runningAt?: TimeMs
+  endedAt?: TimeMs
+  stop?: StopRequest
+  outcome?: Outcome
+  failure?: Failure
+  /** Where the replica answers, once it is ready; absent while it is not. */
+  endpoint?: string
+  /** Set while the engine does not answer for this attempt; changes nothing else (S4). */
+  contactLostSince?: TimeMs
+  progress?: Progress
+  checkpoint?: Checkpoint
+  /** Step from which this attempt went on. */
+  resumedFromStep?: number
+}
+
+/** The one place where an attempt's state changes. */
+export function moveAttempt(attempt: Attempt, to: AttemptState): void {
+  const allowed: readonly AttemptState[] = ATTEMPT_TRANSITIONS[attempt.state]
+  assert(allowed.includes(to), `attempt ${attempt.id}: ${attempt.state} -> ${to}`)
+  attempt.state = to
+}

@@ -1,0 +1,56 @@
+import type { DurationMs } from '../base/index.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../base/index.ts'
+
+export const PRIORITY_CLASSES = ['low', 'normal', 'high', 'critical'] as const
+export type PriorityClass = (typeof PRIORITY_CLASSES)[number]
+
+/** Larger goes first. */
+export const PRIORITY_RANK: Readonly<Record<PriorityClass, number>> = {
+  low: 0,
+  normal: 1,
+  high: 2,
+  critical: 3,
+}
+
+export const ORDERINGS = ['fair', 'fifo', 'shortest', 'shortest-service', 'least-attained-service'] as const
+export type Ordering = (typeof ORDERINGS)[number]
+
+/** The settings of the scheduler: a value that can be stored, compared and tried in the twin. */
+export interface Policy {
+  readonly version: 1
+  readonly name: string
+  readonly ordering: Ordering
+  /** Whether a better-placed workload in `ordering` may stop a running one, beyond reclaim and priority. */
+  readonly preemptByOrdering: boolean
+  /** `strict`: nothing overtakes the blocked head; `holds`: others may where no hold is delayed; `greedy`: whatever fits starts. */
+  readonly backfill: 'strict' | 'holds' | 'greedy'
+  /** How many blocked gangs at the head get a hold. */
+  readonly holdDepth: number
+  readonly consolidate: boolean
+  readonly reclaim: boolean
+  readonly preempt: boolean
+  /** A lender waits at most this long for its guarantee (S8). */
+  readonly reclaimGraceMs: DurationMs
+  /** Work younger than this since its start is not evicted. */
+  readonly minimumRunMs: DurationMs
+  /** Time between the signal to save a checkpoint and the end. */
+  readonly evictionGraceMs: DurationMs
+  /** Half-life of past use in fair share. */
+  readonly usageHalfLifeMs: DurationMs
+}
+
+export const DEFAULT_POLICY: Policy = {
+  version: 1,
+  name: 'default',
+  ordering: 'fair',
+  preemptByOrdering: false,
+  backfill: 'holds',
+  holdDepth: 4,
+  consolidate: true,
+  reclaim: true,
+  preempt: true,
+  reclaimGraceMs: 5 * MINUTE_MS,
+  minimumRunMs: 10 * MINUTE_MS,
+  evictionGraceMs: 30 * SECOND_MS,
+  usageHalfLifeMs: 7 * 24 * HOUR_MS,
+}

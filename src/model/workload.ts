@@ -1,0 +1,102 @@
+import type { AttemptId, NodeId, QueueId, TimeMs, WorkloadId } from '../base/index.ts'
+import { assert } from '../base/index.ts'
+import type { Owner } from './tenancy.ts'
+import type { WorkloadSpec } from './workload-spec.ts'
+
+/**
+ * - `queued`: no live attempt; waits for capacity, a dependency or a back-off.
+ * - `starting`: an attempt holds its allocation and is being launched, or a replica is not yet ready.
+ * - `running`: the gang runs, or at least one replica is ready.
+ * - `stopping`: somebody asked for its end; live attempts are being ended.
+ * - `succeeded`, `failed`, `cancelled`: final; no live attempt, never changes again.
+ */
+export const WORKLOAD_STATES = [
+  'queued',
+  'starting',
+  'running',
+  'stopping',
+  'succeeded',
+  'failed',
+  'cancelled',
+] as const
+export type WorkloadState = (typeof WORKLOAD_STATES)[number]
+
+/** Every legal change of a workload's state. `starting` and `running` go back to `queued` when an attempt ends and is retried. */
+export const WORKLOAD_TRANSITIONS = {
+  queued: ['starting', 'failed', 'cancelled'],
+  starting: ['running', 'queued', 'stopping', 'succeeded', 'failed'],
+  running: ['starting', 'queued', 'stopping', 'succeeded', 'failed'],
+  stopping: ['cancelled', 'succeeded', 'failed'],
+  succeeded: [],
+  failed: [],
+  cancelled: [],
+} as const satisfies Record<WorkloadState, readonly WorkloadState[]>
+
+export const FINAL_WORKLOAD_STATES = ['succeeded', 'failed', 'cancelled'] as const
+export type FinalWorkloadState = (typeof FINAL_WORKLOAD_STATES)[number]
+
+export function isFinal(state: WorkloadState): state is FinalWorkloadState {
+  return state === 'succeeded' || state === 'failed' || state === 'cancelled'
+}
+
+export function canWorkloadBecome(from: WorkloadState, to: WorkloadState): boolean {
+  return (WORKLOAD_TRANSITIONS[from] as readonly WorkloadState[]).includes(to)
+}
+
+/** What a running program said of itself in its progress file. */
+export interface Progress {
+  readonly at: TimeMs
+  readonly step: number
+  readonly totalSteps?: number
+  readonly loss?: number
+  readonly tokens?: number
+}
+
+/** The newest checkpoint that the program declared durable. */
+export interface Checkpoint {
+  readonly at: TimeMs
+  readonly step: number
+  readonly path: string
+}
+
+/** A node that this workload shall not be placed on before `until`, because an attempt failed there (S7). */
+export interface AvoidedNode {
+  readonly node: NodeId
+  readonly until: TimeMs
+}
+
+export interface Workload {
+  readonly id: WorkloadId
+  readonly owner: Owner
+  readonly queue: QueueId
+  readonly spec: WorkloadSpec
+  readonly submittedAt: TimeMs
+  /** Workloads that must still succeed before this one may start. */
+  waitsFor: readonly WorkloadId[]
+  state: WorkloadState
+  /** When the present state began. */
+  stateSince: TimeMs
+  /** Why it is in this state, in one sentence a person can act on; empty when there is nothing to say. */
+  stateReason: string
+  attemptCount: number
+  /** Attempts that have not ended. */
+  liveAttempts: readonly AttemptId[]
+  userFailures: number
+  platformFailures: number
+  /** It may not start before: the back-off after a failure. */
+  notBefore: TimeMs
+  avoidedNodes: readonly AvoidedNode[]
+  progress?: Progress
+  firstLoss?: number
+  checkpoint?: Checkpoint
+  /** GPU-milliseconds of ended attempts: all that were held, those the user pays, those lost to failures. */
+  usage: { readonly held: number; readonly billed: number; readonly lost: number }
+}
+
+/** The one place where a workload's state changes. */
+export function moveWorkload(workload: Workload, to: WorkloadState, at: TimeMs, reason: string): void {
+  assert(canWorkloadBecome(workload.state, to), `workload ${workload.id}: ${workload.state} -> ${to}`)
+  workload.state = to
+  workload.stateSince = at
+  workload.stateReason = reason
+}
