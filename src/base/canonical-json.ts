@@ -1,6 +1,6 @@
 /**
  * JSON with the keys of every object in code-point order and `undefined` members left out: equal values give
- * equal bytes. Maps are written as objects and sets as sorted arrays.
+ * equal bytes. Maps are written as objects, and sets as arrays in the order of their members' JSON.
  */
 export function canonicalJson(value: unknown): string {
   if (
@@ -13,7 +13,7 @@ export function canonicalJson(value: unknown): string {
   }
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
   if (value instanceof Map) return canonicalJson(Object.fromEntries(value))
-  if (value instanceof Set) return canonicalJson([...value].sort())
+  if (value instanceof Set) return `[${[...value].map(canonicalJson).sort().join(',')}]`
   const members = Object.entries(value as Record<string, unknown>)
     .filter(([, member]) => member !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))

@@ -1,5 +1,5 @@
 /** `pure`: no host, clock, chance or async. `web`: what browsers and Node share. `node` and `browser`: that host. */
-export type Host = 'pure' | 'web' | 'node' | 'browser'
+type Host = 'pure' | 'web' | 'node' | 'browser'
 
 export interface Room {
   readonly host: Host
@@ -14,7 +14,7 @@ export interface Room {
 }
 
 /** The rooms table of the design, with the packages allowed in each. */
-export const ROOMS: Readonly<Record<string, Room>> = {
+const ROOMS: Readonly<Record<string, Room>> = {
   base: { host: 'pure', rooms: [], packages: ['pure-rand'] },
   model: { host: 'pure', rooms: ['base'], packages: ['zod', 'yaml', 'fastest-levenshtein'], spec: true },
   fabric: { host: 'pure', rooms: ['base', 'model'], packages: [] },
@@ -31,8 +31,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   server: {
     host: 'node',
     rooms: [
-      ...['base', 'model', 'fabric', 'planner', 'scheduler', 'control', 'twin', 'api', 'gateway'],
+      'base',
+      'model',
+      'fabric',
+      'planner',
+      'scheduler',
+      'control',
+      'twin',
+      'api',
       'adapters',
+      'gateway',
     ],
     packages: ['hono', '@hono/node-server', 'pino', 'prom-client', 'yaml', 'zod'],
   },
