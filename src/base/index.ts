@@ -1,5 +1,6 @@
 export * from './assert.ts'
 export * from './canonical-json.ts'
+export * from './heap.ts'
 export * from './ids.ts'
 export * from './random.ts'
 export * from './result.ts'

@@ -2,7 +2,6 @@ import type {
   AttemptId,
   NodeId,
   OrganisationId,
-  QueueId,
   ReservationId,
   TimeMs,
   UserId,
@@ -25,9 +24,12 @@ import type {
   StopRequest,
   Team,
   Token,
+  Usage,
   User,
   WorkloadSpec,
 } from '../model/index.ts'
+
+import type { Hold } from '../scheduler/index.ts'
 
 /** A fact of the ledger. State changes only by `evolve` of one of these (S6). */
 export type Event =
@@ -39,7 +41,6 @@ export type Event =
   | { readonly kind: 'token-issued'; readonly token: Token }
   | { readonly kind: 'token-revoked'; readonly sha256: string }
   | { readonly kind: 'queue-set'; readonly queue: Queue }
-  | { readonly kind: 'queue-removed'; readonly queue: QueueId }
   | { readonly kind: 'policy-set'; readonly policy: Policy }
   | { readonly kind: 'node-described'; readonly node: NodeDescription }
   | { readonly kind: 'node-moved'; readonly node: NodeId; readonly to: NodeState; readonly reason: string }
@@ -72,7 +73,6 @@ export type Event =
     }
   | { readonly kind: 'attempt-running'; readonly attempt: AttemptId; readonly address?: string }
   | { readonly kind: 'attempt-stopping'; readonly attempt: AttemptId; readonly stop: StopRequest }
-  | { readonly kind: 'attempt-contact'; readonly attempt: AttemptId; readonly contact: 'connected' | 'lost' }
   | { readonly kind: 'attempt-resized'; readonly attempt: AttemptId; readonly allocation: Allocation }
   | {
       readonly kind: 'attempt-progressed'
@@ -99,17 +99,12 @@ export type Event =
         readonly avoid: readonly AvoidedNode[]
         readonly reason: string
       }
-      /** GPU-milliseconds held, billed and lost by this attempt. */
-      readonly usage: { readonly held: number; readonly billed: number; readonly lost: number }
+      readonly usage: Usage
     }
   | {
-      /** Capacity that a plan keeps for one gang until it has started (S3), or that a calendar keeps for people. */
+      /** Capacity that a plan keeps for one gang until it has started (S3). */
       readonly kind: 'hold-placed'
-      readonly hold: ReservationId
-      readonly workload: WorkloadId
-      readonly replica: number
-      readonly allocation: Allocation
-      readonly waitsFor: readonly AttemptId[]
+      readonly hold: Hold
     }
   | { readonly kind: 'hold-released'; readonly hold: ReservationId; readonly reason: string }
 

@@ -3,7 +3,7 @@ import { assert } from '../base/index.ts'
 import type { Actor } from './actor.ts'
 import type { Allocation } from './allocation.ts'
 import type { Failure, Outcome } from './failure.ts'
-import type { Checkpoint, Progress } from './workload.ts'
+import type { Checkpoint, Progress, Usage } from './workload.ts'
 
 /**
  * - `starting`: holds its allocation; the engine has been or will be asked to launch it.
@@ -49,11 +49,13 @@ export interface Attempt {
   endedAt?: TimeMs
   stop?: StopRequest
   outcome?: Outcome
+  /** Set when it ended. */
+  usage?: Usage
   failure?: Failure
-  /** Where the replica answers, once it is ready; absent while it is not. */
-  endpoint?: string
-  /** Set while the engine does not answer for this attempt; changes nothing else (S4). */
-  contactLostSince?: TimeMs
+  /** host:port where task 0 was told to listen. */
+  address?: string
+  /** Whether the replica of a `serve` workload answered its readiness probe last time. */
+  ready: boolean
   progress?: Progress
   checkpoint?: Checkpoint
   /** Step from which this attempt went on. */

@@ -59,6 +59,13 @@ export interface Checkpoint {
   readonly path: string
 }
 
+/** GPU-milliseconds held, billed to the user, and lost since the last checkpoint when an attempt broke off. */
+export interface Usage {
+  readonly held: number
+  readonly billed: number
+  readonly lost: number
+}
+
 /** A node that this workload shall not be placed on before `until`, because an attempt failed there (S7). */
 export interface AvoidedNode {
   readonly node: NodeId
@@ -69,7 +76,8 @@ export interface Workload {
   readonly id: WorkloadId
   readonly owner: Owner
   readonly queue: QueueId
-  readonly spec: WorkloadSpec
+  /** Changes only when a `serve` workload is scaled. */
+  spec: WorkloadSpec
   readonly submittedAt: TimeMs
   /** Workloads that must still succeed before this one may start. */
   waitsFor: readonly WorkloadId[]
@@ -89,8 +97,8 @@ export interface Workload {
   progress?: Progress
   firstLoss?: number
   checkpoint?: Checkpoint
-  /** GPU-milliseconds of ended attempts: all that were held, those the user pays, those lost to failures. */
-  usage: { readonly held: number; readonly billed: number; readonly lost: number }
+  /** Of all ended attempts. */
+  usage: Usage
 }
 
 /** The one place where a workload's state changes. */

@@ -1,0 +1,64 @@
+import type { AttemptId, NodeId, OrganisationId, TimeMs, UserId, WorkloadId } from '../base/index.ts'
+import type {
+  Actor,
+  FinalWorkloadState,
+  NodeAction,
+  Owner,
+  Policy,
+  Queue,
+  Team,
+  Token,
+  User,
+  WorkloadSpec,
+} from '../model/index.ts'
+import type { EngineFact, EngineInventory } from './ports/index.ts'
+
+/** Something that wants the state changed. Whether the caller may ask for it was settled before, by the server. */
+export type Command =
+  | {
+      readonly kind: 'submit'
+      readonly owner: Owner
+      readonly specs: readonly WorkloadSpec[]
+      /** How the workloads named in `dependsOn` that are no longer live ended; the server looks them up. */
+      readonly ended: ReadonlyMap<string, { readonly id: WorkloadId; readonly state: FinalWorkloadState }>
+      readonly submission?: { readonly key: string; readonly requestHash: string }
+    }
+  /** `kill` skips the grace. */
+  | { readonly kind: 'stop'; readonly workload: WorkloadId; readonly kill: boolean }
+  | { readonly kind: 'scale'; readonly workload: WorkloadId; readonly replicas: number }
+  /** One scheduling pass. */
+  | { readonly kind: 'schedule' }
+  /** Time went on: enforce limits. */
+  | { readonly kind: 'tick' }
+  /** What the engine saw; `complete` means that it knows of nothing else. */
+  | { readonly kind: 'observe'; readonly facts: readonly EngineFact[]; readonly complete: boolean }
+  | { readonly kind: 'inventory'; readonly inventory: EngineInventory }
+  /** The engine stopped or began to answer. */
+  | { readonly kind: 'contact'; readonly contact: 'connected' | 'lost' }
+  /** What the readiness probe of a replica found. */
+  | {
+      readonly kind: 'probe'
+      readonly attempt: AttemptId
+      readonly ready: boolean
+      readonly detail: string
+    }
+  | {
+      readonly kind: 'node-action'
+      readonly node: NodeId
+      readonly action: NodeAction
+      readonly reason: string
+    }
+  | { readonly kind: 'create-organisation'; readonly organisation: OrganisationId }
+  | { readonly kind: 'create-team'; readonly team: Team }
+  | { readonly kind: 'set-user'; readonly user: User }
+  | { readonly kind: 'remove-user'; readonly user: UserId }
+  | { readonly kind: 'issue-token'; readonly token: Token }
+  | { readonly kind: 'revoke-token'; readonly sha256: string }
+  | { readonly kind: 'set-queue'; readonly queue: Queue }
+  | { readonly kind: 'set-policy'; readonly policy: Policy }
+
+/** Who asks, and when: the only way in which the outside's time enters a decision. */
+export interface Context {
+  readonly now: TimeMs
+  readonly actor: Actor
+}

@@ -1,0 +1,147 @@
+import type { DurationMs, TimeMs } from '../../base/index.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import type { Attempt, AvoidedNode, Failure, Outcome, Usage, Workload } from '../../model/index.ts'
+import { allocatedGpus } from '../../model/index.ts'
+import { classifyExit } from '../classify-exit.ts'
+import { liveWorkload } from '../evolve/workload.ts'
+import type { EngineCause, TaskExit } from '../ports/index.ts'
+import type { Recorder } from '../recorder.ts'
+import { finish } from './finish.ts'
+import { settleDrained } from './nodes.ts'
+import { limitMessage } from './tick.ts'
+
+/** How long a node that failed an attempt is kept from that workload (S7). */
+const AVOID_MS: DurationMs = HOUR_MS
+const FIRST_BACKOFF_MS: DurationMs = SECOND_MS
+const LONGEST_BACKOFF_MS: DurationMs = 5 * MINUTE_MS
+
+interface End {
+  readonly at: TimeMs
+  readonly exits: readonly TaskExit[]
+  readonly cause?: EngineCause
+}
+
+interface Verdict {
+  readonly outcome: Outcome
+  readonly failure?: Failure
+}
+
+/** Records the engine's word that an attempt has ended, and what follows for its workload. */
+export function endAttempt(recorder: Recorder, attempt: Attempt, end: End): void {
+  const workload = liveWorkload(recorder.state, attempt.workload)
+  const verdict = judge(attempt, workload, end)
+  // Engines have clocks of their own; an end before the start or after now would make usage negative or unbounded.
+  const endedAt = Math.min(Math.max(end.at, attempt.plannedAt), recorder.now)
+  const next = whatFollows(recorder, workload, attempt, verdict)
+  recorder.emit({
+    kind: 'attempt-ended',
+    attempt: attempt.id,
+    endedAt,
+    outcome: verdict.outcome,
+    usage: usageOf(attempt, endedAt, verdict.outcome),
+    ...(verdict.failure ? { failure: verdict.failure } : {}),
+    ...(next.kind === 'retry' ? { retry: next } : {}),
+  })
+  if (next.kind === 'finish') {
+    finish(recorder, workload, next.state, next.reason)
+  }
+  settleDrained(recorder, attempt.allocation)
+}
+
+/** A program that was told to end has the outcome of the telling, unless it finished its work first. */
+function judge(attempt: Attempt, workload: Workload, end: End): Verdict {
+  const seen = classifyExit(end)
+  const stop = attempt.stop
+  if (!stop) return seen
+  const finishedItsWork =
+    workload.spec.type === 'train' && seen.outcome === 'succeeded' && end.exits.every((exit) => !exit.stopped)
+  if (finishedItsWork) return seen
+  switch (stop.reason) {
+    case 'cancelled':
+    case 'scaled-down':
+      return { outcome: 'cancelled' }
+    case 'preempted':
+    case 'fenced':
+      return { outcome: 'preempted' }
+    case 'time-limit':
+      return {
+        outcome: 'user-failure',
+        failure: { class: 'time-limit', message: limitMessage(workload.spec.limitMs ?? 0) },
+      }
+  }
+}
+
+type Next =
+  | { kind: 'retry'; notBefore: TimeMs; avoid: readonly AvoidedNode[]; reason: string }
+  | { kind: 'finish'; state: 'succeeded' | 'failed' | 'cancelled'; reason: string }
+  | { kind: 'nothing' }
+
+function whatFollows(recorder: Recorder, workload: Workload, attempt: Attempt, verdict: Verdict): Next {
+  const { outcome, failure } = verdict
+  const last = workload.liveAttempts.every((id) => id === attempt.id)
+  if (workload.state === 'stopping') {
+    if (!last) return { kind: 'nothing' }
+    if (outcome === 'succeeded') return { kind: 'finish', state: 'succeeded', reason: '' }
+    return { kind: 'finish', state: 'cancelled', reason: workload.stateReason }
+  }
+  if (attempt.stop?.reason === 'scaled-down') return { kind: 'nothing' }
+  const serves = workload.spec.type === 'serve'
+  const reason = failure ? `${attempt.id}: ${failure.message}` : ''
+  switch (outcome) {
+    case 'succeeded':
+      if (!serves) return { kind: 'finish', state: 'succeeded', reason: '' }
+      return retry(recorder, workload.userFailures, [], `${attempt.id} exited; a replica is meant to stay up`)
+    case 'preempted':
+      return {
+        kind: 'retry',
+        notBefore: recorder.now,
+        avoid: [],
+        reason: `${attempt.id} made room for ${attempt.stop?.for ?? 'other work'}`,
+      }
+    case 'platform-failure': {
+      if (workload.platformFailures >= workload.spec.retry.platform) {
+        return {
+          kind: 'finish',
+          state: 'failed',
+          reason: `${reason} (after ${workload.platformFailures + 1} platform failures)`,
+        }
+      }
+      const avoid = failure?.node ? [{ node: failure.node, until: recorder.now + AVOID_MS }] : []
+      return retry(recorder, workload.platformFailures, avoid, reason)
+    }
+    case 'user-failure': {
+      const limitReached = failure?.class === 'time-limit'
+      if (limitReached || workload.userFailures >= workload.spec.retry.user) {
+        return { kind: 'finish', state: 'failed', reason }
+      }
+      return retry(recorder, workload.userFailures, [], reason)
+    }
+    case 'cancelled':
+      return { kind: 'finish', state: 'cancelled', reason }
+  }
+}
+
+/** Each failure doubles the wait before the next attempt, up to a bound. */
+function retry(
+  recorder: Recorder,
+  failuresBefore: number,
+  avoid: readonly AvoidedNode[],
+  reason: string,
+): Next {
+  const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(failuresBefore, 20), LONGEST_BACKOFF_MS)
+  return { kind: 'retry', notBefore: recorder.now + backoffMs, avoid, reason }
+}
+
+/**
+ * GPU-milliseconds of the attempt. Work that was cut off by the platform or for other work is lost back to the last
+ * checkpoint, and what is lost is not billed (S7).
+ */
+function usageOf(attempt: Attempt, endedAt: TimeMs, outcome: Outcome): Usage {
+  const gpus = allocatedGpus(attempt.allocation)
+  const held = gpus * (endedAt - attempt.plannedAt)
+  const cutOff = outcome === 'platform-failure' || outcome === 'preempted'
+  if (!cutOff) return { held, billed: held, lost: 0 }
+  const savedAt = Math.min(Math.max(attempt.checkpoint?.at ?? attempt.plannedAt, attempt.plannedAt), endedAt)
+  const lost = gpus * (endedAt - savedAt)
+  return { held, billed: held - lost, lost }
+}

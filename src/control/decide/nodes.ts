@@ -1,0 +1,115 @@
+import type { NodeId } from '../../base/index.ts'
+import { canonicalJson } from '../../base/index.ts'
+import type { Allocation, Node, NodeDescription, NodeState } from '../../model/index.ts'
+import { isNodeActionAllowed, SYSTEM } from '../../model/index.ts'
+import type { Command } from '../command.ts'
+import type { Rejection } from '../effect.ts'
+import type { EngineInventory } from '../ports/index.ts'
+import type { Recorder } from '../recorder.ts'
+
+/** Takes in the engine's list of nodes: new ones join, changed ones are described anew, missing ones are gone. */
+export function observeInventory(recorder: Recorder, inventory: EngineInventory): Rejection | undefined {
+  const { state } = recorder
+  if (canonicalJson(state.cluster.levels) !== canonicalJson(inventory.levels)) {
+    if (state.attempts.size + state.holds.size > 0) {
+      return {
+        code: 'topology-in-use',
+        message: `The engine changed the levels of its topology from ${state.cluster.levels.join(' > ')} to ${inventory.levels.join(' > ')} while work runs; they take effect when nothing runs.`,
+      }
+    }
+    for (const node of [...state.nodes.keys()]) recorder.emit({ kind: 'node-removed', node })
+    recorder.emit({
+      kind: 'cluster-described',
+      cluster: { name: state.cluster.name, levels: inventory.levels },
+    })
+  }
+  const listed = new Set(inventory.nodes.map((node) => node.id))
+  for (const node of inventory.nodes) nodePresent(recorder, node)
+  for (const node of [...state.nodes.keys()]) if (!listed.has(node)) nodeGone(recorder, node)
+  return undefined
+}
+
+export function nodePresent(recorder: Recorder, description: NodeDescription): void {
+  const known = recorder.state.nodes.get(description.id)
+  if (known && canonicalJson(descriptionOf(known)) === canonicalJson(description)) return
+  recorder.emit({ kind: 'node-described', node: description })
+}
+
+/** Attempts on the node are left alone: they end when the engine says so of them (S4). */
+export function nodeDown(recorder: Recorder, id: NodeId, reason: string): void {
+  const node = recorder.state.nodes.get(id)
+  if (node && node.state !== 'down') recorder.emit({ kind: 'node-moved', node: id, to: 'down', reason })
+}
+
+/** A node that a person took out of use stays out. */
+export function nodeUp(recorder: Recorder, id: NodeId): void {
+  if (recorder.state.nodes.get(id)?.state === 'down') {
+    recorder.emit({ kind: 'node-moved', node: id, to: 'ready', reason: '' })
+  }
+}
+
+export function nodeGone(recorder: Recorder, id: NodeId): void {
+  if (!recorder.state.nodes.has(id)) return
+  if (!removeIfEmpty(recorder, id)) nodeDown(recorder, id, 'the engine no longer lists it')
+}
+
+/** Marks every node by whether its engine answers. It ends nothing (S4). */
+export function observeContact(recorder: Recorder, contact: 'connected' | 'lost'): undefined {
+  for (const node of [...recorder.state.nodes.values()]) {
+    if (node.contact !== contact) recorder.emit({ kind: 'node-contact', node: node.id, contact })
+  }
+  return undefined
+}
+
+const STATE_AFTER = { cordon: 'cordoned', drain: 'draining', resume: 'ready' } as const satisfies Record<
+  string,
+  NodeState
+>
+
+export function nodeAction(
+  recorder: Recorder,
+  command: Extract<Command, { kind: 'node-action' }>,
+): Rejection | undefined {
+  const node = recorder.state.nodes.get(command.node)
+  if (!node) return { code: 'no-such-node', message: `There is no node "${command.node}".` }
+  if (!isNodeActionAllowed(node.state, command.action)) {
+    return {
+      code: 'not-allowed-in-state',
+      message: `${node.id} is ${node.state}; it cannot be told to ${command.action}.`,
+    }
+  }
+  const empty = !holdsWork(recorder, node.id)
+  const to = command.action === 'drain' && empty ? 'cordoned' : STATE_AFTER[command.action]
+  recorder.emit({ kind: 'node-moved', node: node.id, to, reason: command.reason })
+  return undefined
+}
+
+/** A draining node from which the last work has gone is cordoned. */
+export function settleDrained(recorder: Recorder, freed: Allocation): void {
+  for (const part of freed.parts) {
+    const node = recorder.state.nodes.get(part.node)
+    if (node?.state !== 'draining' || holdsWork(recorder, node.id)) continue
+    recorder.emit({ kind: 'node-moved', node: node.id, to: 'cordoned', reason: node.stateReason }, SYSTEM)
+  }
+}
+
+function removeIfEmpty(recorder: Recorder, id: NodeId): boolean {
+  if (holdsWork(recorder, id)) return false
+  recorder.emit({ kind: 'node-removed', node: id })
+  return true
+}
+
+function holdsWork(recorder: Recorder, node: NodeId): boolean {
+  for (const attempt of recorder.state.attempts.values()) {
+    if (attempt.allocation.parts.some((part) => part.node === node)) return true
+  }
+  for (const hold of recorder.state.holds.values()) {
+    if (hold.allocation.parts.some((part) => part.node === node)) return true
+  }
+  return false
+}
+
+function descriptionOf(node: Node): NodeDescription {
+  const { state, stateReason, stateActor, stateSince, contact, ...description } = node
+  return description
+}

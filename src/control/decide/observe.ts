@@ -1,0 +1,111 @@
+import type { AttemptId } from '../../base/index.ts'
+import type { Attempt } from '../../model/index.ts'
+import type { Command } from '../command.ts'
+import type { Rejection } from '../effect.ts'
+import { liveWorkload } from '../evolve/workload.ts'
+import type { EngineFact } from '../ports/index.ts'
+import type { Recorder } from '../recorder.ts'
+import { endAttempt } from './end-attempt.ts'
+import { nodeDown, nodeGone, nodePresent, nodeUp } from './nodes.ts'
+import { launchOrder } from './schedule.ts'
+
+type Observe = Extract<Command, { kind: 'observe' }>
+
+/**
+ * Takes in what the engine saw. Facts may come late, twice and out of order: each is read against the present
+ * state and ignored where it says nothing new.
+ */
+export function observe(recorder: Recorder, command: Observe): Rejection | undefined {
+  const seen = new Set<AttemptId>()
+  for (const fact of command.facts) {
+    if ('attempt' in fact) seen.add(fact.attempt)
+    take(recorder, fact)
+  }
+  if (command.complete) reconcile(recorder, seen)
+  return undefined
+}
+
+function take(recorder: Recorder, fact: EngineFact): void {
+  const { state } = recorder
+  switch (fact.kind) {
+    case 'node-present':
+      nodePresent(recorder, fact.node)
+      return
+    case 'node-down':
+      nodeDown(recorder, fact.node, fact.reason)
+      return
+    case 'node-up':
+      nodeUp(recorder, fact.node)
+      return
+    case 'node-gone':
+      nodeGone(recorder, fact.node)
+      return
+    case 'attempt-ended': {
+      const attempt = state.attempts.get(fact.attempt)
+      if (attempt) endAttempt(recorder, attempt, fact)
+      recorder.effect({ kind: 'forget', attempt: fact.attempt })
+      return
+    }
+    case 'attempt-running':
+      if (state.attempts.get(fact.attempt)?.state === 'starting') {
+        recorder.emit({
+          kind: 'attempt-running',
+          attempt: fact.attempt,
+          ...(fact.address !== undefined ? { address: fact.address } : {}),
+        })
+      }
+      return
+    case 'attempt-progress': {
+      const attempt = state.attempts.get(fact.attempt)
+      if (!attempt || !isNews(attempt, fact)) return
+      recorder.emit({
+        kind: 'attempt-progressed',
+        attempt: attempt.id,
+        progress: fact.progress,
+        ...(fact.checkpoint ? { checkpoint: fact.checkpoint } : {}),
+        ...(fact.firstLoss !== undefined ? { firstLoss: fact.firstLoss } : {}),
+      })
+    }
+  }
+}
+
+function isNews(attempt: Attempt, fact: Extract<EngineFact, { kind: 'attempt-progress' }>): boolean {
+  const before = attempt.progress
+  const saved = attempt.checkpoint
+  return (
+    !before ||
+    fact.progress.at > before.at ||
+    fact.progress.step > before.step ||
+    (fact.checkpoint !== undefined && (!saved || fact.checkpoint.at > saved.at))
+  )
+}
+
+/**
+ * Squares the record with an engine that has told all it knows. An attempt that it does not have was either never
+ * launched, and is launched now, or can no longer run, and is ended: the engine's own word, not silence (S4).
+ */
+function reconcile(recorder: Recorder, seen: ReadonlySet<AttemptId>): void {
+  for (const attempt of [...recorder.state.attempts.values()]) {
+    if (seen.has(attempt.id)) {
+      if (attempt.stop) {
+        const { signal, graceMs } = attempt.stop
+        recorder.effect({ kind: 'stop', attempt: attempt.id, how: { signal, graceMs } })
+      }
+      continue
+    }
+    if (attempt.state === 'starting') {
+      const workload = liveWorkload(recorder.state, attempt.workload)
+      recorder.effect({ kind: 'launch', order: launchOrder(workload, attempt) })
+      continue
+    }
+    endAttempt(recorder, attempt, {
+      at: recorder.now,
+      exits: [],
+      cause: {
+        kind: 'engine-restarted',
+        message: 'the engine has no record of it any more',
+        blame: 'platform',
+      },
+    })
+  }
+}

@@ -1,0 +1,164 @@
+import type { AttemptId, TimeMs } from '../../base/index.ts'
+import { present, unreachable } from '../../base/index.ts'
+import type { Attempt, Workload } from '../../model/index.ts'
+import { moveAttempt, moveWorkload } from '../../model/index.ts'
+import type { Event } from '../event.ts'
+import { enqueueMissing, liveGang } from '../gangs.ts'
+import type { ControlState } from '../state.ts'
+import { liveWorkload } from './workload.ts'
+
+type AttemptEvent = Extract<
+  Event,
+  {
+    kind:
+      | 'attempt-planned'
+      | 'attempt-running'
+      | 'attempt-stopping'
+      | 'attempt-resized'
+      | 'attempt-progressed'
+      | 'replica-readiness'
+      | 'attempt-ended'
+      | 'hold-placed'
+      | 'hold-released'
+  }
+>
+
+/** The life of attempts, what it makes of their workload, and the holds that wait for their end. */
+export function evolveAttempt(state: ControlState, event: AttemptEvent, at: TimeMs): void {
+  const { machine, deadlines } = state.derived
+  switch (event.kind) {
+    case 'attempt-planned':
+      planAttempt(state, event, at)
+      return
+    case 'attempt-running': {
+      const attempt = liveAttempt(state, event.attempt)
+      moveAttempt(attempt, 'running')
+      attempt.runningAt = at
+      if (event.address !== undefined) attempt.address = event.address
+      const workload = liveWorkload(state, attempt.workload)
+      if (workload.spec.type !== 'serve') moveWorkload(workload, 'running', at, '')
+      if (workload.spec.limitMs !== undefined) {
+        deadlines.push({ at: at + workload.spec.limitMs, attempt: attempt.id })
+      }
+      return
+    }
+    case 'attempt-stopping': {
+      const attempt = liveAttempt(state, event.attempt)
+      if (attempt.state !== 'stopping') moveAttempt(attempt, 'stopping')
+      attempt.stop = event.stop
+      if (attempt.ready) setReady(state, attempt, false, at)
+      machine.updateLive(attempt.id, { stopping: true })
+      return
+    }
+    case 'attempt-resized': {
+      const attempt = liveAttempt(state, event.attempt)
+      attempt.allocation = event.allocation
+      machine.updateLive(attempt.id, { allocation: event.allocation })
+      return
+    }
+    case 'attempt-progressed': {
+      const attempt = liveAttempt(state, event.attempt)
+      const workload = liveWorkload(state, attempt.workload)
+      attempt.progress = event.progress
+      workload.progress = event.progress
+      if (event.firstLoss !== undefined) workload.firstLoss ??= event.firstLoss
+      if (event.checkpoint) {
+        attempt.checkpoint = event.checkpoint
+        workload.checkpoint = event.checkpoint
+        machine.updateLive(attempt.id, { checkpointAt: event.checkpoint.at })
+      }
+      return
+    }
+    case 'replica-readiness':
+      setReady(state, liveAttempt(state, event.attempt), event.ready, at)
+      return
+    case 'attempt-ended':
+      endAttempt(state, event, at)
+      return
+    case 'hold-placed':
+      state.holds.set(event.hold.id, event.hold)
+      machine.placeHold(event.hold)
+      return
+    case 'hold-released':
+      state.holds.delete(event.hold)
+      machine.releaseHold(event.hold)
+      return
+    default:
+      unreachable(event)
+  }
+}
+
+export function liveAttempt(state: ControlState, id: AttemptId): Attempt {
+  return present(state.attempts.get(id), `attempt ${id}`)
+}
+
+function planAttempt(
+  state: ControlState,
+  event: Extract<Event, { kind: 'attempt-planned' }>,
+  at: TimeMs,
+): void {
+  const workload = liveWorkload(state, event.workload)
+  const attempt: Attempt = {
+    id: event.attempt,
+    workload: workload.id,
+    number: event.number,
+    replica: event.replica,
+    allocation: event.allocation,
+    plannedAt: at,
+    state: 'starting',
+    ready: false,
+    ...(workload.checkpoint ? { resumedFromStep: workload.checkpoint.step } : {}),
+  }
+  state.attempts.set(attempt.id, attempt)
+  workload.attemptCount = event.number
+  workload.liveAttempts = [...workload.liveAttempts, attempt.id]
+  if (workload.state === 'queued') moveWorkload(workload, 'starting', at, '')
+  state.derived.machine.start(liveGang(workload, attempt))
+}
+
+/** A `serve` workload runs while a replica is ready, and is starting while it has only replicas that are not. */
+function setReady(state: ControlState, attempt: Attempt, ready: boolean, at: TimeMs): void {
+  attempt.ready = ready
+  const workload = liveWorkload(state, attempt.workload)
+  if (workload.state === 'stopping') return
+  const anyReady = workload.liveAttempts.some((id) => liveAttempt(state, id).ready)
+  if (anyReady && workload.state === 'starting') moveWorkload(workload, 'running', at, '')
+  if (!anyReady && workload.state === 'running') moveWorkload(workload, 'starting', at, 'no replica is ready')
+}
+
+function endAttempt(state: ControlState, event: Extract<Event, { kind: 'attempt-ended' }>, at: TimeMs): void {
+  const attempt = liveAttempt(state, event.attempt)
+  const workload = liveWorkload(state, attempt.workload)
+  if (attempt.ready) setReady(state, attempt, false, at)
+  moveAttempt(attempt, 'ended')
+  attempt.endedAt = event.endedAt
+  attempt.outcome = event.outcome
+  attempt.usage = event.usage
+  if (event.failure) attempt.failure = event.failure
+  state.attempts.delete(attempt.id)
+  state.derived.departed.attempts.set(attempt.id, attempt)
+  state.derived.machine.end(attempt.id, at)
+
+  workload.liveAttempts = workload.liveAttempts.filter((id) => id !== attempt.id)
+  workload.usage = {
+    held: workload.usage.held + event.usage.held,
+    billed: workload.usage.billed + event.usage.billed,
+    lost: workload.usage.lost + event.usage.lost,
+  }
+  if (event.outcome === 'user-failure') workload.userFailures++
+  if (event.outcome === 'platform-failure') workload.platformFailures++
+  if (event.retry) goOn(state, workload, event.retry, at)
+}
+
+/** The workload queues again for what it lost. */
+function goOn(
+  state: ControlState,
+  workload: Workload,
+  retry: NonNullable<Extract<Event, { kind: 'attempt-ended' }>['retry']>,
+  at: TimeMs,
+): void {
+  workload.notBefore = Math.max(workload.notBefore, retry.notBefore)
+  workload.avoidedNodes = [...workload.avoidedNodes.filter((avoided) => avoided.until > at), ...retry.avoid]
+  if (workload.liveAttempts.length === 0) moveWorkload(workload, 'queued', at, retry.reason)
+  enqueueMissing(state, workload)
+}

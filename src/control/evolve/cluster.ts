@@ -1,0 +1,72 @@
+import type { TimeMs } from '../../base/index.ts'
+import { present, unreachable } from '../../base/index.ts'
+import type { Actor } from '../../model/index.ts'
+import type { Event } from '../event.ts'
+import type { ControlState } from '../state.ts'
+
+type ClusterEvent = Extract<
+  Event,
+  {
+    kind:
+      | 'cluster-described'
+      | 'policy-set'
+      | 'node-described'
+      | 'node-moved'
+      | 'node-contact'
+      | 'node-removed'
+  }
+>
+
+/** The machine itself: its levels, its nodes and how it is scheduled. */
+export function evolveCluster(state: ControlState, event: ClusterEvent, at: TimeMs, actor: Actor): void {
+  const { machine } = state.derived
+  switch (event.kind) {
+    case 'cluster-described':
+      state.cluster = event.cluster
+      machine.setLevels(event.cluster.levels)
+      return
+    case 'policy-set':
+      state.policy = event.policy
+      machine.setPolicy(event.policy)
+      return
+    case 'node-described': {
+      const known = state.nodes.get(event.node.id)
+      const node = known
+        ? { ...known, ...event.node }
+        : {
+            ...event.node,
+            state: 'ready' as const,
+            stateReason: '',
+            stateActor: actor,
+            stateSince: at,
+            contact: 'connected' as const,
+          }
+      state.nodes.set(node.id, node)
+      machine.setNode(event.node, node.state)
+      return
+    }
+    case 'node-moved': {
+      const node = present(state.nodes.get(event.node), `node ${event.node}`)
+      state.nodes.set(node.id, {
+        ...node,
+        state: event.to,
+        stateReason: event.reason,
+        stateActor: actor,
+        stateSince: at,
+      })
+      machine.setNode(node, event.to)
+      return
+    }
+    case 'node-contact': {
+      const node = present(state.nodes.get(event.node), `node ${event.node}`)
+      state.nodes.set(node.id, { ...node, contact: event.contact })
+      return
+    }
+    case 'node-removed':
+      state.nodes.delete(event.node)
+      machine.removeNode(event.node)
+      return
+    default:
+      unreachable(event)
+  }
+}

@@ -1,0 +1,47 @@
+import { assert } from '../../base/index.ts'
+import type { LoggedEvent } from '../event.ts'
+import type { ControlState } from '../state.ts'
+import { evolveAttempt } from './attempt.ts'
+import { evolveCluster } from './cluster.ts'
+import { evolveTenancy } from './tenancy.ts'
+import { evolveWorkload } from './workload.ts'
+
+/**
+ * The state after the event, changed in place. The same events in the same order give the same state, byte for
+ * byte (S6); an event out of order is a broken invariant.
+ */
+export function evolve(state: ControlState, logged: LoggedEvent): ControlState {
+  assert(logged.sequence === state.lastSequence + 1, `event ${logged.sequence} after ${state.lastSequence}`)
+  state.lastSequence = logged.sequence
+  state.now = logged.at
+  const { event, at, actor } = logged
+  switch (event.kind) {
+    case 'organisation-created':
+    case 'team-created':
+    case 'user-set':
+    case 'user-removed':
+    case 'token-issued':
+    case 'token-revoked':
+    case 'queue-set':
+      evolveTenancy(state, event)
+      break
+    case 'cluster-described':
+    case 'policy-set':
+    case 'node-described':
+    case 'node-moved':
+    case 'node-contact':
+    case 'node-removed':
+      evolveCluster(state, event, at, actor)
+      break
+    case 'workload-submitted':
+    case 'dependency-met':
+    case 'workload-stopping':
+    case 'workload-scaled':
+    case 'workload-finished':
+      evolveWorkload(state, event, at)
+      break
+    default:
+      evolveAttempt(state, event, at)
+  }
+  return state
+}

@@ -1,0 +1,235 @@
+import type { WorkloadId } from '../base/index.ts'
+import { canonicalJson, present } from '../base/index.ts'
+import type {
+  Attempt,
+  ClusterDescription,
+  Node,
+  Organisation,
+  Policy,
+  Queue,
+  Team,
+  Token,
+  User,
+} from '../model/index.ts'
+import type { Hold, MachineMemory } from '../scheduler/index.ts'
+import type { LoggedEvent } from './event.ts'
+import { enqueueMissing, liveGang } from './gangs.ts'
+import type { Batch, Document, StoredState, SubmissionRecord } from './ports/index.ts'
+import type { ControlState } from './state.ts'
+import { emptyState } from './state.ts'
+
+/** What must be written so that the store holds the state after these events; call once for each batch, in order. */
+export function batchOf(state: ControlState, events: readonly LoggedEvent[]): Batch {
+  const touched = new Touched(state)
+  const submissions = new Map<string, SubmissionRecord>()
+  for (const logged of events) {
+    touched.add(logged)
+    collectSubmission(submissions, logged)
+  }
+  const { departed } = state.derived
+  const batch: Batch = {
+    events,
+    documents: touched.documents(),
+    workloads: [...touched.workloads].map((id) =>
+      present(state.workloads.get(id) ?? departed.workloads.get(id), `workload ${id}`),
+    ),
+    attempts: [...touched.attempts].map((id) =>
+      present(state.attempts.get(id) ?? departed.attempts.get(id), `attempt ${id}`),
+    ),
+    submissions: [...submissions.values()],
+  }
+  departed.workloads.clear()
+  departed.attempts.clear()
+  return batch
+}
+
+function collectSubmission(into: Map<string, SubmissionRecord>, { event, at }: LoggedEvent): void {
+  if (event.kind !== 'workload-submitted' || !event.submission) return
+  const { key, requestHash } = event.submission
+  const user = event.owner.user
+  const workloads = [...(into.get(`${user} ${key}`)?.workloads ?? []), event.workload]
+  into.set(`${user} ${key}`, { user, idempotencyKey: key, requestHash, workloads, at })
+}
+
+/** The collections of documents, each with where its rows stand in the state. */
+const COLLECTIONS = {
+  cluster: (state: ControlState) => new Map([['cluster', state.cluster]]),
+  policy: (state: ControlState) => new Map([['policy', state.policy]]),
+  counters: (state: ControlState) => new Map([['counters', countersOf(state)]]),
+  scheduler: (state: ControlState) => new Map([['memory', state.derived.machine.memory()]]),
+  organisations: (state: ControlState) => state.organisations,
+  teams: (state: ControlState) => state.teams,
+  users: (state: ControlState) => state.users,
+  tokens: (state: ControlState) => state.tokens,
+  queues: (state: ControlState) => state.queues,
+  nodes: (state: ControlState) => state.nodes,
+  holds: (state: ControlState) => state.holds,
+} as const satisfies Record<string, (state: ControlState) => ReadonlyMap<string, unknown>>
+type Collection = keyof typeof COLLECTIONS
+
+interface Counters {
+  readonly now: number
+  readonly nextWorkloadNumber: number
+}
+
+function countersOf(state: ControlState): Counters {
+  return { now: state.now, nextWorkloadNumber: state.nextWorkloadNumber }
+}
+
+/** The rows that a run of events may have changed. */
+class Touched {
+  readonly workloads = new Set<WorkloadId>()
+  readonly attempts = new Set<Attempt['id']>()
+  readonly #rows = new Map<string, { collection: Collection; id: string }>()
+  readonly #state: ControlState
+
+  constructor(state: ControlState) {
+    this.#state = state
+    this.#row('counters', 'counters')
+  }
+
+  add({ event }: LoggedEvent): void {
+    switch (event.kind) {
+      case 'cluster-described':
+        return this.#row('cluster', 'cluster')
+      case 'policy-set':
+        return this.#row('policy', 'policy')
+      case 'organisation-created':
+        return this.#row('organisations', event.organisation)
+      case 'team-created':
+        return this.#row('teams', event.team.id)
+      case 'user-set':
+        return this.#row('users', event.user.id)
+      case 'user-removed':
+        return this.#row('users', event.user)
+      case 'token-issued':
+        return this.#row('tokens', event.token.sha256)
+      case 'token-revoked':
+        return this.#row('tokens', event.sha256)
+      case 'queue-set':
+        return this.#row('queues', event.queue.id)
+      case 'node-described':
+        return this.#row('nodes', event.node.id)
+      case 'node-moved':
+      case 'node-contact':
+      case 'node-removed':
+        return this.#row('nodes', event.node)
+      case 'hold-placed':
+        return this.#row('holds', event.hold.id)
+      case 'hold-released':
+        return this.#row('holds', event.hold)
+      case 'workload-submitted':
+      case 'dependency-met':
+      case 'workload-stopping':
+      case 'workload-scaled':
+      case 'workload-finished':
+        this.workloads.add(event.workload)
+        return
+      default:
+        this.#attempt(event.attempt)
+        if (event.kind === 'attempt-ended') this.#row('scheduler', 'memory')
+    }
+  }
+
+  documents(): Document[] {
+    // A removed user's tokens go with the user and have no event of their own.
+    return [...this.#rows.values()].map(({ collection, id }) => {
+      const rows: ReadonlyMap<string, unknown> = COLLECTIONS[collection](this.#state)
+      return rows.has(id) ? { collection, id, value: rows.get(id) } : { collection, id }
+    })
+  }
+
+  #attempt(id: Attempt['id']): void {
+    this.attempts.add(id)
+    const { attempts, derived } = this.#state
+    const attempt = present(attempts.get(id) ?? derived.departed.attempts.get(id), `attempt ${id}`)
+    this.workloads.add(attempt.workload)
+  }
+
+  #row(collection: Collection, id: string): void {
+    this.#rows.set(`${collection} ${id}`, { collection, id })
+  }
+}
+
+/** The state as it was when the store took its last batch. */
+export function restoreState(stored: StoredState): ControlState {
+  const state = emptyState()
+  const { machine } = state.derived
+  state.lastSequence = stored.lastSequence
+  const rows = <Value>(collection: Collection) =>
+    stored.documents
+      .filter((document) => document.collection === collection)
+      .map((document) => document.value as Value)
+
+  for (const counters of rows<Counters>('counters')) Object.assign(state, counters)
+  for (const cluster of rows<ClusterDescription>('cluster')) {
+    state.cluster = cluster
+    machine.setLevels(cluster.levels)
+  }
+  for (const policy of rows<Policy>('policy')) {
+    state.policy = policy
+    machine.setPolicy(policy)
+  }
+  for (const organisation of rows<Organisation>('organisations')) {
+    state.organisations.set(organisation.id, organisation)
+  }
+  for (const team of rows<Team>('teams')) state.teams.set(team.id, team)
+  for (const user of rows<User>('users')) state.users.set(user.id, user)
+  for (const token of rows<Token>('tokens')) {
+    if (state.users.has(token.user)) state.tokens.set(token.sha256, token)
+  }
+  for (const queue of parentsFirst(rows<Queue>('queues'))) {
+    state.queues.set(queue.id, queue)
+    machine.setQueue(queue)
+  }
+  for (const node of rows<Node>('nodes')) {
+    state.nodes.set(node.id, node)
+    machine.setNode(node, node.state)
+  }
+  for (const memory of rows<MachineMemory>('scheduler')) machine.loadMemory(memory)
+  restoreWork(state, stored)
+  for (const hold of rows<Hold>('holds')) {
+    state.holds.set(hold.id, hold)
+    machine.placeHold(hold)
+  }
+  return state
+}
+
+function restoreWork(state: ControlState, stored: StoredState): void {
+  const { machine, dependents, deadlines } = state.derived
+  for (const workload of stored.workloads) {
+    state.workloads.set(workload.id, workload)
+    for (const on of workload.waitsFor) {
+      dependents.set(on, (dependents.get(on) ?? new Set()).add(workload.id))
+    }
+  }
+  for (const attempt of stored.attempts) {
+    const workload = present(state.workloads.get(attempt.workload), `workload ${attempt.workload}`)
+    state.attempts.set(attempt.id, attempt)
+    machine.start(liveGang(workload, attempt))
+    const { limitMs } = workload.spec
+    if (attempt.runningAt !== undefined && limitMs !== undefined) {
+      deadlines.push({ at: attempt.runningAt + limitMs, attempt: attempt.id })
+    }
+  }
+  for (const workload of state.workloads.values()) enqueueMissing(state, workload)
+}
+
+function parentsFirst(queues: readonly Queue[]): Queue[] {
+  return [...queues].sort((a, b) => depth(a) - depth(b))
+
+  function depth(queue: Queue): number {
+    const parent = queues.find((other) => other.id === queue.parent)
+    return parent ? depth(parent) + 1 : 0
+  }
+}
+
+/** The state as text: equal states give equal bytes, whatever way they were reached (S6). */
+export function serialiseState(state: ControlState): string {
+  return canonicalJson({
+    lastSequence: state.lastSequence,
+    workloads: state.workloads,
+    attempts: state.attempts,
+    ...Object.fromEntries(Object.entries(COLLECTIONS).map(([name, rows]) => [name, rows(state)])),
+  })
+}
