@@ -1,0 +1,25 @@
+export type { Access, Answer, CallInput, Contract, HandlerInput, StreamedEvent } from './contract.ts'
+export {
+  CONTRACTS,
+  type ContractOf,
+  contractOf,
+  OPERATIONS,
+  type Operation,
+  problemsOf,
+} from './contracts.ts'
+export { type Handler, type Handlers, statusOf } from './handler.ts'
+export { openApiDocument } from './openapi.ts'
+export { parseInput, type RawInput } from './parse-input.ts'
+export * from './problem.ts'
+export type { AttemptView, LogChunkView } from './wire/attempt.ts'
+export type { EndpointView } from './wire/endpoint.ts'
+export type { LoggedEventView } from './wire/event.ts'
+export type { Explained, ExplanationView, ForecastScore } from './wire/explanation.ts'
+export type { NodeView } from './wire/node.ts'
+export type { PolicyView } from './wire/policy.ts'
+export type { QueueView } from './wire/queue.ts'
+export type { Health, ServerVersion, WhoAmI } from './wire/server.ts'
+export type { IssuedToken, OrganisationView, TeamView, TokenView, UserView } from './wire/tenancy.ts'
+export type { UsageSummary } from './wire/usage-summary.ts'
+export type { Impact } from './wire/what-if.ts'
+export type { Submitted, WorkloadView } from './wire/workload.ts'

@@ -1,0 +1,92 @@
+import { z } from 'zod'
+import { type Contract, json } from '../contract.ts'
+import { named } from '../schema.ts'
+import { forecastScore } from '../wire/explanation.ts'
+import { policy, policySettings } from '../wire/policy.ts'
+import { listOf } from '../wire/primitives.ts'
+import { queue, queueSettings } from '../wire/queue.ts'
+import { impact, whatIfRequest } from '../wire/what-if.ts'
+
+const read = { scope: 'cluster', role: 'viewer' } as const
+const operate = { scope: 'cluster', role: 'operator' } as const
+const writes = ['storage-full', 'unavailable'] as const
+
+export const schedulingRoutes = {
+  listQueues: {
+    method: 'GET',
+    path: '/v1/queues',
+    tag: 'scheduling',
+    summary: 'The tree of queues that the caller may see, with what each holds',
+    access: read,
+    statuses: [200],
+    produces: json(named('QueueList', 'Queues, parents before children.', listOf(queue))),
+    problems: [],
+  },
+  setQueue: {
+    method: 'PUT',
+    path: '/v1/queues/{id}',
+    tag: 'scheduling',
+    summary: 'Change guarantees, limits and weight of a queue',
+    access: operate,
+    params: z.object({ id: z.string().min(1).max(200).describe('`organisation` or `organisation/team`') }),
+    body: queueSettings,
+    statuses: [200],
+    produces: json(queue),
+    problems: ['not-found', ...writes],
+  },
+  getPolicy: {
+    method: 'GET',
+    path: '/v1/policy',
+    tag: 'scheduling',
+    summary: "The scheduler's policy",
+    access: read,
+    statuses: [200],
+    produces: json(policy),
+    problems: [],
+  },
+  setPolicy: {
+    method: 'PUT',
+    path: '/v1/policy',
+    tag: 'scheduling',
+    summary: "Change the scheduler's policy",
+    access: operate,
+    body: policySettings,
+    statuses: [200],
+    produces: json(policy),
+    problems: [...writes],
+  },
+  previewPolicy: {
+    method: 'POST',
+    path: '/v1/policy/preview',
+    tag: 'scheduling',
+    summary: 'What a changed policy would do; nothing is changed',
+    access: operate,
+    body: policySettings,
+    statuses: [200],
+    produces: json(impact),
+    problems: ['unsupported'],
+  },
+  scoreForecasts: {
+    method: 'GET',
+    path: '/v1/forecasts/score',
+    tag: 'scheduling',
+    summary: 'How good past forecasts of start times were',
+    access: read,
+    statuses: [200],
+    produces: json(forecastScore),
+    problems: ['unsupported'],
+  },
+  askWhatIf: {
+    method: 'POST',
+    path: '/v1/what-if',
+    tag: 'scheduling',
+    summary: 'What a set of changes would do; nothing is changed',
+    description:
+      'Members may try submissions, and stops and priorities of what they may change; operators everything.',
+    access: { scope: 'cluster', role: 'member' },
+    body: whatIfRequest,
+    statuses: [200],
+    produces: json(impact),
+    problems: ['invalid-spec', 'not-found', 'unsupported'],
+  },
+} as const satisfies Record<string, Contract>

@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { type Contract, json } from '../contract.ts'
+import { health, serverVersion, whoAmI } from '../wire/server.ts'
+
+export const serverRoutes = {
+  getHealth: {
+    method: 'GET',
+    path: '/healthz',
+    tag: 'server',
+    summary: 'Whether this server answers',
+    access: { scope: 'open' },
+    statuses: [200],
+    produces: json(health),
+    problems: ['unavailable'],
+  },
+  getOpenApi: {
+    method: 'GET',
+    path: '/v1/openapi.json',
+    tag: 'server',
+    summary: 'This document',
+    access: { scope: 'open' },
+    statuses: [200],
+    produces: json(z.looseObject({ openapi: z.string() })),
+    problems: [],
+  },
+  getVersion: {
+    method: 'GET',
+    path: '/v1/version',
+    tag: 'server',
+    summary: 'Version, store, engines and cluster',
+    access: { scope: 'cluster', role: 'viewer' },
+    statuses: [200],
+    produces: json(serverVersion),
+    problems: [],
+  },
+  whoAmI: {
+    method: 'GET',
+    path: '/v1/whoami',
+    tag: 'server',
+    summary: 'Who the token belongs to',
+    access: { scope: 'cluster', role: 'viewer' },
+    statuses: [200],
+    produces: json(whoAmI),
+    problems: [],
+  },
+  getMetrics: {
+    method: 'GET',
+    path: '/metrics',
+    tag: 'server',
+    summary: "Metrics in Prometheus' text format",
+    access: { scope: 'cluster', role: 'operator' },
+    statuses: [200],
+    produces: { kind: 'text', mediaType: 'text/plain; version=0.0.4; charset=utf-8' },
+    problems: [],
+  },
+  backUp: {
+    method: 'POST',
+    path: '/v1/backup',
+    tag: 'server',
+    summary: 'A backup of the store, as one file',
+    description: '`banyan restore FILE` reads it into an empty data folder.',
+    access: { scope: 'cluster', role: 'operator' },
+    statuses: [200],
+    produces: { kind: 'file', mediaType: 'application/gzip' },
+    problems: ['unsupported', 'unavailable'],
+  },
+} as const satisfies Record<string, Contract>

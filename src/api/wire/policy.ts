@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { ORDERINGS } from '../../model/index.ts'
+import { named, type WireOf } from '../schema.ts'
+import { count, durationMs } from './primitives.ts'
+
+const settings = z.object({
+  name: z.string().min(1).max(63),
+  ordering: z.enum(ORDERINGS),
+  preemptByOrdering: z.boolean(),
+  backfill: z.enum(['strict', 'holds', 'greedy']),
+  holdDepth: count().max(64),
+  consolidate: z.boolean(),
+  reclaim: z.boolean(),
+  preempt: z.boolean(),
+  reclaimGraceMs: durationMs(),
+  minimumRunMs: durationMs(),
+  evictionGraceMs: durationMs(),
+  usageHalfLifeMs: z.int().min(1).describe('milliseconds'),
+})
+
+export const policy = named(
+  'Policy',
+  'The settings of the scheduler.',
+  settings.extend({ version: z.literal(1) }),
+)
+export type PolicyView = WireOf<typeof policy>
+
+export const policySettings = named(
+  'PolicySettings',
+  'What to change of the policy; a field left out stays.',
+  settings
+    .partial()
+    .extend({ version: z.literal(1).optional() })
+    .strict(),
+)
