@@ -4,7 +4,13 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'tidy', include: ['test/tidy/**/*.test.ts'] } },
-      { test: { name: 'unit', include: ['src/**/*.test.ts'], exclude: ['**/*.prop.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          exclude: ['**/*.prop.test.ts'],
+        },
+      },
       {
         test: {
           name: 'property',
