@@ -54,6 +54,15 @@ export function isGenerated(path: string): boolean {
   return path.includes('.generated.')
 }
 
+export interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
+}
+
+export function manifestOf({ texts }: Project): Manifest {
+  return { dependencies: {}, devDependencies: {}, ...JSON.parse(texts.get('package.json') ?? '{}') }
+}
+
 export function lineAt(text: string, offset: number): number {
   let line = 1
   for (let i = text.indexOf('\n'); i !== -1 && i < offset; i = text.indexOf('\n', i + 1)) line++

@@ -65,9 +65,6 @@ const ADAPTER_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'adapters/store-postgres': ['@electric-sql/pglite', 'pg', 'kysely'],
 }
 
-/** Test files beside the code may import these in every room, and Node. */
-export const TEST_PACKAGES: readonly string[] = ['vitest', 'fast-check']
-
 /** The room of a path under `src`: `model`, or `adapters/engine-local`; none for a path outside. */
 export function roomNameOf(path: string): string | undefined {
   const [src, room, inner] = path.split('/')

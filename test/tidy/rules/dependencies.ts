@@ -1,15 +1,10 @@
-import type { Finding, Project, Rule } from '../project.ts'
+import { type Finding, manifestOf, type Project, type Rule } from '../project.ts'
 
 const DOCUMENT = 'docs/dependencies.md'
 
-interface Manifest {
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly devDependencies?: Readonly<Record<string, string>>
-}
-
 /** Each dependency is pinned, and its line in docs/dependencies.md gives that version; no line outlives its package. */
 export const dependencyLines: Rule = (project) => {
-  const { dependencies, devDependencies } = json<Manifest>(project, 'package.json') ?? {}
+  const { dependencies, devDependencies } = manifestOf(project)
   const wanted = { ...dependencies, ...devDependencies }
   const lines = documentLines(project)
   return [
@@ -69,18 +64,9 @@ function lineFindings(name: string, version: string, lines: Map<string, Document
   ]
 }
 
-interface Lockfile {
-  readonly packages: Readonly<
-    Record<
-      string,
-      { readonly resolved?: string; readonly hasInstallScript?: boolean; readonly dev?: boolean }
-    >
-  >
-}
-
 /** The lockfile names no host, so that any registry can serve it, and no package that users get runs a script. */
 export const lockfile: Rule = (project) => {
-  const packages = Object.entries(json<Lockfile>(project, 'package-lock.json')?.packages ?? {})
+  const packages = Object.entries(lockedPackages(project))
   return packages.flatMap(([name, { resolved, hasInstallScript, dev }]) => {
     const path = 'package-lock.json'
     if (resolved !== undefined && /^\w+:\/\//.test(resolved)) {
@@ -96,7 +82,12 @@ export const lockfile: Rule = (project) => {
   })
 }
 
-function json<Shape>({ texts }: Project, path: string): Shape | undefined {
-  const text = texts.get(path)
-  return text === undefined ? undefined : (JSON.parse(text) as Shape)
+interface LockedPackage {
+  readonly resolved?: string
+  readonly hasInstallScript?: boolean
+  readonly dev?: boolean
+}
+
+function lockedPackages({ texts }: Project): Readonly<Record<string, LockedPackage>> {
+  return JSON.parse(texts.get('package-lock.json') ?? '{"packages":{}}').packages
 }

@@ -2,7 +2,7 @@ import type { Rule } from '../project.ts'
 
 const SHOUTED = new Set(['README.md', 'SPEC.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'])
 const NAMED_BY_US = /\.(ts|tsx|mts|js|mjs|sql|css|html|md|json|ya?ml|sh)$/
-const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)+$/
+const KEBAB_CASE = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)+$/
 const DRAWER = /(^|[-.])(utils?|helpers?|common|misc)(?=[-.]|$)/
 
 /** Files are kebab-case nouns, and none is a drawer for whatever has no name. Recorded fixtures keep their names. */

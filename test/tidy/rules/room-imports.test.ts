@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { aProject } from '../project.ts'
 import { roomImports } from './room-imports.ts'
 
+const MANIFEST = JSON.stringify({ devDependencies: { vitest: '4.1.12' } })
+
 const found = (path: string, text: string) =>
-  roomImports(aProject({ [path]: text })).map(({ message }) => message)
+  roomImports(aProject({ [path]: text, 'package.json': MANIFEST })).map(({ message }) => message)
 
 describe('roomImports', () => {
   it.each([
@@ -14,6 +16,7 @@ describe('roomImports', () => {
     ],
     ['src/model/a.ts', "import type { X } from '../control/x.ts'", 'model must not import control'],
     ['src/scheduler/a.ts', "export * from '../control/x.ts'", 'scheduler must not import control'],
+    ['src/control/a.ts', "import { it } from 'vitest'", 'must not import the package vitest'],
     ['src/fabric/a.ts', "type X = import('../twin/x.ts').X", 'fabric must not import twin'],
     ['src/api/a.ts', "const x = () => import('../server/x.ts')", 'api must not import server'],
     [

@@ -1,22 +1,27 @@
 import { posix } from 'node:path'
-import { type Finding, isTest, lineAt, type Module, type Rule } from '../project.ts'
-import { type Room, roomCalled, roomNameOf, TEST_PACKAGES } from '../rooms.ts'
+import { type Finding, isTest, lineAt, type Module, manifestOf, type Rule } from '../project.ts'
+import { type Room, roomCalled, roomNameOf } from '../rooms.ts'
 import type { Import } from '../syntax.ts'
 
-/** Rooms are imported only downwards, and each room uses only the packages and the host that it may. */
-export const roomImports: Rule = ({ modules }) =>
-  modules.flatMap((module) =>
+/**
+ * Rooms are imported only downwards, and each uses only the packages and the host that it may. Test files beside
+ * the code may import Node and the packages for development too.
+ */
+export const roomImports: Rule = (project) => {
+  const testPackages = Object.keys(manifestOf(project).devDependencies)
+  return project.modules.flatMap((module) =>
     module.syntax.imports.flatMap((imported) => {
-      const message = objection(module.path, imported)
+      const message = objection(module.path, imported, testPackages)
       return message === undefined ? [] : [finding(module, imported, message)]
     }),
   )
+}
 
 function finding({ path, text }: Module, { offset }: Import, message: string): Finding {
   return { path, line: lineAt(text, offset), message }
 }
 
-function objection(path: string, { specifier }: Import): string | undefined {
+function objection(path: string, { specifier }: Import, testPackages: readonly string[]): string | undefined {
   const roomName = roomNameOf(path)
   if (roomName === undefined)
     return path.startsWith('examples/') ? exampleObjection(path, specifier) : undefined
@@ -24,7 +29,10 @@ function objection(path: string, { specifier }: Import): string | undefined {
   if (!room)
     return `src/${roomName} is not in the rooms table; move the file, or add the room to test/tidy/rooms.ts`
   if (specifier.startsWith('node:')) return hostObjection(path, roomName, room)
-  if (!specifier.startsWith('.')) return packageObjection(path, roomName, room, specifier)
+  if (!specifier.startsWith('.')) {
+    const name = packageOf(specifier)
+    return isTest(path) && testPackages.includes(name) ? undefined : packageObjection(roomName, room, name)
+  }
   return roomObjection(path, roomName, room, posix.join(posix.dirname(path), specifier))
 }
 
@@ -49,10 +57,8 @@ function ownCommandRooms(path: string, room: Room): string[] {
   )
 }
 
-function packageObjection(path: string, roomName: string, room: Room, specifier: string): string | undefined {
-  const name = packageOf(specifier)
+function packageObjection(roomName: string, room: Room, name: string): string | undefined {
   if (room.packages.includes(name)) return undefined
-  if (isTest(path) && TEST_PACKAGES.includes(name)) return undefined
   const allowed = room.packages.length > 0 ? room.packages.join(', ') : 'no package'
   return `${roomName} must not import the package ${name}: it may use ${allowed} (test/tidy/rooms.ts)`
 }
