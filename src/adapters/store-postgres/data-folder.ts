@@ -1,0 +1,120 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { EmbeddedServer } from './embedded-server.ts'
+import { type FolderLock, lockFolder } from './folder-lock.ts'
+import { StoreError } from './store-error.ts'
+
+/** The major version of PostgreSQL in the PGlite that this Banyan brings. */
+const POSTGRES_VERSION = '18'
+
+/** Takes the lock and starts PostgreSQL on `<folder>/postgres`, which is made when it is not there. */
+export async function openDataFolder(folder: string): Promise<{ server: EmbeddedServer; lock: FolderLock }> {
+  const lock = explainFolderErrors(folder, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return lockFolder(folder, 'postgres.lock')
+  })
+  try {
+    const database = join(folder, 'postgres')
+    if (!existsSync(database)) await makeDatabase(folder, database)
+    refuseOtherVersion(folder, database)
+    return { server: await startOn(database, folder), lock }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+/** Built beside and renamed when it is whole and on the disk, so that an interrupted first start leaves no half database. */
+async function makeDatabase(folder: string, database: string): Promise<void> {
+  const building = `${database}.new`
+  explainFolderErrors(folder, () => {
+    rmSync(building, { recursive: true, force: true })
+    mkdirSync(building, { mode: 0o700 })
+  })
+  const server = await startOn(building, folder)
+  await server.close()
+  explainFolderErrors(folder, () => {
+    syncTree(building)
+    renameSync(building, database)
+    sync(folder)
+  })
+}
+
+function refuseOtherVersion(folder: string, database: string): void {
+  const version = explainFolderErrors(folder, () => readFileSync(join(database, 'PG_VERSION'), 'utf8').trim())
+  if (version === POSTGRES_VERSION) return
+  throw new StoreError(
+    'too-new',
+    `${folder} was written by PostgreSQL ${version}, and this Banyan brings version ${POSTGRES_VERSION}. Back it up with ` +
+      'the Banyan that wrote it (banyan backup FILE), and restore that file into a new data folder with this one.',
+  )
+}
+
+async function startOn(database: string, folder: string): Promise<EmbeddedServer> {
+  try {
+    return await EmbeddedServer.start(database)
+  } catch (error) {
+    throw folderFailure(folder, error)
+  }
+}
+
+function explainFolderErrors<Result>(folder: string, act: () => Result): Result {
+  try {
+    return act()
+  } catch (error) {
+    throw folderFailure(folder, error)
+  }
+}
+
+function folderFailure(folder: string, error: unknown): unknown {
+  if (error instanceof StoreError || !(error instanceof Error)) return error
+  const said = error.message
+  if (/ENOSPC|No space left/i.test(said)) {
+    return new StoreError(
+      'disk-full',
+      `The disk that holds ${folder} is full. Free some space and start again.`,
+      {
+        cause: error,
+      },
+    )
+  }
+  if (/EACCES|EPERM|EROFS|Permission denied|Read-only file system/i.test(said)) {
+    return new StoreError(
+      'folder-unusable',
+      `${folder} cannot be written by this user (${said.split('\n')[0]}). Choose another data folder, or give the user ` +
+        'the right to write there.',
+      { cause: error },
+    )
+  }
+  return new StoreError('folder-unusable', `The database in ${folder} cannot be opened: ${said}`, {
+    cause: error,
+  })
+}
+
+function syncTree(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) syncTree(path)
+    else if (entry.isFile()) sync(path)
+  }
+  sync(folder)
+}
+
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}

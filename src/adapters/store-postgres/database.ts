@@ -1,0 +1,17 @@
+import type { Kysely } from 'kysely'
+import type { Tables } from './tables.ts'
+
+/** A PostgreSQL, whether it runs inside this process or on a server. */
+export interface Database {
+  readonly reader: Kysely<Tables>
+  /** Waits until this process is the only one that holds a writer. */
+  openWriter(): Promise<Writer>
+  close(): Promise<void>
+}
+
+export interface Writer {
+  readonly connection: Kysely<Tables>
+  /** Resolves when the connection is gone, and with it the exclusive right to write. */
+  readonly lost: Promise<void>
+  close(): Promise<void>
+}

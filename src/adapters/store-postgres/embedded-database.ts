@@ -1,0 +1,28 @@
+import { openDataFolder } from './data-folder.ts'
+import type { Database } from './database.ts'
+import { kyselyOnPool } from './kysely-of.ts'
+
+/** PostgreSQL inside this process. Its one connection is shared by reads and writes, in the order they are asked. */
+export async function openEmbedded(folder: string): Promise<Database> {
+  const { server, lock } = await openDataFolder(folder)
+  // ssl and password are set so that PGSSLMODE and PGPASSFILE, which are meant for a real server, are not looked at.
+  const connection = kyselyOnPool({
+    max: 1,
+    idleTimeoutMillis: 0,
+    ssl: false,
+    user: 'postgres',
+    database: 'postgres',
+    password: 'unused',
+    stream: () => server.connect(),
+  })
+  return {
+    reader: connection,
+    // The lock on the folder already makes this process the only one.
+    openWriter: async () => ({ connection, lost: server.ended.then(() => {}), close: async () => {} }),
+    close: async () => {
+      await connection.destroy()
+      await server.close()
+      lock.release()
+    },
+  }
+}

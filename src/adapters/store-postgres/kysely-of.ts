@@ -1,0 +1,25 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import type { Tables } from './tables.ts'
+
+/** Numbers of events and times in `bigint` columns stay far below 2^53, so they are read as numbers. */
+export const COLUMN_TYPES: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format),
+}
+
+/** Up to `options.max` connections, opened when they are needed. */
+export function kyselyOnPool(options: pg.PoolConfig): Kysely<Tables> {
+  const pool = new pg.Pool({ ...options, types: COLUMN_TYPES })
+  // An idle connection that ends is replaced by the next query, which tells when that fails.
+  pool.on('error', () => {})
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+}
+
+/** On one connection that is already open, for single statements: transactions of two callers would mix on it. */
+export function kyselyOnClient(client: pg.Client): Kysely<Tables> {
+  const shared = Object.assign(client, { release: () => {} })
+  return new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: { connect: async () => shared, end: () => client.end() } }),
+  })
+}

@@ -1,0 +1,200 @@
+import type { Kysely } from 'kysely'
+import type { WorkloadId } from '../../base/index.ts'
+import type {
+  Batch,
+  Event,
+  EventQuery,
+  Leadership,
+  LoggedEvent,
+  Page,
+  Store,
+  StoredState,
+  SubmissionRecord,
+  WorkloadQuery,
+} from '../../control/index.ts'
+import {
+  type Actor,
+  type Attempt,
+  FINAL_WORKLOAD_STATES,
+  WORKLOAD_STATES,
+  type Workload,
+} from '../../model/index.ts'
+import { appendBatch } from './append.ts'
+import type { Database, Writer } from './database.ts'
+import { storeFailure } from './failure.ts'
+import { listWorkloads } from './list-workloads.ts'
+import { workloadNumber } from './numbers.ts'
+import { StoreError } from './store-error.ts'
+import type { Tables } from './tables.ts'
+
+const LIVE_STATES = WORKLOAD_STATES.filter((state) => !FINAL_WORKLOAD_STATES.some((final) => final === state))
+
+/** The store on any PostgreSQL, embedded or a server: the same tables and statements. */
+export class PostgresStore implements Store {
+  readonly database: Database
+  #lead: { readonly writer: Writer; readonly epoch: number } | undefined
+
+  constructor(database: Database) {
+    this.database = database
+  }
+
+  load(): Promise<StoredState> {
+    return this.#read((reader) =>
+      reader
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .setAccessMode('read only')
+        .execute(async (snapshot) => {
+          const ledger = await snapshot.selectFrom('ledger').select('last_sequence').executeTakeFirstOrThrow()
+          const documents = await snapshot
+            .selectFrom('documents')
+            .select(['collection', 'id', 'value'])
+            .orderBy('collection')
+            .orderBy('id')
+            .execute()
+          const workloads = await snapshot
+            .selectFrom('workloads')
+            .select('document')
+            .where('state', 'in', LIVE_STATES)
+            .orderBy('number')
+            .execute()
+          const attempts = await snapshot
+            .selectFrom('attempts')
+            .select('document')
+            .where('state', '<>', 'ended')
+            .orderBy('workload')
+            .orderBy('number')
+            .execute()
+          return {
+            lastSequence: ledger.last_sequence,
+            documents,
+            workloads: workloads.map((row) => row.document as Workload),
+            attempts: attempts.map((row) => row.document as Attempt),
+          }
+        }),
+    )
+  }
+
+  async append(batch: Batch): Promise<void> {
+    const lead = this.#lead
+    if (!lead) {
+      throw new StoreError(
+        'not-leader',
+        'This server does not lead, so it may not append. Call lead() and wait for it.',
+      )
+    }
+    await appendBatch(lead.writer.connection, lead.epoch, batch).catch((error) => {
+      throw storeFailure(error)
+    })
+  }
+
+  events(query: EventQuery): Promise<readonly LoggedEvent[]> {
+    return this.#read(async (reader) => {
+      let rows = reader
+        .selectFrom('events')
+        .select(['sequence', 'at', 'actor', 'cause', 'body'])
+        .where('sequence', '>', query.after)
+        .orderBy('sequence')
+        .limit(query.limit)
+      if (query.workload !== undefined) rows = rows.where('workload', '=', query.workload)
+      return (await rows.execute()).map(({ sequence, at, actor, cause, body }) => ({
+        sequence,
+        at,
+        actor: actor as Actor,
+        cause,
+        event: body as Event,
+      }))
+    })
+  }
+
+  workloads(query: WorkloadQuery): Promise<Page<Workload>> {
+    return this.#read((reader) => listWorkloads(reader, query))
+  }
+
+  workload(id: WorkloadId): Promise<Workload | undefined> {
+    return this.#read(async (reader) => {
+      const number = workloadNumber(id)
+      if (number === undefined) return undefined
+      const row = await reader
+        .selectFrom('workloads')
+        .select('document')
+        .where('number', '=', number)
+        .executeTakeFirst()
+      return row?.document as Workload | undefined
+    })
+  }
+
+  attempts(workload: WorkloadId): Promise<readonly Attempt[]> {
+    return this.#read(async (reader) => {
+      const number = workloadNumber(workload)
+      if (number === undefined) return []
+      const rows = await reader
+        .selectFrom('attempts')
+        .select('document')
+        .where('workload', '=', number)
+        .orderBy('number')
+        .execute()
+      return rows.map((row) => row.document as Attempt)
+    })
+  }
+
+  submission(user: string, idempotencyKey: string): Promise<SubmissionRecord | undefined> {
+    return this.#read(async (reader) => {
+      const row = await reader
+        .selectFrom('submissions')
+        .selectAll()
+        .where('user_id', '=', user)
+        .where('key', '=', idempotencyKey)
+        .executeTakeFirst()
+      return (
+        row && {
+          user: row.user_id,
+          idempotencyKey: row.key,
+          requestHash: row.request_hash,
+          workloads: row.workloads as WorkloadId[],
+          at: row.at,
+        }
+      )
+    })
+  }
+
+  async lead(): Promise<Leadership> {
+    const writer = await this.database.openWriter()
+    try {
+      const { epoch } = await writer.connection
+        .updateTable('ledger')
+        .set((ledger) => ({ epoch: ledger('epoch', '+', 1) }))
+        .returning('epoch')
+        .executeTakeFirstOrThrow()
+      const lead = { writer, epoch }
+      const stop = () => {
+        if (this.#lead === lead) this.#lead = undefined
+      }
+      this.#lead = lead
+      const lost = writer.lost.then(stop)
+      return {
+        lost,
+        release: async () => {
+          stop()
+          await writer.close()
+        },
+      }
+    } catch (error) {
+      await writer.close()
+      throw storeFailure(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    const lead = this.#lead
+    this.#lead = undefined
+    await lead?.writer.close()
+    await this.database.close()
+  }
+
+  #read<Result>(read: (reader: Kysely<Tables>) => Promise<Result>): Promise<Result> {
+    return read(this.database.reader).catch((error) => {
+      throw storeFailure(error)
+    })
+  }
+}
