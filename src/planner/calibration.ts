@@ -1,0 +1,104 @@
+import data from './data/calibration.json' with { type: 'json' }
+import type { Gpu } from './gpu.ts'
+
+/**
+ * The fitted constants of the step model. Each is the product of a base value, a factor of the GPU and a factor of the
+ * software generation; a factor that the file leaves out is 1.
+ */
+export interface Constants {
+  /** Share of the data sheet's peak that large matrix multiplies sustain under load. */
+  readonly matmulBf16: number
+  readonly matmulFp8: number
+  readonly matmulFp4: number
+  /** Rows, columns or depth of a matrix multiply at which half of its rate is lost. */
+  readonly matmulHalf: number
+  /** Seconds that each matrix multiply loses to filling and draining the GPU. */
+  readonly matmulRamp: number
+  /** Share of the matmul rate that grouped multiplies of experts keep. */
+  readonly groupedMatmul: number
+  /** Share of the BF16 peak of fused attention with 128-wide heads on long sequences. */
+  readonly attention: number
+  /** Tokens at which fused attention runs at half of that. */
+  readonly attentionHalf: number
+  /** Share of the data sheet's memory bandwidth. */
+  readonly memory: number
+  /** Bytes of memory-bound kernels over the least that fused kernels must move. */
+  readonly elementwise: number
+  /** Bytes moved to route tokens to experts and back, over the least. */
+  readonly routing: number
+  /** Share of the bytes of gradient accumulation that matrix multiplies do not hide. */
+  readonly accumulate: number
+  /** Share of NVLink's and the network's bandwidth that large collectives reach. */
+  readonly nvlink: number
+  readonly network: number
+  /** Seconds of a collective that do not depend on its size. */
+  readonly nvlinkLatency: number
+  readonly networkLatency: number
+  /** Seconds of host time for each kernel: the floor of a layer's time. */
+  readonly launch: number
+  /** Shares of communication that computation does not hide. */
+  readonly tensorExposed: number
+  readonly contextExposed: number
+  readonly expertExposed: number
+  readonly pipelineExposed: number
+  readonly dataExposed: number
+  /** Seconds of a step outside of the model: data loading, gradient norm, logging. */
+  readonly stepOverhead: number
+  /** Everything the model does not see, as a factor on computation. */
+  readonly slowdown: number
+  /** Growth of a step for each doubling of the node count: the slowest of many sets the pace. */
+  readonly straggle: number
+}
+
+export type ConstantName = keyof Constants
+
+/** What is known of a generation of training software without measuring it. */
+export interface SoftwareTraits {
+  readonly name: string
+  readonly title: string
+  /** Attention in one fused kernel (arXiv 2205.14135), or as two multiplies with a softmax over the whole matrix between. */
+  readonly fusedAttention: boolean
+  /** Bytes of a gradient as it is summed over data ranks, and as it is kept. */
+  readonly gradientBytes: 2 | 4
+  /** Whole layers gathered as BF16 from FP32 shards. */
+  readonly masterShards: boolean
+}
+
+export interface Software extends SoftwareTraits {
+  readonly factors: Partial<Constants>
+}
+
+export interface Calibration {
+  readonly version: string
+  readonly base: Constants
+  readonly gpus: Readonly<Record<string, Partial<Constants>>>
+  readonly software: readonly Software[]
+  /** Relative half-width that covers two thirds of the residuals of sources left out of the fit. */
+  readonly errorBand: { readonly dense: number; readonly moe: number }
+}
+
+export const CALIBRATION = data as unknown as Calibration
+
+/** Constants and traits in force for one GPU under one generation of software. */
+export interface Resolved extends Constants {
+  readonly traits: SoftwareTraits
+}
+
+/** The product of base, GPU and software factors; an unknown software name counts as the newest general one. */
+export function resolveConstants(
+  gpu: Gpu,
+  softwareName: string = DEFAULT_SOFTWARE,
+  calibration: Calibration = CALIBRATION,
+): Resolved {
+  const software =
+    calibration.software.find((entry) => entry.name === softwareName) ??
+    calibration.software.find((entry) => entry.name === DEFAULT_SOFTWARE)!
+  const factors = calibration.gpus[gpu.name] ?? {}
+  const resolved: Record<string, unknown> = { traits: software }
+  for (const name of Object.keys(calibration.base) as ConstantName[]) {
+    resolved[name] = calibration.base[name] * (factors[name] ?? 1) * (software.factors[name] ?? 1)
+  }
+  return resolved as unknown as Resolved
+}
+
+export const DEFAULT_SOFTWARE = 'megatron-2025'

@@ -1,0 +1,51 @@
+import type { Resolved } from './calibration.ts'
+import type { Machine } from './gpu.ts'
+
+/** A group of ranks that talk to each other: how many, and how many of them share one NVLink domain. */
+export interface Group {
+  readonly ranks: number
+  readonly together: number
+}
+
+/** The group of `ranks` ranks that stand `stride` GPUs apart, as laid out over NVLink domains. */
+export function groupOf(ranks: number, stride: number, machine: Machine): Group {
+  return { ranks, together: Math.max(1, Math.min(ranks, Math.floor(machine.nvlinkDomain / stride))) }
+}
+
+/** Bytes per second that each rank of a ring moves: NVLink inside a domain, the domain's share of network links outside. */
+export function ringBandwidth(group: Group, machine: Machine, constants: Resolved): number {
+  const inside = machine.gpu.nvlinkBandwidth * constants.nvlink
+  if (group.together >= group.ranks) return inside
+  return Math.min(inside, group.together * machine.nicBandwidth * constants.network)
+}
+
+/**
+ * Seconds to gather, or reduce and scatter, a buffer of `bytes` over a group: (n-1)/n of it passes each link of the ring
+ * (Thakur, Rabenseifner, Gropp 2005, section 4.1), with a latency that grows with the logarithm of the group (NCCL's trees).
+ * An all-reduce is one of each.
+ */
+export function ringSeconds(bytes: number, group: Group, machine: Machine, constants: Resolved): number {
+  const { ranks } = group
+  if (ranks <= 1 || bytes <= 0) return 0
+  const outside = group.together < ranks
+  const latency = outside ? constants.networkLatency : constants.nvlinkLatency
+  return (
+    (bytes * (ranks - 1)) / ranks / ringBandwidth(group, machine, constants) + latency * (1 + Math.log2(ranks) / 4)
+  )
+}
+
+/**
+ * Seconds for each rank to exchange `bytes` with all others evenly: what stays in the NVLink domain goes by NVLink, the rest
+ * by each rank's own network link, and both at once.
+ */
+export function exchangeSeconds(bytes: number, group: Group, machine: Machine, constants: Resolved): number {
+  const { ranks, together } = group
+  if (ranks <= 1) return 0
+  const inside = (bytes * (together - 1)) / ranks / (machine.gpu.nvlinkBandwidth * constants.nvlink)
+  const leaving = ranks - together
+  if (leaving <= 0) return inside + constants.nvlinkLatency
+  return (
+    Math.max(inside, (bytes * leaving) / ranks / (machine.nicBandwidth * constants.network)) +
+    constants.networkLatency
+  )
+}

@@ -1,0 +1,64 @@
+import { ok, type Result, refuse } from '../base/index.ts'
+import facts from './data/gpus.json' with { type: 'json' }
+
+export type Precision = 'bf16' | 'fp8' | 'fp4'
+export type Architecture = 'volta' | 'ampere' | 'hopper' | 'blackwell'
+
+/** A GPU and the node around it, as its data sheet has them. Bytes, bytes per second in one direction, dense FLOP per second. */
+export interface Gpu {
+  readonly name: string
+  readonly architecture: Architecture
+  readonly memoryBytes: number
+  readonly memoryBandwidth: number
+  readonly flops: { readonly bf16: number; readonly fp8?: number; readonly fp4?: number }
+  readonly nvlinkBandwidth: number
+  /** GPUs that reach each other by NVLink. */
+  readonly nvlinkDomain: number
+  readonly gpusPerNode: number
+  /** Of the network for each GPU. */
+  readonly nicBandwidth: number
+  readonly watts: number
+  readonly dollarsPerHour: number
+}
+
+/** GPUs of one kind and the links between them: what a plan runs on. */
+export interface Machine {
+  readonly gpu: Gpu
+  readonly gpuCount: number
+  readonly gpusPerNode: number
+  readonly nvlinkDomain: number
+  /** Bytes per second in one direction for each GPU; 0 where nodes are not joined. */
+  readonly nicBandwidth: number
+}
+
+const GPUS = facts.gpus as readonly (Gpu & { readonly aliases: readonly string[]; readonly source: string })[]
+const BY_NAME = new Map(GPUS.flatMap((gpu) => [gpu.name, ...gpu.aliases].map((name) => [plain(name), gpu] as const)))
+
+export function gpuNames(): readonly string[] {
+  return GPUS.map((gpu) => gpu.name)
+}
+
+/** The data sheet of a GPU by name (`H100`, `A100-80`, `GB200`), or the names that are known. */
+export function gpuByName(name: string): Result<Gpu, string> {
+  const gpu = BY_NAME.get(plain(name))
+  return gpu ? ok(gpu) : refuse(`no GPU is called "${name}"; known are ${gpuNames().join(', ')}`)
+}
+
+/** `gpuCount` GPUs of one kind in the nodes and links that they usually come in, unless told otherwise. */
+export function machineOf(
+  gpu: Gpu,
+  gpuCount: number,
+  links: Partial<Pick<Machine, 'gpusPerNode' | 'nvlinkDomain' | 'nicBandwidth'>> = {},
+): Machine {
+  return {
+    gpu,
+    gpuCount,
+    gpusPerNode: links.gpusPerNode ?? gpu.gpusPerNode,
+    nvlinkDomain: links.nvlinkDomain ?? gpu.nvlinkDomain,
+    nicBandwidth: links.nicBandwidth ?? gpu.nicBandwidth,
+  }
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '').replace(/gb$/, '')
+}

@@ -1,0 +1,123 @@
+import type { Resolved } from './calibration.ts'
+import type { Machine } from './gpu.ts'
+import { layerWeights } from './layer-profile.ts'
+import type { ModelShape } from './model-shape.ts'
+import { countParameters } from './parameters.ts'
+import { dataRanks, microBatches, type Strategy } from './strategy.ts'
+
+/** Bytes on the fullest GPU by what they are for. */
+export interface MemoryBytes {
+  readonly weights: number
+  readonly gradients: number
+  readonly optimizer: number
+  readonly activations: number
+  readonly logits: number
+  readonly buffers: number
+  readonly total: number
+}
+
+/** Bytes of the CUDA context, of NCCL's rings and of the allocator's rounding: what no tensor accounts for. */
+const CONTEXT_BYTES = 1.2e9
+const FRAGMENTATION = 0.03
+
+/**
+ * Memory of the first and of the last pipeline stage, whichever is fuller.
+ * Weights, gradients and Adam's states after ZeRO (arXiv 1910.02054, section 3); activations after arXiv 2205.05198
+ * (equations 1 to 6 and appendix B for interleaving), restated by tensor so that GQA, gates and experts count; logits as BF16
+ * and FP32.
+ */
+export function memoryBytes(
+  shape: ModelShape,
+  machine: Machine,
+  strategy: Strategy,
+  constants: Resolved,
+): MemoryBytes {
+  const first = stageBytes(shape, machine, strategy, constants, false)
+  if (strategy.pipeline === 1) return first
+  const last = stageBytes(shape, machine, strategy, constants, true)
+  return last.total > first.total ? last : first
+}
+
+function stageBytes(
+  shape: ModelShape,
+  machine: Machine,
+  strategy: Strategy,
+  constants: Resolved,
+  last: boolean,
+): MemoryBytes {
+  const { tensor, context, pipeline, interleave, expert, expertTensor, sharding } = strategy
+  const count = countParameters(shape)
+  const data = dataRanks(strategy, machine)
+  const layers = (shape.layers + (last || pipeline === 1 ? shape.predictionLayers : 0) * pipeline) / pipeline
+  const { dense, routed } = layerWeights(shape)
+  const vocabulary =
+    pipeline === 1
+      ? count.embedding + count.head
+      : last
+        ? Math.max(count.head, shape.vocabulary * shape.hidden)
+        : count.embedding
+  const denseWeights = (layers * dense + vocabulary) / tensor
+  const expertWeights = (layers * routed) / (expert * expertTensor)
+
+  const denseRanks = Math.max(1, Math.min(strategy.shardGroup ?? Number.POSITIVE_INFINITY, data * context))
+  const expertRanks = Math.max(1, Math.min(denseRanks, (tensor * context * data) / (expert * expertTensor)))
+  const spread = (stage: number) =>
+    sharding >= stage ? denseWeights / denseRanks + expertWeights / expertRanks : denseWeights + expertWeights
+  const all = strategy.trains === 'all'
+  const master = sharding === 3 && constants.traits.masterShards
+  const frozenBytes = strategy.precision === 'bf16' ? 2 : 1
+  const weightBytes = all ? 2 : frozenBytes
+  const weights =
+    sharding === 3
+      ? spread(3) * (master ? 4 : 2) + 2 * 2 * (dense / tensor + routed / (expert * expertTensor)) + (vocabulary / tensor) * 2
+      : spread(3) * weightBytes
+  const gradients = all ? spread(2) * (sharding === 3 && !master ? 2 : constants.traits.gradientBytes) : 0
+  const optimizer = all ? spread(1) * (master ? 8 : 12) : 0.01 * (denseWeights + expertWeights) * 16
+
+  const tokens = (strategy.microBatch * strategy.sequence) / context
+  const inFlight =
+    pipeline === 1
+      ? 1
+      : Math.min(
+          microBatches(strategy, machine),
+          last ? 1 + (interleave > 1 ? (pipeline - 1) / interleave : 0) : pipeline + (interleave > 1 ? (pipeline - 1) / interleave : 0),
+        )
+  const perLayer = tokens * activationBytesPerToken(shape, strategy, constants)
+  const layerInput = (tokens * shape.hidden * 2) / (strategy.sequenceParallel ? tensor : 1)
+  const activations =
+    strategy.recompute === 'full' ? inFlight * layers * layerInput + perLayer : inFlight * layers * perLayer
+  const hasHead = last || pipeline === 1
+  const logits = hasHead ? ((tokens * shape.vocabulary) / tensor) * 8 : 0
+  const held = weights + gradients + optimizer + activations + logits
+  const buffers = CONTEXT_BYTES + FRAGMENTATION * (activations + logits)
+  return { weights, gradients, optimizer, activations, logits, buffers, total: held + buffers }
+}
+
+/** Bytes that the mean layer keeps for its backward pass, for each token of a micro-batch on a rank. */
+export function activationBytesPerToken(shape: ModelShape, strategy: Strategy, constants: Resolved): number {
+  const { hidden, blocks } = shape
+  const { tensor } = strategy
+  const split = strategy.sequenceParallel ? tensor : 1
+  const gateWidth = shape.gated ? 2 : 1
+  const dropout = shape.norm === 'layer' && shape.biases === 'all' ? hidden / split : 0
+  const latent = shape.latentAttention
+  const qkv = latent
+    ? (shape.heads / tensor) * (3 * (latent.nopeDim + latent.ropeDim) + latent.valueDim)
+    : ((shape.heads + 2 * shape.kvHeads) * shape.headDim) / tensor
+  const coreOut = ((latent ? latent.valueDim : shape.headDim) * shape.heads) / tensor
+  const scores = constants.traits.fusedAttention || strategy.recompute !== 'none' ? 0 : (5 * shape.heads * strategy.sequence) / tensor
+  const attention = (4 * hidden) / split + dropout + 2 * (qkv + coreOut) + scores
+  const mlp = (4 * hidden) / split + dropout + (2 * (gateWidth + 1) * shape.ffn) / tensor
+  const experts = shape.experts
+  const moe = experts
+    ? (4 * hidden) / split +
+      (2 * experts.topK * (2 * (experts.latent ?? hidden) + (gateWidth + 1) * experts.ffn)) / tensor +
+      (2 * (gateWidth + 1) * experts.sharedFfn) / tensor
+    : 0
+  const space = shape.stateSpace
+  const inner = space ? space.heads * space.headDim : 0
+  const mamba = space ? (4 * hidden) / split + (2 * (4 * inner + 4 * space.groups * space.state)) / tensor : 0
+  const bytes =
+    (blocks.attention * attention + blocks.mlp * mlp + blocks.moe * moe + blocks.mamba * mamba) / shape.layers
+  return bytes
+}

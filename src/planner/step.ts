@@ -1,0 +1,205 @@
+import type { Resolved } from './calibration.ts'
+import { groupOf, ringSeconds } from './collectives.ts'
+import type { Machine } from './gpu.ts'
+import { type LayerProfile, layerProfile, layerWeights } from './layer-profile.ts'
+import type { ModelShape } from './model-shape.ts'
+import { countParameters } from './parameters.ts'
+import { stageLoad } from './stage.ts'
+import { dataRanks, microBatches, type Strategy } from './strategy.ts'
+
+/** Where the time of one optimizer step goes, in seconds. The parts add up to `total`. */
+export interface StepSeconds {
+  readonly matmul: number
+  readonly attention: number
+  readonly memory: number
+  /** Host time that the GPU waits for. */
+  readonly launch: number
+  /** Exposed communication of tensor, context and expert groups, between stages and between data ranks. */
+  readonly tensor: number
+  readonly context: number
+  readonly expert: number
+  readonly pipeline: number
+  readonly data: number
+  /** Idle time while the pipeline fills and drains. */
+  readonly bubble: number
+  readonly optimizer: number
+  readonly overhead: number
+  readonly total: number
+}
+
+/**
+ * The time of one training step by part.
+ * A pipeline of p stages works through m micro-batches in m times its slowest stage plus the other stages once, divided by the
+ * chunks of interleaving (arXiv 2104.04473, section 2.2). Data ranks exchange gradients and weights once a step, hidden behind
+ * the last backward pass as far as it lasts; sharded weights (ZeRO-3) are gathered for every layer and micro-batch.
+ */
+export function stepSeconds(
+  shape: ModelShape,
+  machine: Machine,
+  strategy: Strategy,
+  constants: Resolved,
+  profile: LayerProfile = layerProfile(shape, machine, strategy, constants),
+): StepSeconds {
+  const { pipeline, interleave } = strategy
+  const micro = microBatches(strategy, machine)
+  const head = profile.headForward + profile.headBackward
+  const gather = shardedExposure(shape, machine, strategy, constants, profile)
+  const layer = profile.forwardSeconds + profile.backwardSeconds + gather
+  const load = stageLoad(shape, pipeline, interleave, layer, head)
+  const stage = load.layers * layer + load.heads * head
+  const everything = load.allLayers * layer + load.allHeads * head
+  const bubble = (everything - stage) / interleave
+
+  const { forward, backward } = profile
+  const layers = load.layers * micro
+  const heads = load.heads * micro
+  const hop = hopSeconds(shape, machine, strategy, constants)
+  const hops =
+    pipeline > 1 ? 2 * hop * (micro * interleave * constants.pipelineExposed + (pipeline - 1)) : 0
+
+  const stageLayers = load.allLayers / pipeline
+  const reduce = dataSeconds(shape, machine, strategy, constants, stageLayers)
+  const window = (stageLayers * (profile.forwardSeconds + profile.backwardSeconds)) / interleave
+  const data =
+    reduce * constants.dataExposed + Math.max(0, reduce * (1 - constants.dataExposed) - window) + layers * gather
+
+  const nodes = machine.gpuCount / machine.gpusPerNode
+  const straggle = nodes > 1 ? constants.straggle * Math.log2(nodes) : 0
+  const optimizer = optimizerSeconds(shape, machine, strategy, constants, stageLayers)
+  const parts = {
+    matmul: layers * (forward.matmul + backward.matmul) + heads * head,
+    attention: layers * (forward.attention + backward.attention),
+    memory: layers * (forward.memory + backward.memory),
+    launch: layers * (forward.launch + backward.launch),
+    tensor: layers * (forward.tensor + backward.tensor),
+    context: layers * (forward.context + backward.context),
+    expert: layers * (forward.expert + backward.expert),
+    pipeline: hops,
+    data,
+    bubble,
+    optimizer,
+  }
+  const sum =
+    parts.matmul +
+    parts.attention +
+    parts.memory +
+    parts.launch +
+    parts.tensor +
+    parts.context +
+    parts.expert +
+    parts.pipeline +
+    parts.data +
+    parts.bubble +
+    parts.optimizer
+  const overhead = constants.stepOverhead + straggle * sum
+  return { ...parts, overhead, total: sum + overhead }
+}
+
+/** Seconds to pass one micro-batch's activations to the next stage. */
+function hopSeconds(shape: ModelShape, machine: Machine, strategy: Strategy, constants: Resolved): number {
+  const { tensor, context, pipeline } = strategy
+  if (pipeline === 1) return 0
+  const bytes = (strategy.microBatch * strategy.sequence * shape.hidden * 2) / context / tensor
+  const near = machine.gpuCount <= machine.nvlinkDomain
+  return near
+    ? bytes / (machine.gpu.nvlinkBandwidth * constants.nvlink) + constants.nvlinkLatency
+    : bytes / (machine.nicBandwidth * constants.network) + constants.networkLatency
+}
+
+/** Exposed time of gathering sharded weights and scattering their gradients, for one layer and micro-batch; 0 below ZeRO-3. */
+function shardedExposure(
+  shape: ModelShape,
+  machine: Machine,
+  strategy: Strategy,
+  constants: Resolved,
+  profile: LayerProfile,
+): number {
+  if (strategy.sharding < 3) return 0
+  const { tensor, context, expert, expertTensor } = strategy
+  const data = dataRanks(strategy, machine)
+  const { dense, routed } = layerWeights(shape)
+  const denseRanks = Math.min(strategy.shardGroup ?? Number.POSITIVE_INFINITY, data * context)
+  const expertRanks = Math.max(1, (tensor * context * data) / (expert * expertTensor))
+  const group = groupOf(denseRanks, tensor, machine)
+  const expertGroup = groupOf(Math.min(expertRanks, denseRanks), expert * expertTensor, machine)
+  const ring = (bytes: number) =>
+    ringSeconds((dense / tensor) * bytes, group, machine, constants) +
+    ringSeconds((routed / (expert * expertTensor)) * bytes, expertGroup, machine, constants)
+  const gather = ring(2)
+  const scatter = strategy.trains === 'all' ? ring(constants.traits.gradientBytes) : 0
+  const hidden = 1 - constants.dataExposed
+  const forward = gather * constants.dataExposed + Math.max(0, gather * hidden - profile.forwardSeconds)
+  const backwardBytes = gather + scatter
+  const backward =
+    backwardBytes * constants.dataExposed + Math.max(0, backwardBytes * hidden - profile.backwardSeconds)
+  return forward + backward
+}
+
+/** Seconds to exchange one step's gradients, and updated weights where the optimizer is sharded, before any is hidden. */
+function dataSeconds(
+  shape: ModelShape,
+  machine: Machine,
+  strategy: Strategy,
+  constants: Resolved,
+  stageLayers: number,
+): number {
+  if (strategy.trains !== 'all') return 0
+  const { tensor, context, expert, expertTensor, sharding } = strategy
+  const data = dataRanks(strategy, machine)
+  const { dense, routed } = layerWeights(shape)
+  const denseWeights = (stageLayers * dense + vocabularyWeights(shape, strategy.pipeline)) / tensor
+  const expertWeights = (stageLayers * routed) / (expert * expertTensor)
+  const denseRanks = data * context
+  const expertRanks = Math.max(1, (tensor * context * data) / (expert * expertTensor))
+  const replicas = strategy.shardGroup ? Math.max(1, denseRanks / strategy.shardGroup) : 1
+  if (sharding === 3) {
+    // Hybrid sharding sums each shard's gradients over the replicas of the group.
+    if (replicas <= 1) return 0
+    const group = groupOf(replicas, tensor * (strategy.shardGroup ?? 1), machine)
+    const shard = (denseWeights + expertWeights) / (strategy.shardGroup ?? 1)
+    return 2 * ringSeconds(shard * constants.traits.gradientBytes, group, machine, constants)
+  }
+  const exchanged = constants.traits.gradientBytes + (sharding >= 1 ? 2 : constants.traits.gradientBytes)
+  return (
+    ringSeconds(denseWeights * exchanged, groupOf(denseRanks, tensor, machine), machine, constants) +
+    ringSeconds(
+      expertWeights * exchanged,
+      groupOf(expertRanks, expert * expertTensor, machine),
+      machine,
+      constants,
+    )
+  )
+}
+
+/** Adam reads and writes two moments and the master weights, reads the gradient twice and writes BF16 weights: 34 bytes a parameter. */
+const OPTIMIZER_BYTES = 34
+
+function optimizerSeconds(
+  shape: ModelShape,
+  machine: Machine,
+  strategy: Strategy,
+  constants: Resolved,
+  stageLayers: number,
+): number {
+  if (strategy.trains !== 'all') return 0
+  const { tensor, context, expert, expertTensor, sharding } = strategy
+  const { dense, routed } = layerWeights(shape)
+  const denseRanks =
+    sharding >= 1
+      ? Math.min(strategy.shardGroup ?? Number.POSITIVE_INFINITY, dataRanks(strategy, machine) * context)
+      : 1
+  const expertRanks =
+    sharding >= 1
+      ? Math.max(1, (tensor * context * dataRanks(strategy, machine)) / (expert * expertTensor))
+      : 1
+  const weights =
+    (stageLayers * dense + vocabularyWeights(shape, strategy.pipeline)) / tensor / denseRanks +
+    (stageLayers * routed) / (expert * expertTensor) / expertRanks
+  return (weights * OPTIMIZER_BYTES) / (machine.gpu.memoryBandwidth * constants.memory)
+}
+
+/** Embedding and head of the stage that has more of them. */
+function vocabularyWeights(shape: ModelShape, pipeline: number): number {
+  const count = countParameters(shape)
+  return pipeline === 1 ? count.embedding + count.head : Math.max(count.embedding, count.head)
+}
