@@ -23,7 +23,7 @@ function compile(config: string): void {
     stdio: 'inherit',
   })
   if (error) throw error
-  if (status !== 0) throw new Error(`the compiler found errors (${config}); nothing was built`)
+  if (status !== 0) stop(`the compiler found errors (${config}); nothing was built`)
 }
 
 /** Folders, and every file that the compiler does not turn into JavaScript and that users need at run time. */
@@ -34,7 +34,12 @@ function isAsset(path: string): boolean {
 
 function makeExecutable(path: string): void {
   if (!readFileSync(path, 'utf8').startsWith('#!/usr/bin/env node\n')) {
-    throw new Error('src/cli/main.ts must begin with #!/usr/bin/env node, or no shell can start banyan')
+    stop('src/cli/main.ts must begin with #!/usr/bin/env node, or no shell can start banyan')
   }
   chmodSync(path, 0o755)
+}
+
+function stop(reason: string): never {
+  console.error(`build: ${reason}`)
+  process.exit(1)
 }
