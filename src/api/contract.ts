@@ -19,7 +19,12 @@ export type Access =
 export type Produces =
   | { readonly kind: 'json'; readonly schema: z.ZodType }
   /** Server-sent events: the schema of the data of each event type. Every event carries an id to resume after. */
-  | { readonly kind: 'events'; readonly events: Readonly<Record<string, z.ZodType>> }
+  | {
+      readonly kind: 'events'
+      readonly events: Readonly<Record<string, z.ZodType>>
+      /** The type of the event after which nothing comes; absent when the stream has no end. */
+      readonly last?: string
+    }
   | { readonly kind: 'text'; readonly mediaType: string }
   | { readonly kind: 'file'; readonly mediaType: string }
 

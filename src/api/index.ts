@@ -1,3 +1,7 @@
+export { ApiProblem } from './client/api-problem.ts'
+export type { ChatMessage, ChatRequest } from './client/chat.ts'
+export { type CallOptions, type Client, createClient } from './client/client.ts'
+export type { ClientOptions } from './client/connection.ts'
 export type { Access, Answer, CallInput, Contract, HandlerInput, StreamedEvent } from './contract.ts'
 export {
   CONTRACTS,

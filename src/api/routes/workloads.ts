@@ -160,6 +160,7 @@ export const workloadRoutes = {
     statuses: [200],
     produces: {
       kind: 'events',
+      last: 'end',
       events: {
         log: logChunk,
         end: named('LogEnd', 'Nothing more will come.', z.object({ reason: z.string() })),
