@@ -1,0 +1,230 @@
+import { CALIBRATION, type Calibration, type ConstantName, type Constants } from '../../../src/planner/index.ts'
+import type { MeasuredRun } from './measured-run.ts'
+import { constantsOf, predict, strategyOf } from './predict.ts'
+import type { Strategy } from '../../../src/planner/index.ts'
+
+/** One number that the fit may move: the logarithm of a factor, with where it may be expected. */
+interface Tunable {
+  readonly scope: 'base' | 'gpu' | 'software'
+  readonly owner: string
+  readonly name: ConstantName
+  /** Standard deviation of the prior around the starting value, in logarithms. */
+  readonly spread: number
+}
+
+export interface FitRun {
+  readonly run: MeasuredRun
+  readonly weight: number
+}
+
+export interface FitResult {
+  readonly calibration: Calibration
+  readonly loss: number
+  readonly tunables: number
+}
+
+const BASE_SPREAD: Partial<Record<ConstantName, number>> = {
+  matmulBf16: 0.15,
+  matmulFp8: 0.2,
+  matmulFp4: 0.2,
+  memory: 0.05,
+  nvlink: 0.1,
+  network: 0.1,
+  slowdown: 0.05,
+}
+
+const GPU_FACTORS: Partial<Record<ConstantName, number>> = {
+  matmulBf16: 0.1,
+  matmulFp8: 0.1,
+  matmulFp4: 0.1,
+  matmulHalf: 0.4,
+  attention: 0.2,
+  memory: 0.05,
+}
+
+const SOFTWARE_FACTORS: Partial<Record<ConstantName, number>> = {
+  slowdown: 0.08,
+  elementwise: 0.25,
+  launch: 0.6,
+  attention: 0.2,
+  tensorExposed: 0.3,
+  pipelineExposed: 0.4,
+  dataExposed: 0.5,
+  expertExposed: 0.4,
+  groupedMatmul: 0.2,
+  routing: 0.4,
+  stepOverhead: 0.7,
+  straggle: 0.5,
+}
+
+/**
+ * The calibration that fits the runs best: the least sum of weighted absolute relative errors and of the priors.
+ * Levenberg-Marquardt on log residuals, reweighted so that large residuals count linearly; derivatives by differences.
+ */
+export function fit(runs: readonly FitRun[], start: Calibration = CALIBRATION, rounds = 12): FitResult {
+  const used = { gpus: new Set<string>(), software: new Set<string>() }
+  for (const { run } of runs) {
+    used.gpus.add(run.machine.gpu.name)
+    used.software.add(run.software)
+  }
+  const tunables: Tunable[] = [
+    ...(Object.keys(start.base) as ConstantName[]).map((name) => ({
+      scope: 'base' as const,
+      owner: '',
+      name,
+      spread: BASE_SPREAD[name] ?? 0.5,
+    })),
+    ...[...used.gpus].flatMap((owner) => factors('gpu', owner, GPU_FACTORS)),
+    ...[...used.software].flatMap((owner) => factors('software', owner, SOFTWARE_FACTORS)),
+  ]
+  const affects = tunables.map((tunable) =>
+    runs.map(({ run }) =>
+      tunable.scope === 'base'
+        ? true
+        : tunable.scope === 'gpu'
+          ? run.machine.gpu.name === tunable.owner
+          : run.software === tunable.owner,
+    ),
+  )
+  const count = tunables.length
+  let values = new Float64Array(count)
+  let strategies = settle(runs, start)
+  const residualsAt = (at: Float64Array): Float64Array => {
+    const calibration = withFactors(start, tunables, at)
+    return Float64Array.from(runs, ({ run }, i) => residual(run, strategies[i]!, calibration))
+  }
+  const lossOf = (residuals: Float64Array, at: Float64Array): number => {
+    let loss = 0
+    for (let i = 0; i < runs.length; i++) loss += runs[i]!.weight * Math.abs(residuals[i]!)
+    for (let j = 0; j < count; j++) loss += PRIOR_WEIGHT * (at[j]! / tunables[j]!.spread) ** 2
+    return loss
+  }
+  let residuals = residualsAt(values)
+  let loss = lossOf(residuals, values)
+  let damping = 1e-3
+  for (let round = 0; round < rounds; round++) {
+    const step = 0.01
+    const columns = tunables.map((_, j) => {
+      const moved = Float64Array.from(values)
+      moved[j]! += step
+      const calibration = withFactors(start, tunables, moved)
+      return Float64Array.from(runs, ({ run }, i) =>
+        affects[j]![i] ? (residual(run, strategies[i]!, calibration) - residuals[i]!) / step : 0,
+      )
+    })
+    const normal = Array.from({ length: count }, () => new Float64Array(count))
+    const right = new Float64Array(count)
+    for (let i = 0; i < runs.length; i++) {
+      const weight = runs[i]!.weight / Math.max(0.02, Math.abs(residuals[i]!))
+      const active: number[] = []
+      for (let j = 0; j < count; j++) if (columns[j]![i] !== 0) active.push(j)
+      for (const j of active) {
+        const cj = columns[j]![i]! * weight
+        right[j]! -= cj * residuals[i]!
+        const row = normal[j]!
+        for (const k of active) row[k]! += cj * columns[k]![i]!
+      }
+    }
+    for (let j = 0; j < count; j++) {
+      const prior = (2 * PRIOR_WEIGHT) / tunables[j]!.spread ** 2
+      normal[j]![j]! += prior
+      right[j]! -= prior * values[j]!
+    }
+    let improved = false
+    for (let attempt = 0; attempt < 6 && !improved; attempt++) {
+      const delta = solve(normal, right, damping)
+      const tried = values.map((value, j) => value + Math.max(-0.4, Math.min(0.4, delta[j]!)))
+      const triedResiduals = residualsAt(tried)
+      const triedLoss = lossOf(triedResiduals, tried)
+      if (triedLoss < loss) {
+        improved = loss - triedLoss > 1e-5
+        values = tried
+        residuals = triedResiduals
+        loss = triedLoss
+        damping = Math.max(1e-5, damping / 4)
+        if (!improved) break
+      } else damping *= 6
+    }
+    if (!improved) break
+    if (round % 4 === 3) {
+      strategies = settle(runs, withFactors(start, tunables, values))
+      residuals = residualsAt(values)
+      loss = lossOf(residuals, values)
+    }
+  }
+  return { calibration: withFactors(start, tunables, values), loss, tunables: count }
+}
+
+const PRIOR_WEIGHT = 0.0003
+
+function factors(
+  scope: 'gpu' | 'software',
+  owner: string,
+  spreads: Partial<Record<ConstantName, number>>,
+): Tunable[] {
+  return (Object.entries(spreads) as [ConstantName, number][]).map(([name, spread]) => ({ scope, owner, name, spread }))
+}
+
+function settle(runs: readonly FitRun[], calibration: Calibration): (Strategy | undefined)[] {
+  return runs.map(({ run }) => {
+    const strategy = strategyOf(run, constantsOf(run, calibration))
+    return typeof strategy === 'string' ? undefined : strategy
+  })
+}
+
+function residual(run: MeasuredRun, strategy: Strategy | undefined, calibration: Calibration): number {
+  if (!strategy || run.stepSeconds === undefined) return 0
+  return Math.log(predict(run, strategy, constantsOf(run, calibration)).seconds / run.stepSeconds)
+}
+
+function withFactors(start: Calibration, tunables: readonly Tunable[], values: Float64Array): Calibration {
+  const base: Record<string, number> = { ...start.base }
+  const gpus: Record<string, Record<string, number>> = {}
+  for (const [owner, factor] of Object.entries(start.gpus)) gpus[owner] = { ...factor } as Record<string, number>
+  const software = new Map(start.software.map((entry) => [entry.name, { ...entry.factors } as Record<string, number>]))
+  for (let j = 0; j < tunables.length; j++) {
+    const { scope, owner, name } = tunables[j]!
+    const factor = Math.exp(values[j]!)
+    if (scope === 'base') base[name]! *= factor
+    else {
+      let into = scope === 'gpu' ? gpus[owner] : software.get(owner)
+      if (!into) {
+        into = {}
+        gpus[owner] = into
+      }
+      into[name] = (into[name] ?? 1) * factor
+    }
+  }
+  return {
+    ...start,
+    base: base as unknown as Constants,
+    gpus,
+    software: start.software.map((entry) => ({ ...entry, factors: software.get(entry.name)! })),
+  }
+}
+
+/** Solves the damped normal equations by Cholesky's decomposition. */
+function solve(normal: readonly Float64Array[], right: Float64Array, damping: number): Float64Array {
+  const n = right.length
+  const lower = Array.from({ length: n }, () => new Float64Array(n))
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = normal[i]![j]! * (i === j ? 1 + damping : 1) + (i === j ? 1e-9 : 0)
+      for (let k = 0; k < j; k++) sum -= lower[i]![k]! * lower[j]![k]!
+      lower[i]![j] = i === j ? Math.sqrt(Math.max(1e-12, sum)) : sum / lower[j]![j]!
+    }
+  }
+  const forward = new Float64Array(n)
+  for (let i = 0; i < n; i++) {
+    let sum = right[i]!
+    for (let k = 0; k < i; k++) sum -= lower[i]![k]! * forward[k]!
+    forward[i] = sum / lower[i]![i]!
+  }
+  const solution = new Float64Array(n)
+  for (let i = n - 1; i >= 0; i--) {
+    let sum = forward[i]!
+    for (let k = i + 1; k < n; k++) sum -= lower[k]![i]! * solution[k]!
+    solution[i] = sum / lower[i]![i]!
+  }
+  return solution
+}
