@@ -72,7 +72,9 @@ export function roomNameOf(path: string): string | undefined {
   return room === 'adapters' ? `adapters/${inner ?? ''}` : room
 }
 
+/** All adapters have the same rights; engines may also share what every engine gives its tasks. */
 export function roomCalled(name: string): Room | undefined {
   if (!name.startsWith('adapters/')) return ROOMS[name]
-  return { ...ADAPTER, packages: ADAPTER_PACKAGES[name] ?? [] }
+  const shared = name.startsWith('adapters/engine-') ? ['adapters/engine-shared'] : []
+  return { ...ADAPTER, rooms: [...ADAPTER.rooms, ...shared], packages: ADAPTER_PACKAGES[name] ?? [] }
 }
