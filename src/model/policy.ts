@@ -15,6 +15,10 @@ export const PRIORITY_RANK: Readonly<Record<PriorityClass, number>> = {
 export const ORDERINGS = ['fair', 'fifo', 'shortest', 'shortest-service', 'least-attained-service'] as const
 export type Ordering = (typeof ORDERINGS)[number]
 
+/** Where the run times come from that `shortest` and `shortest-service` order by; `exact` exists only in the twin. */
+export const RUN_TIME_SOURCES = ['declared', 'predicted', 'exact'] as const
+export type RunTimeSource = (typeof RUN_TIME_SOURCES)[number]
+
 /** The settings of the scheduler: a value that can be stored, compared and tried in the twin. */
 export interface Policy {
   readonly version: 1
@@ -22,6 +26,7 @@ export interface Policy {
   readonly ordering: Ordering
   /** Whether a better-placed workload in `ordering` may stop a running one, beyond reclaim and priority. */
   readonly preemptByOrdering: boolean
+  readonly runTimes: RunTimeSource
   /** `strict`: nothing overtakes the blocked head; `holds`: others may where no hold is delayed; `greedy`: whatever fits starts. */
   readonly backfill: 'strict' | 'holds' | 'greedy'
   /** How many blocked gangs at the head get a hold. */
@@ -37,6 +42,8 @@ export interface Policy {
   readonly evictionGraceMs: DurationMs
   /** Half-life of past use in fair share. */
   readonly usageHalfLifeMs: DurationMs
+  /** Use that a running gang is charged for in fair share beyond what it has held: what keeps a burst from starting whole. */
+  readonly entryPenaltyMs: DurationMs
 }
 
 export const DEFAULT_POLICY: Policy = {
@@ -44,6 +51,7 @@ export const DEFAULT_POLICY: Policy = {
   name: 'default',
   ordering: 'fair',
   preemptByOrdering: false,
+  runTimes: 'predicted',
   backfill: 'holds',
   holdDepth: 4,
   consolidate: true,
@@ -53,4 +61,5 @@ export const DEFAULT_POLICY: Policy = {
   minimumRunMs: 10 * MINUTE_MS,
   evictionGraceMs: 30 * SECOND_MS,
   usageHalfLifeMs: 7 * 24 * HOUR_MS,
+  entryPenaltyMs: HOUR_MS,
 }

@@ -11,7 +11,7 @@ export interface GpuSelector {
 /**
  * How much, in one of three shapes:
  * - `nodes`: that many nodes, `gpusPerNode` GPUs on each; without `gpusPerNode` each node is taken whole.
- * - `gpus`: that many GPUs on as few nodes as possible (on one node when they fit on one).
+ * - `gpus`: that many GPUs on as few nodes as possible (on one node when they fit on one); 0 takes CPU and memory only.
  * - `fraction`: a share of one GPU, in thousandths.
  */
 export type ResourceShape =
@@ -47,4 +47,8 @@ export interface ResourceRequest {
   /** Replicas of one workload stand in different domains of this level where possible. */
   readonly spread?: { readonly level: string }
   readonly elastic?: Elastic
+  /** CPU that is taken on each node of the gang, in thousandths of a core; absent means that CPU is not counted. */
+  readonly cpuMilli?: number
+  /** Memory that is taken on each node of the gang; absent means that memory is not counted. */
+  readonly memoryMib?: number
 }

@@ -1,0 +1,165 @@
+import { assert } from '../base/index.ts'
+import type { Footprint } from './footprint.ts'
+import { WHOLE_GPU } from './footprint.ts'
+import type { TopologyTree } from './tree.ts'
+
+/**
+ * What is free, as typed arrays over the indices of one tree. Every change has an exact inverse, which is what
+ * makes transactions cheap: nothing is copied, a rollback plays inverses backwards.
+ */
+export class Capacity {
+  readonly tree: TopologyTree
+  /** Free thousandths of each GPU. */
+  readonly gpuFree: Uint16Array
+  /** GPUs of each node of which nothing is taken. */
+  readonly nodeFree: Int32Array
+  /** How many reasons close a node for new work; 0 means open. */
+  readonly closed: Int32Array
+  readonly cpuFree: Float64Array
+  readonly memoryFree: Float64Array
+  /** Open nodes by class, domain and number of wholly free GPUs; see `bucket`. */
+  readonly buckets: Int32Array
+  private readonly classStart: Int32Array
+
+  constructor(tree: TopologyTree, from?: Capacity) {
+    this.tree = tree
+    this.classStart = new Int32Array(tree.classes.length + 1)
+    tree.classes.forEach((nodeClass, c) => {
+      this.classStart[c + 1] = this.classStart[c]! + tree.domainCount * (nodeClass.gpuCount + 1)
+    })
+    if (from) {
+      this.gpuFree = from.gpuFree.slice()
+      this.nodeFree = from.nodeFree.slice()
+      this.closed = from.closed.slice()
+      this.cpuFree = from.cpuFree.slice()
+      this.memoryFree = from.memoryFree.slice()
+      this.buckets = from.buckets.slice()
+      return
+    }
+    this.gpuFree = new Uint16Array(tree.gpuStart[tree.nodeCount]!).fill(WHOLE_GPU)
+    this.nodeFree = Int32Array.from(tree.descriptions, (node) => node.gpuCount)
+    this.closed = new Int32Array(tree.nodeCount)
+    this.cpuFree = Float64Array.from(tree.descriptions, (node) => node.cpuCount * 1000)
+    this.memoryFree = Float64Array.from(tree.descriptions, (node) => node.memoryBytes / 2 ** 20)
+    this.buckets = new Int32Array(this.classStart[tree.classes.length]!)
+    for (let n = 0; n < tree.nodeCount; n++) this.count(n, this.nodeFree[n]!, 1)
+  }
+
+  clone(): Capacity {
+    return new Capacity(this.tree, this)
+  }
+
+  /** Where the counts of this class under this domain start; add the number of free GPUs. */
+  bucket(nodeClass: number, domain: number): number {
+    return this.classStart[nodeClass]! + domain * (this.tree.classes[nodeClass]!.gpuCount + 1)
+  }
+
+  /** Open nodes of the class under the domain with at least `gpus` wholly free GPUs. */
+  nodesWith(nodeClass: number, domain: number, gpus: number): number {
+    const start = this.bucket(nodeClass, domain)
+    const end = start + this.tree.classes[nodeClass]!.gpuCount
+    let nodes = 0
+    for (let i = start + gpus; i <= end; i++) nodes += this.buckets[i]!
+    return nodes
+  }
+
+  take(footprint: Footprint): void {
+    const { nodes, gpus, milli, cpuMilli, memoryMib } = footprint
+    const { gpuFree, tree } = this
+    for (let p = 0; p < nodes.length; p++) {
+      const n = nodes[p]!
+      const start = tree.gpuStart[n]!
+      const indices = gpus[p]!
+      let whole = 0
+      for (let i = 0; i < indices.length; i++) {
+        const g = start + indices[i]!
+        const free = gpuFree[g]!
+        assert(free >= milli, `S2: GPU ${indices[i]} of node ${tree.nodeIds[n]} is taken twice`)
+        if (free === WHOLE_GPU) whole++
+        gpuFree[g] = free - milli
+      }
+      this.cpuFree[n]! -= cpuMilli
+      this.memoryFree[n]! -= memoryMib
+      if (whole > 0) this.setFree(n, this.nodeFree[n]! - whole)
+    }
+  }
+
+  free(footprint: Footprint): void {
+    const { nodes, gpus, milli, cpuMilli, memoryMib } = footprint
+    const { gpuFree, tree } = this
+    for (let p = 0; p < nodes.length; p++) {
+      const n = nodes[p]!
+      const start = tree.gpuStart[n]!
+      const indices = gpus[p]!
+      let whole = 0
+      for (let i = 0; i < indices.length; i++) {
+        const g = start + indices[i]!
+        const free = gpuFree[g]! + milli
+        assert(free <= WHOLE_GPU, `GPU ${indices[i]} of node ${tree.nodeIds[n]} is given back twice`)
+        gpuFree[g] = free
+        if (free === WHOLE_GPU) whole++
+      }
+      this.cpuFree[n]! += cpuMilli
+      this.memoryFree[n]! += memoryMib
+      if (whole > 0) this.setFree(n, this.nodeFree[n]! + whole)
+    }
+  }
+
+  /** Keeps new work off a node for one more reason. */
+  close(node: number): void {
+    if (this.closed[node]!++ === 0) this.count(node, this.nodeFree[node]!, -1)
+  }
+
+  /** Takes one reason back. */
+  open(node: number): void {
+    assert(this.closed[node]! > 0, `node ${this.tree.nodeIds[node]} is opened but was not closed`)
+    if (--this.closed[node]! === 0) this.count(node, this.nodeFree[node]!, 1)
+  }
+
+  /** The indices of `count` wholly free GPUs of a node, lowest first. */
+  freeGpus(node: number, count: number): readonly number[] {
+    const start = this.tree.gpuStart[node]!
+    const end = this.tree.gpuStart[node + 1]!
+    if (count === end - start) return allGpus(count)
+    const indices: number[] = []
+    for (let g = start; g < end && indices.length < count; g++) {
+      if (this.gpuFree[g] === WHOLE_GPU) indices.push(g - start)
+    }
+    return indices
+  }
+
+  private setFree(node: number, free: number): void {
+    if (this.closed[node] === 0) {
+      const { tree } = this
+      const c = tree.nodeClass[node]!
+      const width = tree.classes[c]!.gpuCount + 1
+      const base = this.classStart[c]!
+      const before = this.nodeFree[node]!
+      for (let d = tree.nodeDomain[node]!; d >= 0; d = tree.domainParent[d]!) {
+        const at = base + d * width
+        this.buckets[at + before]!--
+        this.buckets[at + free]!++
+      }
+    }
+    this.nodeFree[node] = free
+  }
+
+  private count(node: number, free: number, by: number): void {
+    const c = this.tree.nodeClass[node]!
+    for (let d = this.tree.nodeDomain[node]!; d >= 0; d = this.tree.domainParent[d]!) {
+      this.buckets[this.bucket(c, d) + free]! += by
+    }
+  }
+}
+
+const ALL: (readonly number[])[] = []
+
+/** Every index of a node of this size; one shared array for each size. */
+export function allGpus(count: number): readonly number[] {
+  let all = ALL[count]
+  if (!all) {
+    all = Object.freeze(Array.from({ length: count }, (_, i) => i))
+    ALL[count] = all
+  }
+  return all
+}

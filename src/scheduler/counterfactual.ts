@@ -1,0 +1,127 @@
+import { formatDuration } from '../base/index.ts'
+import type { ResourceRequest } from '../model/index.ts'
+import { earliestPlace } from './earliest.ts'
+import type { Counterfactual } from './explanation.ts'
+import type { Pass } from './pass.ts'
+import { place } from './placement.ts'
+import { quotaBlocks } from './quota.ts'
+import { type RequestClass, requestSize, resized } from './request-class.ts'
+import type { Entry } from './waiting.ts'
+
+/** Changes of the request that were tried on what the pass left free, each with when it would start. */
+export function counterfactuals(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
+  if (entry.gang.waitsFor.length > 0) return []
+  const found: Counterfactual[] = []
+  const { gang } = entry
+  const smaller = largestThatStarts(pass, entry)
+  if (smaller !== undefined) {
+    const isNodes = gang.request.shape.kind === 'nodes'
+    found.push({
+      change: isNodes ? { kind: 'fewer-nodes', nodes: smaller } : { kind: 'fewer-gpus', gpus: smaller },
+      message: `With ${smaller} ${isNodes ? 'nodes' : 'GPUs'} instead of ${requestSize(gang.request)} it starts now.`,
+      startsNow: true,
+    })
+  }
+  if (request.withinRequired) found.push(...widerLevels(pass, entry, request))
+  found.push(...otherGpus(pass, entry, request))
+  const shorter = shorterLimit(pass, entry, request)
+  if (shorter) found.push(shorter)
+  return found
+}
+
+function largestThatStarts(pass: Pass, entry: Entry): number | undefined {
+  const { request } = entry.gang
+  const step = request.segment?.nodes ?? 1
+  let low = 0
+  let high = Math.ceil(requestSize(request) / step)
+  while (low + 1 < high) {
+    const middle = (low + high) >> 1
+    if (startsNow(pass, entry, resized(request, middle * step))) low = middle
+    else high = middle
+  }
+  return low === 0 ? undefined : low * step
+}
+
+function widerLevels(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
+  const { tree } = pass.machine.fleet
+  for (let depth = request.withinDepth! - 1; depth >= 0; depth--) {
+    const { within, ...rest } = entry.gang.request
+    const level = tree.levels[depth - 1]
+    const wider = level === undefined ? rest : { ...rest, within: { ...within!, level } }
+    if (!startsNow(pass, entry, wider)) continue
+    return [
+      {
+        change: level === undefined ? { kind: 'any-level' } : { kind: 'wider-level', level },
+        message: `${level === undefined ? 'Without a bound' : `Within one ${level}`} instead of one ${within!.level} it starts now.`,
+        startsNow: true,
+      },
+    ]
+  }
+  return []
+}
+
+function otherGpus(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
+  const { machine, now } = pass
+  if (!entry.gang.request.gpu) return []
+  const have = new Set(
+    request.options.map(({ nodeClass }) => machine.fleet.tree.classes[nodeClass]!.gpuModel),
+  )
+  const others = [...new Set(machine.fleet.tree.classes.map(({ gpuModel }) => gpuModel))].filter(
+    (model) => !have.has(model),
+  )
+  return others.flatMap((model): Counterfactual[] => {
+    const changed = { ...entry.gang.request, gpu: { models: [model] } }
+    if (startsNow(pass, entry, changed))
+      return [
+        { change: { kind: 'other-gpu', model }, message: `On ${model} it starts now.`, startsNow: true },
+      ]
+    const compiled = machine.fleet.classOf(changed)
+    if (compiled.impossible !== undefined) return []
+    const at = earliestPlace(
+      machine.fleet,
+      compiled,
+      compiled.withinRequired ? compiled.withinDepth! : 0,
+      now,
+    )?.at
+    if (at === undefined) return []
+    return [
+      {
+        change: { kind: 'other-gpu', model },
+        message: `On ${model} it could start in ${formatDuration(at - now)}.`,
+        startsNow: false,
+        startsAt: at,
+      },
+    ]
+  })
+}
+
+function shorterLimit(pass: Pass, entry: Entry, request: RequestClass): Counterfactual | undefined {
+  const { promises, transaction, machine, now } = pass
+  const before = promises.filter((promised) => promised.entry !== entry)
+  if (before.length === 0) return undefined
+  const mark = transaction.mark()
+  let limitMs: number | undefined
+  for (const promised of before.sort((a, b) => b.at - a.at)) {
+    transaction.vacate(promised.occupant)
+    limitMs = promised.at - now
+    if (place(machine.fleet.capacity, request, request.withinRequired ? request.withinDepth! : 0)) break
+    limitMs = undefined
+  }
+  transaction.rollback(mark)
+  if (limitMs === undefined || limitMs <= 0 || (entry.gang.limitMs ?? Infinity) <= limitMs) return undefined
+  return {
+    change: { kind: 'shorter-limit', limitMs },
+    message: `With a time limit of ${formatDuration(limitMs)} or less it starts now, before what is kept for others is due.`,
+    startsNow: true,
+  }
+}
+
+function startsNow(pass: Pass, entry: Entry, request: ResourceRequest): boolean {
+  const { machine } = pass
+  const compiled = machine.fleet.classOf(request)
+  if (compiled.impossible !== undefined) return false
+  if (quotaBlocks(machine, entry.user, compiled.options[0]!.gpuMilli).length > 0) return false
+  return (
+    place(machine.fleet.capacity, compiled, compiled.withinRequired ? compiled.withinDepth! : 0) !== undefined
+  )
+}

@@ -1,0 +1,64 @@
+import type { DurationMs, TimeMs } from '../base/index.ts'
+
+/** How many half-lives pass before sums are scaled back, far from the end of a double's range. */
+const REBASE_HALF_LIVES = 32
+
+/**
+ * Exponential decay without touching what decays: a charge at time t is written multiplied by 2^((t - epoch)/half-life),
+ * so that all sums shrink alike and comparisons need one power for each pass.
+ */
+export class DecayClock {
+  halfLifeMs: DurationMs
+  /** Seconds count from here, so that products with GPU counts stay exact whole numbers. */
+  origin: TimeMs = 0
+  epoch: TimeMs = 0
+  private started = false
+  private scaleAt: TimeMs = Number.NaN
+  private scaleValue = 1
+
+  constructor(halfLifeMs: DurationMs) {
+    this.halfLifeMs = halfLifeMs
+  }
+
+  seconds(at: TimeMs): number {
+    if (!this.started) this.start(at)
+    return Math.floor((at - this.origin) / 1000)
+  }
+
+  scale(at: TimeMs): number {
+    if (!this.started) this.start(at)
+    if (at !== this.scaleAt) {
+      this.scaleAt = at
+      this.scaleValue = 2 ** ((at - this.epoch) / this.halfLifeMs)
+    }
+    return this.scaleValue
+  }
+
+  needsRebase(at: TimeMs): boolean {
+    return this.started && at - this.epoch > REBASE_HALF_LIVES * this.halfLifeMs
+  }
+
+  /** Moves epoch and origin to `now`; returns what stored sums are to be multiplied with and shifted by. */
+  rebase(now: TimeMs): { readonly factor: number; readonly shiftSeconds: number } {
+    const factor = 1 / this.scale(now)
+    const shiftSeconds = this.seconds(now)
+    this.origin += shiftSeconds * 1000
+    this.epoch = now
+    this.scaleAt = Number.NaN
+    return { factor, shiftSeconds }
+  }
+
+  copy(other: DecayClock): void {
+    this.origin = other.origin
+    this.epoch = other.epoch
+    this.started = other.started
+  }
+
+  private start(at: TimeMs): void {
+    if (this.epoch === 0 && this.origin === 0) {
+      this.origin = at
+      this.epoch = at
+    }
+    this.started = true
+  }
+}

@@ -1,0 +1,242 @@
+import type { AttemptId, NodeId, TimeMs } from '../base/index.ts'
+import { assert, compareIds } from '../base/index.ts'
+import type { NodeDescription, NodeState } from '../model/index.ts'
+import { Capacity } from './capacity.ts'
+import type { Footprint } from './footprint.ts'
+import { WHOLE_GPU } from './footprint.ts'
+import type { QueuedGang } from './gang.ts'
+import type { QueueTree, UserRecord } from './queue-tree.ts'
+import type { RequestClass } from './request-class.ts'
+import { compileRequest, requestKey } from './request-class.ts'
+import { buildTree, type TopologyTree } from './tree.ts'
+
+/** Something that holds capacity: a live attempt, a start that a pass plans, or what a hold keeps free. */
+export interface Occupant {
+  readonly gang: QueuedGang
+  readonly user: UserRecord
+  /** Absent for planned starts and holds. */
+  readonly attempt: AttemptId | undefined
+  footprint: Footprint
+  /** Index of the GPU model in the queue tree. */
+  readonly model: number
+  /** Thousandths of a GPU that count as held by its queue. */
+  gpuMilli: number
+  readonly startedAt: TimeMs
+  /** When it ends at the latest if its run time is limited, else when it is expected to. */
+  endsAt: TimeMs
+  checkpointAt: TimeMs | undefined
+  stopping: boolean
+}
+
+interface FleetNode {
+  readonly description: NodeDescription
+  readonly state: NodeState
+}
+
+/** Nodes and what is on them: the tree, the free capacity, and who holds what. Every change has an exact inverse. */
+export class Fleet {
+  levels: readonly string[]
+  readonly nodes = new Map<NodeId, FleetNode>()
+  private readonly queues: QueueTree
+  private built: { tree: TopologyTree; capacity: Capacity } | undefined
+  /** Occupants of each node, by node index. */
+  onNode: Occupant[][] = []
+  /** The latest end of what is on a node; negative infinity when it is empty. */
+  nodeEndsAt = new Float64Array(0)
+  readonly occupants = new Set<Occupant>()
+  private compiled = new Map<string, RequestClass>()
+  /** Thousandths of GPUs on nodes that are not down, by model index of the queue tree. */
+  capacityMilli: number[] = []
+  totalMilli = 0
+  /** Grows whenever capacity may have become free: what did not fit at the same value does not fit now. */
+  freedVersion = 0
+
+  constructor(levels: readonly string[], queues: QueueTree) {
+    this.levels = levels
+    this.queues = queues
+  }
+
+  get tree(): TopologyTree {
+    return this.ready().tree
+  }
+
+  get capacity(): Capacity {
+    return this.ready().capacity
+  }
+
+  setNode(description: NodeDescription, state: NodeState): void {
+    const before = this.nodes.get(description.id)
+    this.nodes.set(description.id, { description, state })
+    if (!before || !this.built || !sameDescription(before.description, description)) {
+      this.invalidate()
+      return
+    }
+    if (before.state === state) return
+    const node = this.built.tree.nodeIndex.get(description.id)!
+    if (before.state === 'ready') this.built.capacity.close(node)
+    if (state === 'ready') {
+      this.built.capacity.open(node)
+      this.freedVersion++
+    }
+    if (before.state === 'down') this.countCapacity(description, 1)
+    if (state === 'down') this.countCapacity(description, -1)
+  }
+
+  removeNode(id: NodeId): void {
+    if (!this.nodes.has(id)) return
+    const node = this.built?.tree.nodeIndex.get(id)
+    if (node !== undefined) {
+      const holder = this.onNode[node]!.find((occupant) => occupant.attempt !== undefined)
+      assert(!holder, `node ${id} is removed while attempt ${holder?.attempt} holds GPUs on it`)
+    }
+    this.invalidate()
+    this.nodes.delete(id)
+  }
+
+  /** The node goes on under another name, with everything on it. */
+  renameNode(from: NodeId, to: NodeId): void {
+    const node = this.nodes.get(from)
+    assert(node && !this.nodes.has(to), `node ${from} cannot be renamed to ${to}`)
+    const index = this.tree.nodeIndex.get(from)!
+    this.renamed.set(this.tree.nodeIds[index]!, to)
+    this.invalidate()
+    this.nodes.delete(from)
+    this.nodes.set(to, { ...node, description: { ...node.description, id: to } })
+  }
+  private readonly renamed = new Map<NodeId, NodeId>()
+
+  compile(key: string, request: QueuedGang['request']): RequestClass {
+    const { tree } = this
+    let compiled = this.compiled.get(key)
+    if (!compiled) {
+      compiled = compileRequest(tree, key, request)
+      this.compiled.set(key, compiled)
+    }
+    return compiled
+  }
+
+  classOf(request: QueuedGang['request']): RequestClass {
+    return this.compile(requestKey(request), request)
+  }
+
+  /** Takes the occupant's footprint and counts it for its queue. */
+  occupy(occupant: Occupant): void {
+    this.capacity.take(occupant.footprint)
+    this.occupants.add(occupant)
+    for (const n of occupant.footprint.nodes) {
+      this.onNode[n]!.push(occupant)
+      if (occupant.endsAt > this.nodeEndsAt[n]!) this.nodeEndsAt[n] = occupant.endsAt
+    }
+    this.queues.hold(occupant.user, occupant.model, occupant.gpuMilli, occupant.startedAt)
+  }
+
+  /** The inverse of `occupy`. */
+  vacate(occupant: Occupant): void {
+    this.capacity.free(occupant.footprint)
+    this.occupants.delete(occupant)
+    for (const n of occupant.footprint.nodes) {
+      const here = this.onNode[n]!
+      // Rollbacks undo the newest first, so it is found at once from the end.
+      here.splice(here.lastIndexOf(occupant), 1)
+      if (occupant.endsAt >= this.nodeEndsAt[n]!) {
+        let latest = Number.NEGATIVE_INFINITY
+        for (const other of here) if (other.endsAt > latest) latest = other.endsAt
+        this.nodeEndsAt[n] = latest
+      }
+    }
+    this.queues.hold(occupant.user, occupant.model, -occupant.gpuMilli, occupant.startedAt)
+  }
+
+  modelOf(footprint: Footprint): number {
+    const node = footprint.nodes[0]
+    return node === undefined ? 0 : this.queues.modelIndex(this.tree.descriptions[node]!.gpuModel)
+  }
+
+  /** A copy that shares the tree; `remap` gives the copy of each user record. */
+  copyInto(fleet: Fleet, remap: (user: UserRecord) => UserRecord): Map<Occupant, Occupant> {
+    const { tree, capacity } = this.ready()
+    for (const [id, node] of this.nodes) fleet.nodes.set(id, node)
+    fleet.built = { tree, capacity: capacity.clone() }
+    fleet.nodeEndsAt = this.nodeEndsAt.slice()
+    fleet.compiled = this.compiled
+    fleet.capacityMilli = [...this.capacityMilli]
+    fleet.totalMilli = this.totalMilli
+    fleet.freedVersion = this.freedVersion
+    const copies = new Map<Occupant, Occupant>()
+    for (const occupant of this.occupants) {
+      const copy = { ...occupant, user: remap(occupant.user) }
+      copies.set(occupant, copy)
+      fleet.occupants.add(copy)
+    }
+    fleet.onNode = this.onNode.map((here) => here.map((occupant) => copies.get(occupant)!))
+    return copies
+  }
+
+  private invalidate(): void {
+    if (!this.built) return
+    // Footprints go back to names until the next tree numbers the nodes again.
+    const { tree } = this.built
+    this.stale = [...this.occupants].map((occupant) => ({
+      occupant,
+      nodes: occupant.footprint.nodes.map((n) => tree.nodeIds[n]!),
+    }))
+    this.built = undefined
+  }
+  private stale: { occupant: Occupant; nodes: NodeId[] }[] = []
+
+  private ready(): { tree: TopologyTree; capacity: Capacity } {
+    if (this.built) return this.built
+    const tree = buildTree(
+      this.levels,
+      [...this.nodes.values()].map((node) => node.description),
+    )
+    const capacity = new Capacity(tree)
+    this.built = { tree, capacity }
+    this.compiled = new Map()
+    this.freedVersion++
+    this.onNode = Array.from({ length: tree.nodeCount }, () => [])
+    this.nodeEndsAt = new Float64Array(tree.nodeCount).fill(Number.NEGATIVE_INFINITY)
+    this.capacityMilli = []
+    this.totalMilli = 0
+    for (const { description, state } of this.nodes.values()) {
+      if (state !== 'ready') capacity.close(tree.nodeIndex.get(description.id)!)
+      if (state !== 'down') this.countCapacity(description, 1)
+    }
+    for (const { occupant, nodes } of this.stale) {
+      const ids = nodes.map((id) => this.renamed.get(id) ?? id)
+      occupant.footprint = { ...occupant.footprint, nodes: ids.map((id) => tree.nodeIndex.get(id)!) }
+      capacity.take(occupant.footprint)
+      for (const n of occupant.footprint.nodes) {
+        this.onNode[n]!.push(occupant)
+        this.nodeEndsAt[n] = Math.max(this.nodeEndsAt[n]!, occupant.endsAt)
+      }
+    }
+    this.stale = []
+    this.renamed.clear()
+    return this.built
+  }
+
+  private countCapacity({ gpuModel, gpuCount }: NodeDescription, sign: 1 | -1): void {
+    const m = this.queues.modelIndex(gpuModel)
+    const milli = sign * gpuCount * WHOLE_GPU
+    this.capacityMilli[m] = (this.capacityMilli[m] ?? 0) + milli
+    this.totalMilli += milli
+  }
+}
+
+/** Ids in order, for lists that people and tests see. */
+export function byAttempt(a: Occupant, b: Occupant): number {
+  return compareIds(a.attempt ?? '', b.attempt ?? '')
+}
+
+function sameDescription(a: NodeDescription, b: NodeDescription): boolean {
+  return (
+    a.gpuModel === b.gpuModel &&
+    a.gpuCount === b.gpuCount &&
+    a.gpuMemoryBytes === b.gpuMemoryBytes &&
+    a.cpuCount === b.cpuCount &&
+    a.memoryBytes === b.memoryBytes &&
+    a.domains.length === b.domains.length &&
+    a.domains.every((name, i) => name === b.domains[i])
+  )
+}

@@ -1,0 +1,49 @@
+import { present } from '../base/index.ts'
+import type { Allocation, AllocationPart } from '../model/index.ts'
+import type { TopologyTree } from './tree.ts'
+
+/** Thousandths in one GPU. */
+export const WHOLE_GPU = 1000
+
+/** An allocation by index into one tree: which GPUs of which nodes, and how much of each and of the nodes' CPU and memory. */
+export interface Footprint {
+  /** In rank order. */
+  readonly nodes: readonly number[]
+  /** GPU indices on each of the nodes. */
+  readonly gpus: readonly (readonly number[])[]
+  /** Thousandths taken of each GPU. */
+  readonly milli: number
+  /** Taken on each node. */
+  readonly cpuMilli: number
+  readonly memoryMib: number
+}
+
+export function footprintGpuMilli(footprint: Footprint): number {
+  let gpus = 0
+  for (const indices of footprint.gpus) gpus += indices.length
+  return gpus * footprint.milli
+}
+
+export function toAllocation(tree: TopologyTree, footprint: Footprint): Allocation {
+  return {
+    parts: footprint.nodes.map((node, p): AllocationPart => {
+      const part = { node: tree.nodeIds[node]!, gpus: footprint.gpus[p]! }
+      return footprint.milli === WHOLE_GPU ? part : { ...part, milliGpus: footprint.milli }
+    }),
+  }
+}
+
+export function toFootprint(
+  tree: TopologyTree,
+  allocation: Allocation,
+  cpuMilli: number,
+  memoryMib: number,
+): Footprint {
+  return {
+    nodes: allocation.parts.map((part) => present(tree.nodeIndex.get(part.node), `node ${part.node}`)),
+    gpus: allocation.parts.map((part) => part.gpus),
+    milli: allocation.parts[0]?.milliGpus ?? WHOLE_GPU,
+    cpuMilli,
+    memoryMib,
+  }
+}

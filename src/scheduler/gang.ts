@@ -1,0 +1,43 @@
+import type { AttemptId, DurationMs, NodeId, QueueId, TimeMs, UserId, WorkloadId } from '../base/index.ts'
+import type { Allocation, ResourceRequest } from '../model/index.ts'
+
+/** One attempt that is wanted: what a workload (or one replica of it) asks of a scheduling pass. */
+export interface QueuedGang {
+  readonly workload: WorkloadId
+  /** 0 but for `serve` workloads. */
+  readonly replica: number
+  readonly queue: QueueId
+  readonly user: UserId
+  /** Larger goes first. */
+  readonly priority: number
+  readonly submittedAt: TimeMs
+  readonly request: ResourceRequest
+  readonly expectedMs?: DurationMs
+  readonly limitMs?: DurationMs
+  /** How long it will really run in all; known only in the twin. */
+  readonly exactMs?: DurationMs
+  readonly preemptible: boolean
+  /** It may not start before this time: a back-off or `begin`. */
+  readonly notBefore: TimeMs
+  /** Workloads that must succeed first. */
+  readonly waitsFor: readonly WorkloadId[]
+  readonly avoid: readonly { readonly node: NodeId; readonly until: TimeMs }[]
+  /** GPU-milliseconds that earlier attempts of it have held; for least attained service. */
+  readonly attainedGpuMs: number
+}
+
+/** One attempt that holds its allocation now. */
+export interface LiveGang extends QueuedGang {
+  readonly attempt: AttemptId
+  readonly allocation: Allocation
+  readonly startedAt: TimeMs
+  /** When it last saved its work; absent when it never did or cannot. */
+  readonly checkpointAt?: TimeMs
+  /** It has been told to end and still holds its allocation. */
+  readonly stopping: boolean
+}
+
+/** Identifies a wanted attempt: `w17#0`. */
+export function gangKey(workload: WorkloadId, replica: number): string {
+  return `${workload}#${replica}`
+}

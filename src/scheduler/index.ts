@@ -1,0 +1,7 @@
+export * from './explain.ts'
+export * from './explanation.ts'
+export * from './forecast.ts'
+export * from './gang.ts'
+export * from './machine.ts'
+export { planPass } from './pass.ts'
+export * from './plan.ts'

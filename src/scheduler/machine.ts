@@ -1,0 +1,307 @@
+import type {
+  AttemptId,
+  DurationMs,
+  NodeId,
+  QueueId,
+  ReservationId,
+  TimeMs,
+  WorkloadId,
+} from '../base/index.ts'
+import { assert, present } from '../base/index.ts'
+import type { Allocation, NodeDescription, NodeState, Policy, Queue } from '../model/index.ts'
+import { DEFAULT_POLICY } from '../model/index.ts'
+import { Fleet, type Occupant } from './fleet.ts'
+import { type Footprint, footprintGpuMilli, toFootprint } from './footprint.ts'
+import { gangKey, type LiveGang, type QueuedGang } from './gang.ts'
+import type { Hold } from './plan.ts'
+import { QueueTree, type UsageSnapshot, type UserRecord } from './queue-tree.ts'
+import { RunHistory, runTime } from './run-history.ts'
+import { type Entry, Waiting } from './waiting.ts'
+
+/** A hold on record, with what of it is free now and therefore kept. */
+export interface HeldCapacity {
+  readonly hold: Hold
+  readonly occupant: Occupant
+}
+
+/** How an attempt ended, as far as the history of run times cares. */
+export interface EndDetails {
+  /** Whether it ran to its own end; only such runs teach the history. Absent means that it did not. */
+  readonly completed?: boolean
+}
+
+export interface LiveChange {
+  readonly checkpointAt?: TimeMs
+  readonly stopping?: boolean
+  readonly allocation?: Allocation
+}
+
+/** What the machine remembers of the past, as plain data that loads into an empty machine. */
+export interface MachineMemory {
+  readonly usage: UsageSnapshot
+  readonly runs: ReturnType<RunHistory['snapshot']>
+}
+
+/**
+ * The state that scheduling passes read: nodes, queues, the line of queued gangs and what is live. `control` tells it
+ * every event, each in time that grows with the logarithm of what is there; passes leave it as it was.
+ */
+export class Machine {
+  readonly queues: QueueTree
+  readonly fleet: Fleet
+  waiting: Waiting
+  policy: Policy
+  history: RunHistory
+  readonly live = new Map<AttemptId, Occupant>()
+  readonly held = new Map<ReservationId, HeldCapacity>()
+
+  constructor(levels: readonly string[], policy: Policy = DEFAULT_POLICY) {
+    this.policy = policy
+    this.queues = new QueueTree(policy.usageHalfLifeMs)
+    this.fleet = new Fleet(levels, this.queues)
+    this.waiting = new Waiting(policy.ordering)
+    this.history = new RunHistory()
+  }
+
+  /** Only while it has no nodes. */
+  setLevels(levels: readonly string[]): void {
+    assert(this.fleet.nodes.size === 0, 'levels are set before the first node')
+    this.fleet.levels = levels
+  }
+
+  /** Adds or changes a node; what is allocated on it stays. */
+  setNode(description: NodeDescription, state: NodeState): void {
+    this.fleet.setNode(description, state)
+  }
+
+  removeNode(id: NodeId): void {
+    for (const { hold } of this.held.values())
+      if (hold.allocation.parts.some((part) => part.node === id)) this.releaseHold(hold.id)
+    this.fleet.removeNode(id)
+  }
+
+  renameNode(from: NodeId, to: NodeId): void {
+    this.fleet.renameNode(from, to)
+  }
+
+  setQueue(queue: Queue): void {
+    const before = this.queues.of(queue.id)
+    this.queues.set(queue)
+    this.fleet.freedVersion++
+    if (this.queues.of(queue.id) !== before) this.reorder()
+  }
+
+  removeQueue(id: QueueId): void {
+    this.queues.remove(id)
+  }
+
+  setPolicy(policy: Policy, now: TimeMs = 0): void {
+    const before = this.policy
+    this.policy = policy
+    this.queues.setHalfLife(policy.usageHalfLifeMs, now)
+    this.fleet.freedVersion++
+    if (before.ordering !== policy.ordering || before.runTimes !== policy.runTimes) this.reorder()
+  }
+
+  enqueue(gang: QueuedGang): void {
+    const queue = this.queues.of(gang.queue)
+    this.waiting.add(gang, queue, this.queues.user(queue, gang.user), this.orderKey(gang))
+  }
+
+  dequeue(workload: WorkloadId, replica: number): void {
+    this.waiting.remove(workload, replica)
+  }
+
+  /** For a changed priority, dependency or back-off. */
+  updateQueued(gang: QueuedGang): void {
+    this.dequeue(gang.workload, gang.replica)
+    this.enqueue(gang)
+  }
+
+  /** Takes the gang out of the line and gives it its allocation, out of its hold when it has one. Asserts S2. */
+  start(gang: LiveGang): void {
+    assert(!this.live.has(gang.attempt), `attempt ${gang.attempt} is started twice`)
+    this.waiting.remove(gang.workload, gang.replica)
+    for (const { hold } of this.held.values())
+      if (hold.workload === gang.workload && hold.replica === gang.replica) this.releaseHold(hold.id)
+    const occupant = this.occupant(
+      gang,
+      this.footprintOf(gang, gang.allocation),
+      gang.startedAt,
+      gang.attempt,
+    )
+    occupant.stopping = gang.stopping
+    occupant.checkpointAt = gang.checkpointAt
+    this.fleet.occupy(occupant)
+    this.live.set(gang.attempt, occupant)
+  }
+
+  updateLive(attempt: AttemptId, change: LiveChange): void {
+    const occupant = this.attempt(attempt)
+    if (change.checkpointAt !== undefined) occupant.checkpointAt = change.checkpointAt
+    if (change.stopping !== undefined) occupant.stopping = change.stopping
+    if (change.allocation) {
+      this.fleet.vacate(occupant)
+      occupant.footprint = this.footprintOf(occupant.gang, change.allocation)
+      occupant.gpuMilli = footprintGpuMilli(occupant.footprint)
+      this.fleet.occupy(occupant)
+      this.fleet.freedVersion++
+      this.refillHolds()
+    }
+  }
+
+  /** Frees the allocation, books its use, and lets the holds keep what they were waiting for. */
+  end(attempt: AttemptId, at: TimeMs, details: EndDetails = {}): void {
+    const occupant = this.attempt(attempt)
+    this.fleet.vacate(occupant)
+    this.live.delete(attempt)
+    this.queues.charge(occupant.user, occupant.model, occupant.gpuMilli, occupant.startedAt, at)
+    if (details.completed) this.history.add(occupant.gang, at - occupant.startedAt)
+    this.fleet.freedVersion++
+    this.refillHolds()
+  }
+
+  placeHold(hold: Hold): void {
+    assert(!this.held.has(hold.id), `hold ${hold.id} is placed twice`)
+    const gang = present(
+      this.gang(hold.workload, hold.replica),
+      `gang ${gangKey(hold.workload, hold.replica)} of hold ${hold.id}`,
+    )
+    const occupant = this.occupant(gang, this.footprintOf(gang, hold.allocation), 0, undefined)
+    this.fillHold(hold, occupant)
+    this.held.set(hold.id, { hold, occupant })
+  }
+
+  releaseHold(id: ReservationId): void {
+    const held = this.held.get(id)
+    if (!held) return
+    this.fleet.vacate(held.occupant)
+    this.held.delete(id)
+    this.fleet.freedVersion++
+  }
+
+  usage(): MachineMemory {
+    return { usage: this.queues.snapshot(), runs: this.history.snapshot() }
+  }
+
+  loadUsage(memory: MachineMemory): void {
+    this.queues.load(memory.usage)
+    this.history.load(memory.runs)
+  }
+
+  /** A machine of its own that shares only what never changes. */
+  clone(): Machine {
+    const copy = new Machine(this.fleet.levels, this.policy)
+    const queues = this.queues.clone()
+    const remap = (user: UserRecord) => queues.user(queues.of(user.parent.queue.id), user.user)
+    Object.assign(copy, {
+      queues,
+      fleet: new Fleet(this.fleet.levels, queues),
+      history: this.history.clone(),
+    })
+    const occupants = this.fleet.copyInto(copy.fleet, remap)
+    for (const [attempt, occupant] of this.live) copy.live.set(attempt, occupants.get(occupant)!)
+    for (const [id, { hold, occupant }] of this.held)
+      copy.held.set(id, { hold, occupant: occupants.get(occupant)! })
+    for (const entry of this.waiting.entries.values())
+      copy.waiting.add(entry.gang, queues.of(entry.queue.queue.id), remap(entry.user), entry.key)
+    return copy
+  }
+
+  /** The record of something that takes this footprint; takes nothing itself. */
+  occupant(
+    gang: QueuedGang,
+    footprint: Footprint,
+    startedAt: TimeMs,
+    attempt: AttemptId | undefined,
+  ): Occupant {
+    return {
+      gang,
+      user: this.queues.user(this.queues.of(gang.queue), gang.user),
+      attempt,
+      footprint,
+      model: this.fleet.modelOf(footprint),
+      gpuMilli: footprintGpuMilli(footprint),
+      startedAt,
+      endsAt: startedAt + this.boundMs(gang),
+      checkpointAt: undefined,
+      stopping: false,
+    }
+  }
+
+  /** The time after which it has ended: its limit, or what is expected of it when it has none. */
+  boundMs(gang: QueuedGang): DurationMs {
+    return gang.limitMs ?? this.history.predict(gang)
+  }
+
+  footprintOf(gang: QueuedGang, allocation: Allocation): Footprint {
+    const { cpuMilli = 0, memoryMib = 0 } = gang.request
+    return toFootprint(this.fleet.tree, allocation, cpuMilli, memoryMib)
+  }
+
+  attempt(attempt: AttemptId): Occupant {
+    return present(this.live.get(attempt), `live attempt ${attempt}`)
+  }
+
+  /** The gang, queued or live. */
+  private gang(workload: WorkloadId, replica: number): QueuedGang | undefined {
+    const queued = this.waiting.get(workload, replica)
+    if (queued) return queued.gang
+    for (const { gang } of this.live.values())
+      if (gang.workload === workload && gang.replica === replica) return gang
+    return undefined
+  }
+
+  private orderKey(gang: QueuedGang): number {
+    const { ordering, runTimes } = this.policy
+    if (ordering === 'least-attained-service') return gang.attainedGpuMs
+    if (ordering !== 'shortest' && ordering !== 'shortest-service') return 0
+    const gpus = Math.max(0.001, requestedGpus(gang))
+    const left = Math.max(0, runTime(gang, runTimes, this.history) - gang.attainedGpuMs / gpus)
+    return ordering === 'shortest' ? left : left * gpus
+  }
+
+  private reorder(): void {
+    const { entries } = this.waiting
+    this.waiting = new Waiting(this.policy.ordering)
+    for (const entry of entries.values()) this.enqueue(entry.gang)
+  }
+
+  private refillHolds(): void {
+    for (const { hold, occupant } of this.held.values()) {
+      this.fleet.vacate(occupant)
+      this.fillHold(hold, occupant)
+    }
+  }
+
+  private fillHold(hold: Hold, occupant: Occupant): void {
+    const { capacity } = this.fleet
+    const whole = this.footprintOf(occupant.gang, hold.allocation)
+    occupant.footprint = freePart(capacity, whole)
+    occupant.gpuMilli = footprintGpuMilli(whole)
+    this.fleet.occupy(occupant)
+  }
+}
+
+/** What of the footprint nobody has taken; with `keepNodes` also the nodes of which nothing is left. Counts no CPU or memory. */
+export function freePart(capacity: Fleet['capacity'], whole: Footprint, keepNodes = false): Footprint {
+  const nodes: number[] = []
+  const gpus: (readonly number[])[] = []
+  whole.nodes.forEach((n, p) => {
+    const start = capacity.tree.gpuStart[n]!
+    const free = whole.gpus[p]!.filter((g) => capacity.gpuFree[start + g]! >= whole.milli)
+    if (free.length === 0 && !keepNodes) return
+    nodes.push(n)
+    gpus.push(free)
+  })
+  return { ...whole, nodes, gpus, cpuMilli: 0, memoryMib: 0 }
+}
+
+/** GPUs that a request asks for as far as it says so itself: whole nodes count as 8 GPUs each until they are placed. */
+export function requestedGpus({ request: { shape } }: QueuedGang): number {
+  if (shape.kind === 'gpus') return shape.gpus
+  if (shape.kind === 'fraction') return shape.milliGpus / 1000
+  return shape.nodes * (shape.gpusPerNode ?? 8)
+}
+
+export type { Entry }

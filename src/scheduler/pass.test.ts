@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import { HOUR_MS } from '../base/index.ts'
+import { planPass } from './pass.ts'
+import { aGang, aMachine, aRequest, drawn, picture } from './picture.ts'
+
+describe('placement', () => {
+  it('puts a gang into the smallest domain that fits it, best fit', () => {
+    const machine = aMachine(
+      `a xx .. .. ..
+       b yy zz .. ..`,
+      { queued: [aGang('g', '2 nodes')] },
+    )
+    expect(drawn(machine, planPass(machine, 0))).toBe(
+      picture(`a xx .. .. ..
+               b yy zz gg gg`),
+    )
+  })
+
+  it('packs small jobs so that whole nodes stay whole', () => {
+    const machine = aMachine('a x... .... yy..', { queued: [aGang('g', '1 gpu')] })
+    expect(drawn(machine, planPass(machine, 0))).toBe('a x... .... yyg.')
+  })
+
+  it('spans domains only when none fits, and not when the level is required', () => {
+    const free = `a xx .. ..
+                  b yy .. ..`
+    const anywhere = aMachine(free, { queued: [aGang('g', '3 nodes')] })
+    expect(drawn(anywhere, planPass(anywhere, 0))).toBe(
+      picture(`a xx gg gg
+               b yy gg ..`),
+    )
+    const within = aRequest('3 nodes', { within: { level: 'block', mode: 'required' } })
+    const bounded = aMachine(free, { queued: [aGang('g', '3 nodes', { request: within })] })
+    expect(planPass(bounded, 0).starts).toEqual([])
+  })
+
+  it('cuts a gang into segments, each inside one domain', () => {
+    const request = aRequest('4 nodes', { segment: { nodes: 2, level: 'block' } })
+    const machine = aMachine(
+      `a .. .. ..
+       b .. .. ..`,
+      { queued: [aGang('g', '4 nodes', { request })] },
+    )
+    expect(drawn(machine, planPass(machine, 0))).toBe(
+      picture(`a gg gg ..
+               b gg gg ..`),
+    )
+  })
+})
+
+describe('order', () => {
+  it('starts a burst of one user and the one job of another in turns', () => {
+    const burst = ['1', '2', '3', '4'].map((n) => aGang(n, '1 gpu', { user: 'many' as never }))
+    const one = aGang('5', '1 gpu', { user: 'one' as never, submittedAt: 10 })
+    const machine = aMachine('a ..', { queued: [...burst, one] })
+    expect(planPass(machine, 20).starts.map((start) => start.workload)).toEqual(['1', '5'])
+  })
+})
+
+describe('holds', () => {
+  const big = aGang('g', '2 nodes', { limitMs: HOUR_MS })
+  const live = { x: { limitMs: HOUR_MS } }
+
+  it('keeps free nodes for the blocked head from what would outlast the hold', () => {
+    const machine = aMachine('a xx ..', {
+      live,
+      queued: [big, aGang('s', '1 gpu', { submittedAt: 1, limitMs: 2 * HOUR_MS })],
+    })
+    expect(planPass(machine, 0).starts).toEqual([])
+  })
+
+  it('lets in what is over before the hold begins', () => {
+    const machine = aMachine('a xx ..', {
+      live,
+      queued: [big, aGang('s', '1 gpu', { submittedAt: 1, limitMs: HOUR_MS })],
+    })
+    expect(drawn(machine, planPass(machine, 0))).toBe('a xx s.')
+  })
+})

@@ -1,0 +1,316 @@
+import type { TimeMs } from '../base/index.ts'
+import type { Allocation } from '../model/index.ts'
+import { type EarliestPlace, earliestPlace, nodeFreeAt } from './earliest.ts'
+import type { Occupant } from './fleet.ts'
+import { type Footprint, toAllocation, WHOLE_GPU } from './footprint.ts'
+import { freePart, type Machine } from './machine.ts'
+import { place } from './placement.ts'
+import type { Hold, Plan, Start } from './plan.ts'
+import { quotaBlocks } from './quota.ts'
+import type { RequestClass } from './request-class.ts'
+import { Transaction } from './transaction.ts'
+import { Turns } from './turns.ts'
+import type { Entry } from './waiting.ts'
+
+/** Capacity promised to a blocked gang from a time on, within one pass. */
+export interface Promised {
+  readonly entry: Entry
+  readonly at: TimeMs
+  /** Keeps what is free of it now from those that would not have ended by then. */
+  occupant: Occupant
+}
+
+/** What a pass decided about one gang, for explanations. */
+export interface Turn {
+  /** From 1, in the order of the pass. */
+  readonly position: number
+  readonly verdict: Verdict | { readonly kind: 'started' }
+}
+
+/** What a pass found out about one gang that it did not start. */
+export type Verdict =
+  | { readonly kind: 'impossible' | 'quota' | 'behind-head' | 'held' | 'blocked' }
+  | { readonly kind: 'waits-for-level'; readonly until: TimeMs }
+
+const STARTED = { kind: 'started' } as const
+const HELD: Verdict = { kind: 'held' }
+const IMPOSSIBLE: Verdict = { kind: 'impossible' }
+const QUOTA: Verdict = { kind: 'quota' }
+const BLOCKED: Verdict = { kind: 'blocked' }
+
+/** What one scheduling pass decides now. The machine is left exactly as it was. */
+export function planPass(machine: Machine, now: TimeMs): Plan {
+  const pass = new Pass(machine, now)
+  const plan = pass.run()
+  pass.rollback()
+  return plan
+}
+
+/**
+ * One pass over the machine inside a transaction: allocate in order, give holds to the blocked gangs at the head,
+ * backfill behind them. After `run` the transaction stands open, so that an explanation can look at what it left.
+ */
+export class Pass {
+  readonly machine: Machine
+  readonly now: TimeMs
+  readonly transaction: Transaction
+  readonly promises: Promised[] = []
+  /** Every gang in line with its turn, when asked for. */
+  readonly turns: Map<Entry, Turn> | undefined
+  private readonly starts: Start[] = []
+  private readonly holds: Hold[] = []
+  private readonly held = new Set<Entry>()
+  /** Classes that did not fit; nothing is freed within a pass, so they do not later. */
+  private readonly failed = new Set<string>()
+  private nextPassAt = Number.POSITIVE_INFINITY
+
+  constructor(machine: Machine, now: TimeMs, recordTurns = false) {
+    this.machine = machine
+    this.now = now
+    this.transaction = new Transaction(machine.fleet)
+    this.turns = recordTurns ? new Map() : undefined
+  }
+
+  run(): Plan {
+    this.wakeAt(this.machine.waiting.admit(this.now))
+    this.startHeld()
+    this.allocate()
+    return {
+      starts: this.starts,
+      evictions: [],
+      resizes: [],
+      holds: this.holds,
+      ...(this.nextPassAt < Number.POSITIVE_INFINITY && { nextPassAt: this.nextPassAt }),
+    }
+  }
+
+  rollback(): void {
+    this.transaction.rollback(0)
+  }
+
+  private wakeAt(at: TimeMs | undefined): void {
+    if (at !== undefined && at > this.now && at < this.nextPassAt) this.nextPassAt = at
+  }
+
+  /** Starts what was held for, where nothing is in the way any more; keeps the other holds that can still be kept. */
+  private startHeld(): void {
+    const { machine } = this
+    for (const { hold, occupant } of machine.held.values()) {
+      const entry = machine.waiting.get(hold.workload, hold.replica)
+      if (!this.standsUp(hold)) continue
+      this.holds.push(hold)
+      if (!entry) continue
+      this.held.add(entry)
+      if (hold.waitsFor.some((attempt) => machine.live.has(attempt))) continue
+      this.transaction.vacate(occupant)
+      this.start(entry, machine.footprintOf(entry.gang, hold.allocation), hold.allocation)
+    }
+  }
+
+  /** A hold is worth keeping while its gang is there and none of its nodes was lost. */
+  private standsUp(hold: Hold): boolean {
+    const { fleet } = this.machine
+    return hold.allocation.parts.every((part) => fleet.nodes.get(part.node)?.state === 'ready')
+  }
+
+  private allocate(): void {
+    const turns = new Turns(this.machine, this.now)
+    const { backfill, holdDepth } = this.machine.policy
+    for (let entry = turns.next(); entry; entry = turns.next()) {
+      const verdict = this.held.has(entry) ? HELD : this.tryStart(entry)
+      this.record(entry, verdict)
+      if (verdict.kind === 'started') {
+        turns.started(entry)
+        continue
+      }
+      if (verdict.kind === 'blocked') {
+        if (backfill === 'strict') {
+          turns.passOver(entry)
+          this.recordRest(turns)
+          return
+        }
+        if (backfill === 'holds' && this.promises.length < holdDepth) this.promise(entry)
+        else if (!this.turns && this.isHopeless(entry)) {
+          turns.closeLane(entry.lane!)
+          continue
+        }
+      }
+      turns.passOver(entry)
+    }
+  }
+
+  private record(entry: Entry, verdict: Turn['verdict']): void {
+    this.turns?.set(entry, { position: this.turns.size + 1, verdict })
+  }
+
+  private recordRest(turns: Turns): void {
+    if (!this.turns) return
+    for (let entry = turns.next(); entry; entry = turns.next()) {
+      this.record(entry, { kind: 'behind-head' })
+      turns.passOver(entry)
+    }
+  }
+
+  private tryStart(entry: Entry): Turn['verdict'] {
+    const { gang } = entry
+    const request = this.machine.fleet.compile(entry.classKey, gang.request)
+    if (request.impossible !== undefined) return IMPOSSIBLE
+    const option = request.options[0]!
+    if (quotaBlocks(this.machine, entry.user, option.gpuMilli).length > 0) return QUOTA
+    const footprint = this.placeNow(entry, request)
+    if (footprint) {
+      this.start(entry, footprint, toAllocation(this.machine.fleet.tree, footprint))
+      return STARTED
+    }
+    const until = this.preferenceUntil(entry, request)
+    if (until > this.now) {
+      this.wakeAt(until)
+      return { kind: 'waits-for-level', until }
+    }
+    return BLOCKED
+  }
+
+  private placeNow(entry: Entry, request: RequestClass): Footprint | undefined {
+    const minDepth = this.minDepth(entry, request)
+    const avoided = this.closeAvoided(entry)
+    let footprint =
+      avoided > 0 ? place(this.machine.fleet.capacity, request, minDepth) : this.placeKnown(request, minDepth)
+    if (!footprint && this.promises.length > 0)
+      footprint = this.placeOnPromised(entry, request, minDepth, avoided > 0)
+    if (avoided > 0) this.openAvoided(entry)
+    return footprint
+  }
+
+  /** A preferred level is tried first; then, when its wait is over, any. */
+  private placeKnown(request: RequestClass, minDepth: number): Footprint | undefined {
+    const key = `${minDepth} ${request.key}`
+    if (this.failed.has(key)) return undefined
+    const footprint = place(this.machine.fleet.capacity, request, minDepth)
+    if (!footprint) this.failed.add(key)
+    return footprint
+  }
+
+  /** Tries what is kept for promises that this gang will have left by then, given its limit. */
+  private placeOnPromised(
+    entry: Entry,
+    request: RequestClass,
+    minDepth: number,
+    avoids: boolean,
+  ): Footprint | undefined {
+    const { limitMs } = entry.gang
+    if (limitMs === undefined) return undefined
+    const endsAt = this.now + limitMs
+    const outlived = this.promises.filter((promised) => promised.at >= endsAt)
+    if (outlived.length === 0) return undefined
+    const key = `${minDepth} ${outlived.length}of${this.promises.length} ${request.key}`
+    if (!avoids && this.failed.has(key)) return undefined
+    for (const promised of outlived) this.transaction.vacate(promised.occupant)
+    const footprint = place(this.machine.fleet.capacity, request, minDepth)
+    if (footprint) {
+      // What is left of the promises is kept again once the gang has taken its part.
+      this.refill = outlived
+      return footprint
+    }
+    if (!avoids) this.failed.add(key)
+    for (const promised of outlived) this.transaction.occupy(promised.occupant)
+    return undefined
+  }
+  private refill: readonly Promised[] = []
+
+  private start(entry: Entry, footprint: Footprint, allocation: Allocation): void {
+    const { gang } = entry
+    const occupant = this.machine.occupant(gang, footprint, this.now, undefined)
+    this.transaction.occupy(occupant)
+    for (const promised of this.refill) {
+      promised.occupant = { ...promised.occupant, footprint: this.keepable(promised.occupant.footprint) }
+      this.transaction.occupy(promised.occupant)
+    }
+    this.refill = []
+    this.starts.push({ workload: gang.workload, replica: gang.replica, allocation })
+  }
+
+  private keepable(footprint: Footprint): Footprint {
+    return freePart(this.machine.fleet.capacity, footprint, true)
+  }
+
+  /** Gives a blocked gang the earliest place that there is, and keeps its free part from all that would delay it. */
+  private promise(entry: Entry): void {
+    const { fleet } = this.machine
+    const request = fleet.compile(entry.classKey, entry.gang.request)
+    if (request.options[0]!.milli < WHOLE_GPU) return
+    const minDepth = request.withinRequired ? (request.withinDepth ?? 0) : 0
+    const avoided = this.closeAvoided(entry)
+    const place = earliestPlace(fleet, request, minDepth, this.now)
+    if (avoided > 0) this.openAvoided(entry)
+    if (!place) return
+    const occupant = this.machine.occupant(entry.gang, this.promisedPart(place), place.at, undefined)
+    occupant.gpuMilli = 0
+    this.transaction.occupy(occupant)
+    this.promises.push({ entry, at: place.at, occupant })
+  }
+
+  /** On each node as many of its free GPUs as the gang would miss if others kept them. */
+  private promisedPart({ at, nodes, option }: EarliestPlace): Footprint {
+    const { fleet } = this.machine
+    const { capacity } = fleet
+    const gpus = nodes.map((n) => {
+      const free = capacity.nodeFree[n]!
+      if (free === 0) return []
+      let atThatTime = option.gpusPerNode
+      while (
+        atThatTime < capacity.tree.descriptions[n]!.gpuCount &&
+        nodeFreeAt(fleet, n, atThatTime + 1, this.now) <= at
+      )
+        atThatTime++
+      const spare = atThatTime - option.gpusPerNode
+      return capacity.freeGpus(n, Math.max(0, free - spare))
+    })
+    return { nodes, gpus, milli: WHOLE_GPU, cpuMilli: 0, memoryMib: 0 }
+  }
+
+  /** Whether nothing in the gang's lane can start any more: it fits neither now nor on all that is kept. */
+  private isHopeless(entry: Entry): boolean {
+    if (entry.gang.avoid.length > 0) return false
+    if (this.promises.length === 0) return true
+    const request = this.machine.fleet.compile(entry.classKey, entry.gang.request)
+    const minDepth = request.withinRequired ? (request.withinDepth ?? 0) : 0
+    const key = `${minDepth} all ${this.promises.length} ${request.key}`
+    if (this.failed.has(key)) return true
+    const mark = this.transaction.mark()
+    for (const promised of this.promises) this.transaction.vacate(promised.occupant)
+    const fits = place(this.machine.fleet.capacity, request, minDepth) !== undefined
+    this.transaction.rollback(mark)
+    if (!fits) this.failed.add(key)
+    return !fits
+  }
+
+  private minDepth(entry: Entry, request: RequestClass): number {
+    if (request.withinDepth === undefined) return 0
+    return request.withinRequired || this.preferenceUntil(entry, request) > this.now ? request.withinDepth : 0
+  }
+
+  /** Until when a preferred level is held out for; 0 when there is none. */
+  private preferenceUntil(entry: Entry, request: RequestClass): TimeMs {
+    if (request.withinDepth === undefined || request.withinRequired) return 0
+    return entry.gang.submittedAt + (request.request.within?.waitMs ?? 0)
+  }
+
+  private closeAvoided(entry: Entry): number {
+    let closed = 0
+    for (const { node, until } of entry.gang.avoid) {
+      const n = this.machine.fleet.tree.nodeIndex.get(node)
+      if (n === undefined || until <= this.now) continue
+      this.machine.fleet.capacity.close(n)
+      this.wakeAt(until)
+      closed++
+    }
+    return closed
+  }
+
+  private openAvoided(entry: Entry): void {
+    for (const { node, until } of entry.gang.avoid) {
+      const n = this.machine.fleet.tree.nodeIndex.get(node)
+      if (n !== undefined && until > this.now) this.machine.fleet.capacity.open(n)
+    }
+  }
+}

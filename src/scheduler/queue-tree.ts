@@ -1,0 +1,232 @@
+import type { QueueId, TimeMs, UserId } from '../base/index.ts'
+import { assert, compareIds } from '../base/index.ts'
+import type { Queue } from '../model/index.ts'
+import { openQueue } from '../model/index.ts'
+import { DecayClock } from './decay-clock.ts'
+
+/**
+ * Use of the machine by a queue or by one user of it, per GPU model: what is held now and what was, decayed. Shares
+ * compare these; limits compare `heldMilli`.
+ */
+export interface UsageRecord {
+  readonly parent: UsageRecord | undefined
+  weight: number
+  /** Thousandths of a GPU held now, over all models. */
+  heldMilli: number
+  /** Thousandths held now, by model. */
+  readonly held: number[]
+  /** Sum over what is held of thousandths times the second it started, counted from the clock's origin. */
+  readonly heldSince: number[]
+  /** GPU-seconds of what has ended, scaled to the clock's epoch. */
+  readonly ended: number[]
+}
+
+export interface QueueRecord extends UsageRecord {
+  readonly queue: Queue
+  readonly parent: QueueRecord | undefined
+  readonly users: Map<UserId, UserRecord>
+}
+
+export interface UserRecord extends UsageRecord {
+  readonly user: UserId
+  readonly parent: QueueRecord
+}
+
+/** Decayed use as plain data: GPU-seconds by record and GPU model. */
+export interface UsageSnapshot {
+  readonly clock: { readonly origin: TimeMs; readonly epoch: TimeMs }
+  readonly ended: readonly EndedUsage[]
+}
+
+export interface EndedUsage {
+  readonly queue: QueueId
+  /** Absent for the queue as a whole. */
+  readonly user?: UserId
+  readonly model: string
+  readonly gpuSeconds: number
+}
+
+/** The queues with what they use. Queues that nobody described are open ones under the root. */
+export class QueueTree {
+  readonly records = new Map<QueueId, QueueRecord>()
+  readonly clock: DecayClock
+  /** Names of GPU models in the order in which they were first seen; never reordered. */
+  readonly models: string[] = []
+  private readonly described = new Map<QueueId, Queue>()
+  private guaranteedRecords: readonly QueueRecord[] | undefined
+
+  constructor(halfLifeMs: number) {
+    this.clock = new DecayClock(halfLifeMs)
+  }
+
+  set(queue: Queue): void {
+    this.described.set(queue.id, queue)
+    this.guaranteedRecords = undefined
+    const record = this.records.get(queue.id)
+    if (record && record.parent?.queue.id === queue.parent) {
+      this.replace(record, queue)
+      return
+    }
+    assert(!record || record.heldMilli === 0, `queue ${queue.id} is moved while it holds GPUs`)
+    this.records.delete(queue.id)
+    this.of(queue.id)
+  }
+
+  remove(id: QueueId): void {
+    const record = this.records.get(id)
+    assert(!record || record.heldMilli === 0, `queue ${id} is removed while it holds GPUs`)
+    this.described.delete(id)
+    this.guaranteedRecords = undefined
+    this.records.delete(id)
+  }
+
+  of(id: QueueId): QueueRecord {
+    let record = this.records.get(id)
+    if (!record) {
+      const queue = this.described.get(id) ?? openQueue(id)
+      const parent = queue.parent === undefined ? undefined : this.of(queue.parent)
+      record = { ...emptyUsage(queue.weight), queue, parent, users: new Map() }
+      this.records.set(id, record)
+      this.guaranteedRecords = undefined
+    }
+    return record
+  }
+
+  user(queue: QueueRecord, user: UserId): UserRecord {
+    let record = queue.users.get(user)
+    if (!record) {
+      record = { ...emptyUsage(1), user, parent: queue }
+      queue.users.set(user, record)
+    }
+    return record
+  }
+
+  /** Queues that are guaranteed something, by id. */
+  get guaranteed(): readonly QueueRecord[] {
+    this.guaranteedRecords ??= [...this.records.values()]
+      .filter(({ queue }) => queue.guaranteedGpus > 0 || queue.guaranteedDomains !== undefined)
+      .sort((a, b) => compareIds(a.queue.id, b.queue.id))
+    return this.guaranteedRecords
+  }
+
+  modelIndex(model: string): number {
+    const at = this.models.indexOf(model)
+    return at >= 0 ? at : this.models.push(model) - 1
+  }
+
+  /** Adds (or with a negative amount takes back) what is held by a user, their queue and its parents. */
+  hold(user: UserRecord, model: number, milli: number, startedAt: TimeMs): void {
+    const since = milli * this.clock.seconds(startedAt)
+    for (let record: UsageRecord | undefined = user; record; record = record.parent) {
+      record.heldMilli += milli
+      record.held[model] = (record.held[model] ?? 0) + milli
+      record.heldSince[model] = (record.heldSince[model] ?? 0) + since
+    }
+  }
+
+  /** Books a span that has ended. */
+  charge(user: UserRecord, model: number, milli: number, from: TimeMs, to: TimeMs): void {
+    if (this.clock.needsRebase(to)) this.rebase(to)
+    const gpuSeconds = (milli / 1000) * Math.max(0, (to - from) / 1000) * this.clock.scale(to)
+    for (let record: UsageRecord | undefined = user; record; record = record.parent)
+      record.ended[model] = (record.ended[model] ?? 0) + gpuSeconds
+  }
+
+  /** Share of the machine by the resource it uses most of, in seconds of the whole machine over its weight. */
+  share(record: UsageRecord, now: TimeMs, capacityMilli: readonly number[], entryPenaltyMs: number): number {
+    const scale = this.clock.scale(now)
+    const at = this.clock.seconds(now) + entryPenaltyMs / 1000
+    let most = 0
+    for (let m = 0; m < this.models.length; m++) {
+      const held = record.held[m] ?? 0
+      const live = held === 0 ? 0 : (held * at - record.heldSince[m]!) / 1000
+      const used = (record.ended[m] ?? 0) + live * scale
+      if (used <= 0) continue
+      const share = used / Math.max(1, capacityMilli[m] ?? 0)
+      if (share > most) most = share
+    }
+    return most / record.weight
+  }
+
+  setHalfLife(halfLifeMs: number, now: TimeMs): void {
+    if (halfLifeMs === this.clock.halfLifeMs) return
+    this.rebase(now)
+    this.clock.halfLifeMs = halfLifeMs
+  }
+
+  snapshot(): UsageSnapshot {
+    const ended: EndedUsage[] = []
+    const add = (usage: UsageRecord, queue: QueueId, user?: UserId) => {
+      usage.ended.forEach((gpuSeconds, m) => {
+        if (gpuSeconds) ended.push({ queue, ...(user && { user }), model: this.models[m]!, gpuSeconds })
+      })
+    }
+    for (const record of this.records.values()) {
+      add(record, record.queue.id)
+      for (const user of record.users.values()) add(user, record.queue.id, user.user)
+    }
+    ended.sort(
+      (a, b) =>
+        compareIds(a.queue, b.queue) ||
+        compareIds(a.user ?? '', b.user ?? '') ||
+        compareIds(a.model, b.model),
+    )
+    return { clock: { origin: this.clock.origin, epoch: this.clock.epoch }, ended }
+  }
+
+  load(snapshot: UsageSnapshot): void {
+    assert(
+      this.allRecords().every((record) => record.heldMilli === 0),
+      'usage is loaded before anything is started',
+    )
+    this.clock.origin = snapshot.clock.origin
+    this.clock.epoch = snapshot.clock.epoch
+    for (const record of this.allRecords()) record.ended.length = 0
+    for (const { queue, user, model, gpuSeconds } of snapshot.ended) {
+      const record = user === undefined ? this.of(queue) : this.user(this.of(queue), user)
+      record.ended[this.modelIndex(model)] = gpuSeconds
+    }
+  }
+
+  clone(): QueueTree {
+    const copy = new QueueTree(this.clock.halfLifeMs)
+    copy.clock.copy(this.clock)
+    copy.models.push(...this.models)
+    for (const [id, queue] of this.described) copy.described.set(id, queue)
+    for (const record of this.records.values()) {
+      const queue = copy.of(record.queue.id)
+      copyUsage(record, queue)
+      for (const user of record.users.values()) copyUsage(user, copy.user(queue, user.user))
+    }
+    return copy
+  }
+
+  private replace(record: QueueRecord, queue: Queue): void {
+    Object.assign(record, { queue, weight: queue.weight })
+  }
+
+  private allRecords(): UsageRecord[] {
+    return [...this.records.values()].flatMap((record) => [record, ...record.users.values()])
+  }
+
+  private rebase(now: TimeMs): void {
+    const { factor, shiftSeconds } = this.clock.rebase(now)
+    for (const record of this.allRecords()) {
+      for (let m = 0; m < this.models.length; m++) {
+        if (record.ended[m]) record.ended[m]! *= factor
+        if (record.held[m]) record.heldSince[m]! -= record.held[m]! * shiftSeconds
+      }
+    }
+  }
+}
+
+function emptyUsage(weight: number) {
+  return { weight, heldMilli: 0, held: [], heldSince: [], ended: [] }
+}
+
+function copyUsage(from: UsageRecord, to: UsageRecord): void {
+  to.heldMilli = from.heldMilli
+  to.held.push(...from.held)
+  to.heldSince.push(...from.heldSince)
+  to.ended.push(...from.ended)
+}

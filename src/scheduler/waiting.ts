@@ -1,0 +1,208 @@
+import type { TimeMs, WorkloadId } from '../base/index.ts'
+import { assert, compareIds } from '../base/index.ts'
+import type { Ordering } from '../model/index.ts'
+import { gangKey, type QueuedGang } from './gang.ts'
+import type { QueueRecord, UsageRecord, UserRecord } from './queue-tree.ts'
+import { requestKey } from './request-class.ts'
+
+/** One gang in the line. */
+export interface Entry {
+  readonly gang: QueuedGang
+  readonly queue: QueueRecord
+  readonly user: UserRecord
+  readonly classKey: string
+  /** What the policy orders by, smaller first; fixed when the gang enters the line. */
+  readonly key: number
+  lane: Lane | undefined
+}
+
+/** Gangs that want the same and differ only in their place in the line: if one does not fit, none behind it does. */
+export interface Lane {
+  readonly name: string
+  readonly priority: number
+  readonly classKey: string
+  readonly group: Group
+  readonly entries: Entry[]
+  /** Scratch of the pass with this number: which entry's turn is next. */
+  pass: number
+  cursor: number
+}
+
+/** A node of the fair-share tree of one priority: a queue, a user of it, or the root. Only what has gangs in line is here. */
+export interface Group {
+  readonly usage: UsageRecord | undefined
+  readonly parent: Group | undefined
+  readonly name: string
+  readonly groups: Group[]
+  readonly lanes: Lane[]
+  /** Scratch of the pass with this number: its share, and whether nothing in it can have a turn any more. */
+  pass: number
+  share: number
+  belowGuarantee: boolean
+  done: boolean
+}
+
+export interface Band {
+  readonly priority: number
+  readonly root: Group
+}
+
+/**
+ * The line of queued gangs, kept in order at all times: bands by priority, in each a tree of queues and users (one
+ * group for the policies that know no fairness), in each group lanes of like requests, in each lane order by key, age
+ * and id. Changing one gang costs a search in one lane.
+ */
+export class Waiting {
+  ordering: Ordering
+  readonly entries = new Map<string, Entry>()
+  /** Highest priority first. */
+  readonly bands: Band[] = []
+  /** In line as soon as their time has come, soonest first. */
+  private readonly later: Entry[] = []
+  private readonly lanes = new Map<string, Lane>()
+  /** Counts passes, so that their scratch needs no clearing. */
+  passes = 0
+
+  constructor(ordering: Ordering) {
+    this.ordering = ordering
+  }
+
+  add(gang: QueuedGang, queue: QueueRecord, user: UserRecord, key: number): Entry {
+    const name = gangKey(gang.workload, gang.replica)
+    assert(!this.entries.has(name), `gang ${name} is queued twice`)
+    const entry: Entry = { gang, queue, user, classKey: requestKey(gang.request), key, lane: undefined }
+    this.entries.set(name, entry)
+    if (gang.waitsFor.length > 0) return entry
+    if (gang.notBefore > gang.submittedAt) insert(this.later, entry, byTime)
+    else this.enterLane(entry)
+    return entry
+  }
+
+  remove(workload: WorkloadId, replica: number): Entry | undefined {
+    const name = gangKey(workload, replica)
+    const entry = this.entries.get(name)
+    if (!entry) return undefined
+    this.entries.delete(name)
+    if (entry.lane) this.leaveLane(entry)
+    else if (entry.gang.waitsFor.length === 0) take(this.later, entry, byTime)
+    return entry
+  }
+
+  get(workload: WorkloadId, replica: number): Entry | undefined {
+    return this.entries.get(gangKey(workload, replica))
+  }
+
+  /** Lets those into the line whose time has come; returns when the next one's does. */
+  admit(now: TimeMs): TimeMs | undefined {
+    let due = 0
+    while (due < this.later.length && this.later[due]!.gang.notBefore <= now) due++
+    for (const entry of this.later.splice(0, due)) this.enterLane(entry)
+    return this.later[0]?.gang.notBefore
+  }
+
+  private enterLane(entry: Entry): void {
+    const { priority } = entry.gang
+    const path = this.ordering === 'fair' ? `${entry.queue.queue.id}\n${entry.gang.user}` : ''
+    const name = `${priority}\n${path}\n${entry.classKey}`
+    let lane = this.lanes.get(name)
+    if (!lane) {
+      const root = this.band(priority).root
+      const group = this.ordering === 'fair' ? groupOf(root, entry.user, entry) : root
+      lane = { name, priority, classKey: entry.classKey, group, entries: [], pass: 0, cursor: 0 }
+      this.lanes.set(name, lane)
+      insert(group.lanes, lane, byName)
+    }
+    insert(lane.entries, entry, inOrder)
+    entry.lane = lane
+  }
+
+  private leaveLane(entry: Entry): void {
+    const lane = entry.lane!
+    take(lane.entries, entry, inOrder)
+    entry.lane = undefined
+    if (lane.entries.length > 0) return
+    this.lanes.delete(lane.name)
+    take(lane.group.lanes, lane, byName)
+    let group = lane.group
+    while (group.parent && group.lanes.length === 0 && group.groups.length === 0) {
+      take(group.parent.groups, group, byName)
+      group = group.parent
+    }
+    if (group.parent || group.lanes.length > 0 || group.groups.length > 0) return
+    this.bands.splice(
+      this.bands.findIndex((band) => band.root === group),
+      1,
+    )
+  }
+
+  private band(priority: number): Band {
+    let at = 0
+    while (at < this.bands.length && this.bands[at]!.priority > priority) at++
+    const band = this.bands[at]
+    if (band?.priority === priority) return band
+    const root = newGroup(undefined, undefined, '')
+    this.bands.splice(at, 0, { priority, root })
+    return this.bands[at]!
+  }
+}
+
+/** Order within a lane, and of the heads of lanes in one group. */
+export function inOrder(a: Entry, b: Entry): number {
+  return (
+    a.key - b.key ||
+    a.gang.submittedAt - b.gang.submittedAt ||
+    compareIds(a.gang.workload, b.gang.workload) ||
+    a.gang.replica - b.gang.replica
+  )
+}
+
+function groupOf(root: Group, usage: UsageRecord, entry: Entry): Group {
+  const parent = usage.parent ? groupOf(root, usage.parent, entry) : root
+  const name = usage === entry.user ? `@${entry.gang.user}` : (usage as QueueRecord).queue.id
+  const at = place(parent.groups, { name } as Group, byName)
+  const found = parent.groups[at]
+  if (found?.usage === usage) return found
+  const group = newGroup(usage, parent, name)
+  parent.groups.splice(at, 0, group)
+  return group
+}
+
+function newGroup(usage: UsageRecord | undefined, parent: Group | undefined, name: string): Group {
+  return { usage, parent, name, groups: [], lanes: [], pass: 0, share: 0, belowGuarantee: false, done: false }
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+}
+
+function byTime(a: Entry, b: Entry): number {
+  return a.gang.notBefore - b.gang.notBefore || inOrder(a, b)
+}
+
+function insert<Item>(list: Item[], item: Item, compare: (a: Item, b: Item) => number): void {
+  const last = list[list.length - 1]
+  if (last === undefined || compare(last, item) < 0) list.push(item)
+  else list.splice(place(list, item, compare), 0, item)
+}
+
+function take<Item>(list: Item[], item: Item, compare: (a: Item, b: Item) => number): void {
+  if (list[0] === item) {
+    list.shift()
+    return
+  }
+  const at = place(list, item, compare)
+  assert(list[at] === item, 'an ordered list lost its order')
+  list.splice(at, 1)
+}
+
+/** The first index whose item does not stand before `item`. */
+function place<Item>(list: readonly Item[], item: Item, compare: (a: Item, b: Item) => number): number {
+  let low = 0
+  let high = list.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compare(list[middle]!, item) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
