@@ -11,6 +11,7 @@ import type {
   User,
   WorkloadSpec,
 } from '../model/index.ts'
+import type { FailureClasses } from './failure-classes.ts'
 import type { EngineFact, EngineInventory } from './ports/index.ts'
 
 /** Something that wants the state changed. Whether the caller may ask for it was settled before, by the server. */
@@ -57,8 +58,10 @@ export type Command =
   | { readonly kind: 'set-queue'; readonly queue: Queue }
   | { readonly kind: 'set-policy'; readonly policy: Policy }
 
-/** Who asks, and when: the only way in which the outside's time enters a decision. */
+/** Who asks, when, and by which data: the only way in which the outside enters a decision. */
 export interface Context {
   readonly now: TimeMs
   readonly actor: Actor
+  /** How exits of tasks are read. */
+  readonly failureClasses: FailureClasses
 }

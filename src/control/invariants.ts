@@ -82,7 +82,7 @@ function evictionsServeSomebody(state: ControlState, found: Violation[]): void {
     const workload = beneficiary ? state.workloads.get(beneficiary) : undefined
     // A beneficiary that was cancelled in the meantime cannot be given its place any more.
     if (!beneficiary) found.push({ rule: 'S3', detail: `${attempt.id} is evicted for nobody` })
-    if (!workload || workload.state !== 'queued') continue
+    if (workload?.state !== 'queued') continue
     const hasHold = [...state.holds.values()].some((hold) => hold.workload === workload.id)
     if (!hasHold)
       found.push({ rule: 'S3', detail: `${attempt.id} is evicted for ${workload.id}, which has no hold` })

@@ -1,8 +1,10 @@
 import type { TimeMs } from '../base/index.ts'
 import type { Actor } from '../model/index.ts'
+import type { Context } from './command.ts'
 import type { Effect } from './effect.ts'
 import type { Event, LoggedEvent } from './event.ts'
 import { evolve } from './evolve/index.ts'
+import type { FailureClasses } from './failure-classes.ts'
 import type { ControlState } from './state.ts'
 
 /**
@@ -16,12 +18,14 @@ export class Recorder {
   readonly effects: Effect[] = []
   nextPassAt: TimeMs | undefined
   readonly actor: Actor
+  readonly failureClasses: FailureClasses
   readonly #cause: string
 
-  constructor(state: ControlState, now: TimeMs, actor: Actor, cause: string) {
+  constructor(state: ControlState, context: Context, cause: string) {
     this.state = state
-    this.now = Math.max(now, state.now)
-    this.actor = actor
+    this.now = Math.max(context.now, state.now)
+    this.actor = context.actor
+    this.failureClasses = context.failureClasses
     this.#cause = cause
   }
 

@@ -56,7 +56,7 @@ const COLLECTIONS = {
   cluster: (state: ControlState) => new Map([['cluster', state.cluster]]),
   policy: (state: ControlState) => new Map([['policy', state.policy]]),
   counters: (state: ControlState) => new Map([['counters', countersOf(state)]]),
-  scheduler: (state: ControlState) => new Map([['memory', state.derived.machine.memory()]]),
+  scheduler: (state: ControlState) => new Map([['memory', state.derived.machine.usage()]]),
   organisations: (state: ControlState) => state.organisations,
   teams: (state: ControlState) => state.teams,
   users: (state: ControlState) => state.users,
@@ -91,40 +91,53 @@ class Touched {
   add({ event }: LoggedEvent): void {
     switch (event.kind) {
       case 'cluster-described':
-        return this.#row('cluster', 'cluster')
+        this.#row('cluster', 'cluster')
+        break
       case 'policy-set':
-        return this.#row('policy', 'policy')
+        this.#row('policy', 'policy')
+        break
       case 'organisation-created':
-        return this.#row('organisations', event.organisation)
+        this.#row('organisations', event.organisation)
+        break
       case 'team-created':
-        return this.#row('teams', event.team.id)
+        this.#row('teams', event.team.id)
+        break
       case 'user-set':
-        return this.#row('users', event.user.id)
+        this.#row('users', event.user.id)
+        break
       case 'user-removed':
-        return this.#row('users', event.user)
+        this.#row('users', event.user)
+        break
       case 'token-issued':
-        return this.#row('tokens', event.token.sha256)
+        this.#row('tokens', event.token.sha256)
+        break
       case 'token-revoked':
-        return this.#row('tokens', event.sha256)
+        this.#row('tokens', event.sha256)
+        break
       case 'queue-set':
-        return this.#row('queues', event.queue.id)
+        this.#row('queues', event.queue.id)
+        break
       case 'node-described':
-        return this.#row('nodes', event.node.id)
+        this.#row('nodes', event.node.id)
+        break
       case 'node-moved':
       case 'node-contact':
       case 'node-removed':
-        return this.#row('nodes', event.node)
+        this.#row('nodes', event.node)
+        break
       case 'hold-placed':
-        return this.#row('holds', event.hold.id)
+        this.#row('holds', event.hold.id)
+        break
       case 'hold-released':
-        return this.#row('holds', event.hold)
+        this.#row('holds', event.hold)
+        break
       case 'workload-submitted':
       case 'dependency-met':
       case 'workload-stopping':
       case 'workload-scaled':
       case 'workload-finished':
         this.workloads.add(event.workload)
-        return
+        break
       default:
         this.#attempt(event.attempt)
         if (event.kind === 'attempt-ended') this.#row('scheduler', 'memory')
@@ -186,7 +199,7 @@ export function restoreState(stored: StoredState): ControlState {
     state.nodes.set(node.id, node)
     machine.setNode(node, node.state)
   }
-  for (const memory of rows<MachineMemory>('scheduler')) machine.loadMemory(memory)
+  for (const memory of rows<MachineMemory>('scheduler')) machine.loadUsage(memory)
   restoreWork(state, stored)
   for (const hold of rows<Hold>('holds')) {
     state.holds.set(hold.id, hold)

@@ -19,3 +19,9 @@ export function allocatedGpus(allocation: Allocation): number {
   for (const part of allocation.parts) milli += part.gpus.length * (part.milliGpus ?? 1000)
   return milli / 1000
 }
+
+/** Tasks of a gang on this allocation: one for each node, or one for each GPU it holds any share of. */
+export function taskCount(program: { readonly tasksPer: 'gpu' | 'node' }, allocation: Allocation): number {
+  if (program.tasksPer === 'node') return allocation.parts.length
+  return allocation.parts.reduce((tasks, part) => tasks + part.gpus.length, 0)
+}

@@ -2,9 +2,9 @@ import type { DurationMs, TimeMs } from '../../base/index.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
 import type { Attempt, AvoidedNode, Failure, Outcome, Usage, Workload } from '../../model/index.ts'
 import { allocatedGpus } from '../../model/index.ts'
+import type { AttemptEnd } from '../classify-exit.ts'
 import { classifyExit } from '../classify-exit.ts'
 import { liveWorkload } from '../evolve/workload.ts'
-import type { EngineCause, TaskExit } from '../ports/index.ts'
 import type { Recorder } from '../recorder.ts'
 import { finish } from './finish.ts'
 import { settleDrained } from './nodes.ts'
@@ -15,10 +15,14 @@ const AVOID_MS: DurationMs = HOUR_MS
 const FIRST_BACKOFF_MS: DurationMs = SECOND_MS
 const LONGEST_BACKOFF_MS: DurationMs = 5 * MINUTE_MS
 
-interface End {
+/** An engine that ends tasks without being told, and without saying why, is at fault itself. */
+const STOPPED_UNASKED: Verdict = {
+  outcome: 'platform-failure',
+  failure: { class: 'stopped-by-engine', message: 'the engine ended it unasked and gave no reason' },
+}
+
+interface End extends AttemptEnd {
   readonly at: TimeMs
-  readonly exits: readonly TaskExit[]
-  readonly cause?: EngineCause
 }
 
 interface Verdict {
@@ -29,7 +33,7 @@ interface Verdict {
 /** Records the engine's word that an attempt has ended, and what follows for its workload. */
 export function endAttempt(recorder: Recorder, attempt: Attempt, end: End): void {
   const workload = liveWorkload(recorder.state, attempt.workload)
-  const verdict = judge(attempt, workload, end)
+  const verdict = judge(recorder, attempt, workload, end)
   // Engines have clocks of their own; an end before the start or after now would make usage negative or unbounded.
   const endedAt = Math.min(Math.max(end.at, attempt.plannedAt), recorder.now)
   const next = whatFollows(recorder, workload, attempt, verdict)
@@ -49,10 +53,10 @@ export function endAttempt(recorder: Recorder, attempt: Attempt, end: End): void
 }
 
 /** A program that was told to end has the outcome of the telling, unless it finished its work first. */
-function judge(attempt: Attempt, workload: Workload, end: End): Verdict {
-  const seen = classifyExit(end)
+function judge(recorder: Recorder, attempt: Attempt, workload: Workload, end: AttemptEnd): Verdict {
+  const seen = classifyExit(end, recorder.failureClasses)
   const stop = attempt.stop
-  if (!stop) return seen
+  if (!stop) return seen.outcome === 'cancelled' ? STOPPED_UNASKED : seen
   const finishedItsWork =
     workload.spec.type === 'train' && seen.outcome === 'succeeded' && end.exits.every((exit) => !exit.stopped)
   if (finishedItsWork) return seen

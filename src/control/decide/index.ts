@@ -18,7 +18,7 @@ import { tick } from './tick.ts'
  * same decision (S10). A clock that stepped back is read as standing still.
  */
 export function decide(state: ControlState, command: Command, context: Context): Decision {
-  const recorder = new Recorder(state, context.now, context.actor, command.kind)
+  const recorder = new Recorder(state, context, command.kind)
   const rejection = dispatch(recorder, command)
   if (rejection) return { ok: false, rejection }
   const { events, effects, nextPassAt } = recorder

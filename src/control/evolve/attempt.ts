@@ -137,7 +137,7 @@ function endAttempt(state: ControlState, event: Extract<Event, { kind: 'attempt-
   if (event.failure) attempt.failure = event.failure
   state.attempts.delete(attempt.id)
   state.derived.departed.attempts.set(attempt.id, attempt)
-  state.derived.machine.end(attempt.id, at)
+  state.derived.machine.end(attempt.id, at, { completed: event.outcome === 'succeeded' })
 
   workload.liveAttempts = workload.liveAttempts.filter((id) => id !== attempt.id)
   workload.usage = {

@@ -27,7 +27,7 @@ export function evolveCluster(state: ControlState, event: ClusterEvent, at: Time
       return
     case 'policy-set':
       state.policy = event.policy
-      machine.setPolicy(event.policy)
+      machine.setPolicy(event.policy, at)
       return
     case 'node-described': {
       const known = state.nodes.get(event.node.id)

@@ -20,7 +20,7 @@ export interface Engine {
    * is true and the facts describe everything the engine knows, so that an attempt not among them is not there.
    */
   observe(cursor: string | undefined, signal: AbortSignal): Promise<Observation>
-  /** Part of one task's log from a byte offset; waits for nothing. */
+  /** Part of one task's log from a byte offset; waits for nothing. Past the end: no text, and `next` is the end. */
   logs(attempt: AttemptId, task: number, from: number): Promise<LogChunk>
   /** Says that the attempt's end is on record: the engine need not report it again and may delete all but its logs. */
   forget(attempt: AttemptId): Promise<void>

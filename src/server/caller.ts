@@ -1,0 +1,53 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { ControlState } from '../control/index.ts'
+import type { Actor, Owner, Role, Token, User } from '../model/index.ts'
+import { ROLES } from '../model/index.ts'
+
+/** Who makes a call, by the token they showed. */
+export interface Caller {
+  readonly user: User
+  readonly token: Token
+}
+
+/** A new secret; 192 random bits, with a prefix by which leaked ones can be found. */
+export function newSecret(): string {
+  return `bny_${randomBytes(24).toString('base64url')}`
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** The caller whose token this is, or undefined when it is unknown, revoked or expired. */
+export function authenticate(state: ControlState, secret: string, now: number): Caller | undefined {
+  const token = state.tokens.get(sha256(secret))
+  if (!token || (token.expiresAt !== undefined && token.expiresAt <= now)) return undefined
+  const user = state.users.get(token.user)
+  return user ? { user, token } : undefined
+}
+
+/** The secret of an `Authorization: Bearer` header. */
+export function bearer(header: string | undefined): string | undefined {
+  return header === undefined ? undefined : /^Bearer\s+(\S+)$/i.exec(header)?.[1]
+}
+
+/** Roles from the least to the most powerful: each may do what those before it may. */
+export function hasRole(user: User, atLeast: Role): boolean {
+  return ROLES.indexOf(user.role) <= ROLES.indexOf(atLeast)
+}
+
+/** Everybody sees what is their organisation's; operators see all (S9). */
+export function maySee(user: User, owner: Pick<Owner, 'organisation'>): boolean {
+  return user.role === 'operator' || user.organisation === owner.organisation
+}
+
+/** Members change what is their own or their teams'; admins what is their organisation's; operators all (S9). */
+export function mayChange(user: User, owner: Owner): boolean {
+  if (!maySee(user, owner)) return false
+  if (user.role === 'operator' || user.role === 'admin') return true
+  return user.role === 'member' && (owner.user === user.id || user.teams.includes(owner.team))
+}
+
+export function actorOf(caller: Caller): Actor {
+  return { kind: 'user', id: caller.user.id }
+}

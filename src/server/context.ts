@@ -1,0 +1,40 @@
+import type { Engine, Store } from '../control/index.ts'
+import type { Caller } from './caller.ts'
+import type { Clock } from './clock.ts'
+import type { Ledger } from './ledger.ts'
+import type { Log } from './log.ts'
+
+/** What every handler may use, made once. */
+export interface Services {
+  readonly ledger: Ledger
+  readonly store: Store
+  readonly storeKind: 'pglite' | 'postgres'
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly log: Log
+  readonly version: string
+  readonly startedAt: number
+  /** GPU nodes of this engine can use container images, and so on: what specs may ask for. */
+  readonly capabilities: EngineCapabilities
+  /** Writes a consistent copy of the store. */
+  readonly backUp: () => Promise<ReadableStream<Uint8Array>>
+  /** The metrics of this process in Prometheus' text format. */
+  readonly metrics: () => Promise<string>
+  /** Requests that wait at each replica now, by attempt. */
+  readonly outstanding: () => ReadonlyMap<string, number>
+  readonly isStopping: () => boolean
+}
+
+export interface EngineCapabilities {
+  readonly images: boolean
+}
+
+/** One call. */
+export interface CallContext extends Services {
+  /** Present on every route but the open ones. */
+  readonly caller: Caller
+  readonly idempotencyKey: string | undefined
+  readonly lastEventId: string | undefined
+  /** Aborts when the caller goes away or the server stops. */
+  readonly signal: AbortSignal
+}

@@ -1,0 +1,22 @@
+import type { Handlers } from '../../api/index.ts'
+import type { CallContext } from '../context.ts'
+import { eventHandlers } from './events.ts'
+import { logHandlers } from './logs.ts'
+import { nodeHandlers } from './nodes.ts'
+import { schedulingHandlers } from './scheduling.ts'
+import { serverHandlers } from './server.ts'
+import { serviceHandlers } from './service.ts'
+import { tenancyHandlers } from './tenancy.ts'
+import { workloadHandlers } from './workloads.ts'
+
+/** What answers each operation of the API. */
+export const HANDLERS: Handlers<CallContext> = {
+  ...serverHandlers,
+  ...workloadHandlers,
+  ...logHandlers,
+  ...eventHandlers,
+  ...nodeHandlers,
+  ...schedulingHandlers,
+  ...tenancyHandlers,
+  ...serviceHandlers,
+}

@@ -1,0 +1,27 @@
+import { openApiDocument } from '../../api/index.ts'
+import { tokenView } from '../token-view.ts'
+import type { HandlersOf } from './part.ts'
+
+export const serverHandlers: HandlersOf<
+  'getHealth' | 'getOpenApi' | 'getVersion' | 'whoAmI' | 'getMetrics' | 'backUp'
+> = {
+  getHealth: async (_input, { version, isStopping }) => ({
+    status: isStopping() ? 'stopping' : 'ok',
+    version,
+    leader: true,
+  }),
+  getOpenApi: async (_input, { version }) => ({ openapi: '3.1.0', ...openApiDocument(version) }),
+  getVersion: async (_input, { version, storeKind, engine, ledger, startedAt }) => ({
+    version,
+    api: 'v1',
+    node: process.version,
+    store: storeKind,
+    engines: [engine.id],
+    cluster: { name: ledger.state.cluster.name, levels: [...ledger.state.cluster.levels] },
+    startedAt,
+    leader: true,
+  }),
+  whoAmI: async (_input, { caller }) => ({ user: caller.user, token: tokenView(caller.token) }),
+  getMetrics: (_input, { metrics }) => metrics(),
+  backUp: (_input, { backUp }) => backUp(),
+}

@@ -1,0 +1,18 @@
+import type { EventKind, LoggedEvent } from '../control/index.ts'
+
+/** Events after which another pass could start, hold or evict something. */
+const TRIGGERS: ReadonlySet<EventKind> = new Set<EventKind>([
+  'workload-submitted',
+  'workload-scaled',
+  'workload-finished',
+  'dependency-met',
+  'attempt-ended',
+  'node-described',
+  'node-moved',
+  'queue-set',
+  'policy-set',
+])
+
+export function needsPass(events: readonly LoggedEvent[]): boolean {
+  return events.some(({ event }) => TRIGGERS.has(event.kind))
+}
