@@ -35,6 +35,8 @@ export const resources = named(
     segment: z.object({ nodes: count(), level: z.string() }).exactOptional(),
     spread: z.object({ level: z.string() }).exactOptional(),
     elastic: z.object({ min: count(), max: count() }).exactOptional(),
+    cpuMilli: count().exactOptional().describe('thousandths of a core on each node'),
+    memoryMib: count().exactOptional().describe('MiB on each node'),
   }),
 )
 

@@ -71,6 +71,16 @@ export const submitRequest = named(
   z.strictObject({
     spec: writtenSpec,
     file: z.string().max(4096).default('spec').describe('how messages name the spec'),
+    folder: z
+      .string()
+      .max(4096)
+      .startsWith('/', 'must be an absolute path')
+      .optional()
+      .describe('absolute folder that a relative or absent `workdir` is taken from'),
+    set: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe('fields to put into the spec, path to YAML text: `{"checkpoint.every": "5m"}`'),
     team: z
       .string()
       .max(200)
