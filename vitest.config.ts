@@ -18,7 +18,15 @@ export default defineConfig({
           testTimeout: 120_000,
         },
       },
-      { test: { name: 'scenarios', include: ['test/scenarios/**/*.test.ts'], testTimeout: 120_000 } },
+      {
+        test: {
+          name: 'scenarios',
+          include: ['test/scenarios/**/*.test.ts'],
+          exclude: ['test/scenarios/torch-ddp/**'],
+          testTimeout: 120_000,
+        },
+      },
+      { test: { name: 'torch', include: ['test/scenarios/torch-ddp/**/*.test.ts'], testTimeout: 300_000 } },
       {
         test: {
           name: 'conformance',

@@ -24,7 +24,8 @@ export const SUITES: readonly Suite[] = [
   vitest('unit'),
   vitest('property'),
   vitest('conformance', { needs: ['postgresql'] }),
-  vitest('scenarios', { needs: ['torch'] }),
+  vitest('scenarios'),
+  vitest('torch', { needs: ['torch'] }),
   vitest('packaging'),
 ]
 
