@@ -43,7 +43,12 @@ export async function installPackage(): Promise<Installed> {
 const run = promisify(execFile)
 
 async function npm(words: readonly string[]): Promise<void> {
-  await run('npm', [...words, '--prefer-offline', '--no-audit', '--no-fund'], { cwd: ROOT })
+  const settings = ['--prefer-offline', '--no-audit', '--no-fund']
+  await run('npm', [...words, ...settings], { cwd: ROOT }).catch(
+    (error: { stdout: string; stderr: string }) => {
+      throw new Error(`npm ${words[0]} failed:\n${error.stdout}${error.stderr}`, { cause: error })
+    },
+  )
 }
 
 function ended(
