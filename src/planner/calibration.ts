@@ -36,6 +36,12 @@ export interface Constants {
   readonly networkLatency: number
   /** Seconds of host time for each kernel: the floor of a layer's time. */
   readonly launch: number
+  /** Kernels that each expert on a rank adds to a layer's forward pass. */
+  readonly expertKernels: number
+  /** Host seconds of each micro-batch beside its layers. */
+  readonly microOverhead: number
+  /** Share of the BF16 peak that state-space scans reach. */
+  readonly scan: number
   /** Shares of communication that computation does not hide. */
   readonly tensorExposed: number
   readonly contextExposed: number
@@ -96,7 +102,8 @@ export function resolveConstants(
   const factors = calibration.gpus[gpu.name] ?? {}
   const resolved: Record<string, unknown> = { traits: software }
   for (const name of Object.keys(calibration.base) as ConstantName[]) {
-    resolved[name] = calibration.base[name] * (factors[name] ?? 1) * (software.factors[name] ?? 1)
+    const value = calibration.base[name] * (factors[name] ?? 1) * (software.factors[name] ?? 1)
+    resolved[name] = name.endsWith('Exposed') ? Math.min(1, value) : value
   }
   return resolved as unknown as Resolved
 }

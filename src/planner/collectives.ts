@@ -35,17 +35,22 @@ export function ringSeconds(bytes: number, group: Group, machine: Machine, const
 }
 
 /**
- * Seconds for each rank to exchange `bytes` with all others evenly: what stays in the NVLink domain goes by NVLink, the rest
- * by each rank's own network link, and both at once.
+ * Seconds for each rank to send `copies` copies of `bytes` to ranks drawn evenly. A token crosses the network once for each
+ * other NVLink domain that it is drawn to and is copied inside by NVLink, both at once (DeepSeek-V3, arXiv 2412.19437, section 3.2.2).
  */
-export function exchangeSeconds(bytes: number, group: Group, machine: Machine, constants: Resolved): number {
+export function exchangeSeconds(
+  bytes: number,
+  copies: number,
+  group: Group,
+  machine: Machine,
+  constants: Resolved,
+): number {
   const { ranks, together } = group
   if (ranks <= 1) return 0
-  const inside = (bytes * (together - 1)) / ranks / (machine.gpu.nvlinkBandwidth * constants.nvlink)
-  const leaving = ranks - together
-  if (leaving <= 0) return inside + constants.nvlinkLatency
-  return (
-    Math.max(inside, (bytes * leaving) / ranks / (machine.nicBandwidth * constants.network)) +
-    constants.networkLatency
-  )
+  const nvlink = machine.gpu.nvlinkBandwidth * constants.nvlink
+  const inside = (bytes * copies * (ranks - 1)) / ranks / nvlink
+  if (together >= ranks) return inside + constants.nvlinkLatency
+  const domains = ranks / together
+  const reached = (domains - 1) * (1 - (1 - 1 / domains) ** copies)
+  return Math.max(inside, (bytes * reached) / (machine.nicBandwidth * constants.network)) + constants.networkLatency
 }

@@ -136,7 +136,13 @@ function forwardSeconds(
     multiply += blocks.moe * moe.matmul
     traffic += blocks.moe * (moved(tokens * (6 * hidden) / split) + moe.memory)
     expertTime = blocks.moe * moe.exchange
-    kernels += blocks.moe * (KERNELS.moe + casts * KERNELS.cast + (tensor > 1 ? KERNELS.collective : 0))
+    const ownExperts = shape.experts.count / strategy.expert
+    kernels +=
+      blocks.moe *
+      (KERNELS.moe +
+        casts * KERNELS.cast +
+        ownExperts * constants.expertKernels * (1 + casts) +
+        (tensor > 1 ? KERNELS.collective : 0))
   }
   if (blocks.mamba > 0 && shape.stateSpace) {
     const space = shape.stateSpace
@@ -146,7 +152,7 @@ function forwardSeconds(
       blocks.mamba *
       (matmul(tokens, inner + mixed + space.heads / tensor, hidden) +
         matmul(tokens, hidden, inner) +
-        (tokens * mambaScanFlops(shape)) / tensor / (machine.gpu.flops.bf16 * constants.attention * 0.4))
+        (tokens * mambaScanFlops(shape)) / tensor / (machine.gpu.flops.bf16 * constants.scan))
     traffic += blocks.mamba * moved(tokens * ((6 * hidden) / split + 4 * (inner + mixed)))
     kernels += blocks.mamba * (KERNELS.mamba + casts * KERNELS.cast + (tensor > 1 ? KERNELS.collective : 0))
   }
@@ -272,9 +278,13 @@ function coreSeconds(
   }
 }
 
-/** Narrow heads leave tensor cores idle: FlashAttention-2 reaches about 0.8 of its rate at 64 (arXiv 2307.08691, figure 4). */
+/**
+ * Narrow heads leave tensor cores idle: FlashAttention-2 reaches about 0.8 of its rate at 64 (arXiv 2307.08691, figure 4).
+ * Widths that are no multiple of 8 miss the alignment that tensor cores need (NVIDIA, matrix multiplication guide, section 2).
+ */
 function headFactor(headDim: number): number {
-  return Math.min(1, (1.25 * headDim) / (headDim + 32))
+  const width = Math.min(1, (1.25 * headDim) / (headDim + 32))
+  return headDim % 8 === 0 ? width : width / 8
 }
 
 function contextSeconds(
@@ -333,11 +343,11 @@ function moeSeconds(
   const memoryRate = machine.gpu.memoryBandwidth * constants.memory
   const moved = routed * (4 * width + (gateWidth + 1) * inner) + (tokens * gateWidth * experts.sharedFfn * 1.5) / tensor
   const group = groupOf(expert, expertTensor > 1 ? tensor : 1, machine)
-  const bytes = ((tokens * experts.topK) / tensor) * width * BYTES
+  const bytes = (tokens / tensor) * width * BYTES
   return {
     matmul: (grouped + groupedDown) / constants.groupedMatmul + shared + latent + router,
     memory: (moved * BYTES * constants.routing) / memoryRate,
-    exchange: 2 * exchangeSeconds(bytes, group, machine, constants),
+    exchange: 2 * exchangeSeconds(bytes, experts.topK, group, machine, constants),
   }
 }
 

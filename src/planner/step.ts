@@ -59,7 +59,9 @@ export function stepSeconds(
 
   const stageLayers = load.allLayers / pipeline
   const reduce = dataSeconds(shape, machine, strategy, constants, stageLayers)
-  const window = (stageLayers * (profile.forwardSeconds + profile.backwardSeconds)) / interleave
+  // With interleaving, a chunk's gradients are done while the other chunks still run through the last round of micro-batches.
+  const rounds = interleave > 1 ? 1 / interleave + (Math.min(micro, pipeline) * (interleave - 1)) / interleave : 1
+  const window = stageLayers * (profile.forwardSeconds + profile.backwardSeconds) * rounds
   const data =
     reduce * constants.dataExposed + Math.max(0, reduce * (1 - constants.dataExposed) - window) + layers * gather
 
@@ -91,7 +93,7 @@ export function stepSeconds(
     parts.data +
     parts.bubble +
     parts.optimizer
-  const overhead = constants.stepOverhead + straggle * sum
+  const overhead = constants.stepOverhead + constants.microOverhead * micro + straggle * sum
   return { ...parts, overhead, total: sum + overhead }
 }
 

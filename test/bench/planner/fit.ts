@@ -49,12 +49,14 @@ const SOFTWARE_FACTORS: Partial<Record<ConstantName, number>> = {
   attention: 0.2,
   tensorExposed: 0.3,
   pipelineExposed: 0.4,
-  dataExposed: 0.5,
+  dataExposed: 0.7,
   expertExposed: 0.4,
   groupedMatmul: 0.2,
   routing: 0.4,
   stepOverhead: 0.7,
   straggle: 0.5,
+  expertKernels: 0.5,
+  microOverhead: 0.7,
 }
 
 /**

@@ -53,7 +53,7 @@ export function readRun(row: Row): Reading {
   const machine = machineOf(gpu.value, gpuCount, {
     ...networkOf(row.interconnect ?? '', gpu.value.gpusPerNode),
   })
-  const globalBatch = number(row.global_batch) ?? batchOf(notes, gpuCount, sequence)
+  const globalBatch = wholeBatch(row, gpuCount, number(row.global_batch) ?? batchOf(notes, gpuCount, sequence))
   const precision = precisionOf(row)
   const software = softwareOf(row)
   const fixed = readFixed(row, shape, gpuCount, globalBatch, software)
@@ -177,6 +177,13 @@ function batchOf(notes: string, gpuCount: number, sequence: number): number {
   return Math.max(1, Math.round(2 ** 22 / sequence / gpuCount)) * gpuCount
 }
 
+/** A batch that is only known roughly is rounded to whole micro-batches; one that a step time belongs to is taken as it is. */
+function wholeBatch(row: Row, gpuCount: number, batch: number): number {
+  const data = gpuCount / ((number(row.tp) ?? 1) * (number(row.pp) ?? 1) * (number(row.cp) ?? 1))
+  if (number(row.step_time_s) || !Number.isInteger(data) || batch % data === 0) return batch
+  return Math.max(1, Math.round(batch / data)) * data
+}
+
 /** Without a GPU count, the power of two that spends the GPU-hours in about a month. */
 function gpusOfWholeRun(row: Row): number | undefined {
   const hours = number(row.gpu_hours)
@@ -187,7 +194,8 @@ function precisionOf(row: Row): Precision {
   const text = row.precision ?? ''
   if (/nvfp4 or fp8/.test(text)) {
     const config = row.notes ?? ''
-    return /_fp4/.test(config) || (/^GB/.test(row.gpu ?? '') && !/lora/.test(row.kind ?? '')) ? 'fp4' : 'fp8'
+    // Fine-tuning entries name the FP4 configuration where they use it; pretraining entries run FP4 either way.
+    return /_fp4/.test(config) || row.kind === 'pretrain' ? 'fp4' : 'fp8'
   }
   if (/fp4/.test(text)) return 'fp4'
   return /fp8/.test(text) ? 'fp8' : 'bf16'
@@ -195,20 +203,26 @@ function precisionOf(row: Row): Precision {
 
 const SOFTWARE: readonly (readonly [RegExp, string])[] = [
   [/MaxText/i, 'maxtext'],
+  [/SC21.*ZeRO-3/, 'deepspeed-zero3'],
   [/SC21|Korthikanti/, 'megatron-2021'],
-  [/MT-NLG|BLOOM|vTrain|DeepSpeed/, 'megatron-deepspeed'],
-  [/\(MegaScale\)/, 'megascale'],
+  [/vTrain/, 'megatron-deepspeed-2023'],
+  [/MT-NLG|BLOOM|DeepSpeed/, 'megatron-deepspeed'],
+  [/\(MegaScale\)|MegaScale.*\+(TP overlap|PP overlap|DP overlap|efficient|misc|LAMB)/, 'megascale'],
   [/MegaScale/, 'megatron-2023'],
-  [/llm-foundry.*MP mode PURE/, 'composer-fsdp-pure'],
+  [/llm-foundry.*A100 40GB/, 'composer-2023'],
   [/llm-foundry|MosaicML/, 'composer-fsdp'],
   [/MLPerf/, 'mlperf'],
   [/torchtitan.*eager/i, 'torch-eager'],
-  [/torchtitan|fms-fsdp/, 'torch-fsdp2'],
+  [/torchtitan.*async TP/i, 'torch-fsdp2-async'],
+  [/torchtitan/, 'torch-fsdp2'],
+  [/fms-fsdp/, 'torch-fsdp'],
   [/AutoModel/, 'automodel'],
   [/InternEvo/i, 'internevo'],
   [/Megatron-Bridge perf 26\.(0[6-9]|1)|Megatron-Bridge perf 2[7-9]/, 'megatron-2026.06'],
   [/Megatron-Bridge perf 26/, 'megatron-2026'],
-  [/Megatron-Bridge|SimuMax|DGX Cloud benchmarking v25/, 'megatron-2025'],
+  [/Megatron-Bridge/, 'megatron-2025'],
+  [/DGX Cloud benchmarking v25/, 'nemo-2025'],
+  [/SimuMax/, 'megatron-2025-plain'],
   [/DGX Cloud|NeMo 24|Megatron-Core|Megatron-LM examples/, 'megatron-2024'],
   [/NeMo-Megatron-Launcher/, 'megatron-2023'],
   [/full run|LitGPT|Pythia|OPT|Falcon|LLaMA/i, 'torch-2023'],
@@ -241,7 +255,7 @@ function readFixed(
   const shard = number(/(?:FSDP group|FSDP=|shard size|zero1 group|HSDP sharding)\s?(\d+)?/.exec(notes)?.[1])
   const node = /zero1 within 8-GPU node|HSDP/.test(notes) ? 8 : undefined
   const recompute = row.activation_recompute ?? ''
-  const plainTensor = /no sequence parallel/.test(notes) || software === 'megatron-deepspeed' || (software === 'megatron-2021' && !/sequence parallel \+/.test(notes))
+  const plainTensor = /no sequence parallel/.test(notes) || software.startsWith('megatron-deepspeed') || (software === 'megatron-2021' && !/sequence parallel \+/.test(notes))
   const sharding = Number.parseInt(row.zero_stage ?? '', 10)
   return {
     ...(tensor && { tensor }),
