@@ -10,12 +10,11 @@ import type {
   Rejection,
   Store,
 } from '../control/index.ts'
-import { batchOf, decide, nextDeadline, restoreState } from '../control/index.ts'
+import { batchOf, decide, needsPass, nextDeadline, restoreState } from '../control/index.ts'
 import type { Actor } from '../model/index.ts'
 import { SCHEDULER, SYSTEM } from '../model/index.ts'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
-import { needsPass } from './scheduling-triggers.ts'
 
 export type Outcome =
   | { readonly ok: true; readonly events: readonly LoggedEvent[] }

@@ -1,4 +1,4 @@
-import type { EventKind, LoggedEvent } from '../control/index.ts'
+import type { EventKind, LoggedEvent } from './event.ts'
 
 /** Events after which another pass could start, hold or evict something. */
 const TRIGGERS: ReadonlySet<EventKind> = new Set<EventKind>([
