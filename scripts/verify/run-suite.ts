@@ -53,7 +53,7 @@ function run(
   const log = createWriteStream(logFile)
   const child = spawn(program, words, {
     detached: true,
-    env: { ...inherited, NO_COLOR: '1', TERM: 'dumb', PATH: path },
+    env: { ...inherited, NO_COLOR: '1', PATH: path },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const end = () => endGroup(child.pid)
