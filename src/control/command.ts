@@ -6,6 +6,7 @@ import type {
   Owner,
   Policy,
   Queue,
+  StartForecast,
   Team,
   Token,
   User,
@@ -56,6 +57,8 @@ export type Command =
   | { readonly kind: 'issue-token'; readonly token: Token }
   | { readonly kind: 'revoke-token'; readonly sha256: string }
   | { readonly kind: 'set-queue'; readonly queue: Queue }
+  /** Puts on record when workloads that have no forecast yet were said to start. */
+  | { readonly kind: 'record-forecasts'; readonly forecasts: ReadonlyMap<WorkloadId, StartForecast> }
   | { readonly kind: 'set-policy'; readonly policy: Policy }
 
 /** Who asks, when, and by which data: the only way in which the outside enters a decision. */

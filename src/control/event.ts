@@ -21,6 +21,7 @@ import type {
   Policy,
   Progress,
   Queue,
+  StartForecast,
   StopRequest,
   Team,
   Token,
@@ -55,6 +56,7 @@ export type Event =
       readonly submission?: { readonly key: string; readonly requestHash: string }
     }
   | { readonly kind: 'dependency-met'; readonly workload: WorkloadId; readonly on: WorkloadId }
+  | { readonly kind: 'start-forecast'; readonly workload: WorkloadId; readonly forecast: StartForecast }
   | { readonly kind: 'workload-stopping'; readonly workload: WorkloadId; readonly reason: string }
   | { readonly kind: 'workload-scaled'; readonly workload: WorkloadId; readonly replicas: number }
   | {

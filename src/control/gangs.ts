@@ -56,6 +56,6 @@ export function missingReplicas(state: ControlState, workload: Workload): number
 /** Puts every missing replica into the scheduler's queue, or brings what stands there up to date. */
 export function enqueueMissing(state: ControlState, workload: Workload): void {
   for (const replica of missingReplicas(state, workload)) {
-    state.derived.machine.enqueue(queuedGang(workload, replica))
+    state.derived.machine.updateQueued(queuedGang(workload, replica))
   }
 }

@@ -133,6 +133,7 @@ class Touched {
         break
       case 'workload-submitted':
       case 'dependency-met':
+      case 'start-forecast':
       case 'workload-stopping':
       case 'workload-scaled':
       case 'workload-finished':

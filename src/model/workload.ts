@@ -59,6 +59,14 @@ export interface Checkpoint {
   readonly path: string
 }
 
+/** By when half, and nine in ten, of the runs forward had started it. */
+export interface StartForecast {
+  readonly madeAt: TimeMs
+  readonly p50At: TimeMs
+  readonly p90At: TimeMs
+  readonly replications: number
+}
+
 /** GPU-milliseconds held, billed to the user, and lost since the last checkpoint when an attempt broke off. */
 export interface Usage {
   readonly held: number
@@ -86,6 +94,9 @@ export interface Workload {
   stateSince: TimeMs
   /** Why it is in this state, in one sentence a person can act on; empty when there is nothing to say. */
   stateReason: string
+  /** What was forecast of its first start when it came to wait; kept to be scored. */
+  forecast?: StartForecast
+  firstStartedAt?: TimeMs
   attemptCount: number
   /** Attempts that have not ended. */
   liveAttempts: readonly AttemptId[]

@@ -3,6 +3,7 @@ import type { Caller } from './caller.ts'
 import type { Clock } from './clock.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
+import type { StartForecasts } from './loops/forecasts.ts'
 
 /** What every handler may use, made once. */
 export interface Services {
@@ -10,6 +11,7 @@ export interface Services {
   readonly store: Store
   readonly storeKind: 'pglite' | 'postgres'
   readonly engine: Engine
+  readonly forecasts: StartForecasts
   readonly clock: Clock
   readonly log: Log
   readonly version: string
@@ -22,7 +24,8 @@ export interface Services {
   readonly metrics: () => Promise<string>
   /** Requests that wait at each replica now, by attempt. */
   readonly outstanding: () => ReadonlyMap<string, number>
-  readonly isStopping: () => boolean
+  /** Aborted when the server stops. */
+  readonly stopping: AbortSignal
 }
 
 export interface EngineCapabilities {

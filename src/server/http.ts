@@ -55,7 +55,7 @@ async function answer(
       caller: caller as Caller,
       idempotencyKey: contract.idempotent ? call.req.header('Idempotency-Key') : undefined,
       lastEventId: call.req.header('Last-Event-ID'),
-      signal: call.req.raw.signal,
+      signal: AbortSignal.any([call.req.raw.signal, services.stopping]),
     }
     if (contract.access.scope !== 'open') await services.ledger.settled()
     const handler = HANDLERS[operation] as (input: unknown, context: CallContext) => unknown

@@ -4,6 +4,7 @@ import type { Decision, Rejection } from '../effect.ts'
 import { Recorder } from '../recorder.ts'
 import type { ControlState } from '../state.ts'
 import { decideAdmin } from './admin.ts'
+import { recordForecasts } from './forecasts.ts'
 import { nodeAction, observeContact, observeInventory } from './nodes.ts'
 import { observe } from './observe.ts'
 import { probe } from './probe.ts'
@@ -48,6 +49,8 @@ function dispatch(recorder: Recorder, command: Command): Rejection | undefined {
       return probe(recorder, command)
     case 'node-action':
       return nodeAction(recorder, command)
+    case 'record-forecasts':
+      return recordForecasts(recorder, command.forecasts)
     case 'create-organisation':
     case 'create-team':
     case 'set-user':

@@ -111,6 +111,7 @@ function planAttempt(
   }
   state.attempts.set(attempt.id, attempt)
   workload.attemptCount = event.number
+  workload.firstStartedAt ??= at
   workload.liveAttempts = [...workload.liveAttempts, attempt.id]
   if (workload.state === 'queued') moveWorkload(workload, 'starting', at, '')
   state.derived.machine.start(liveGang(workload, attempt))

@@ -35,6 +35,7 @@ export function evolve(state: ControlState, logged: LoggedEvent): ControlState {
       break
     case 'workload-submitted':
     case 'dependency-met':
+    case 'start-forecast':
     case 'workload-stopping':
     case 'workload-scaled':
     case 'workload-finished':

@@ -12,6 +12,7 @@ type WorkloadEvent = Extract<
     kind:
       | 'workload-submitted'
       | 'dependency-met'
+      | 'start-forecast'
       | 'workload-stopping'
       | 'workload-scaled'
       | 'workload-finished'
@@ -31,6 +32,9 @@ export function evolveWorkload(state: ControlState, event: WorkloadEvent, at: Ti
       state.derived.machine.updateQueued(queuedGang(workload, 0))
       return
     }
+    case 'start-forecast':
+      liveWorkload(state, event.workload).forecast = event.forecast
+      return
     case 'workload-stopping': {
       const workload = liveWorkload(state, event.workload)
       dequeueAll(state, workload)

@@ -5,8 +5,8 @@ import type { HandlersOf } from './part.ts'
 export const serverHandlers: HandlersOf<
   'getHealth' | 'getOpenApi' | 'getVersion' | 'whoAmI' | 'getMetrics' | 'backUp'
 > = {
-  getHealth: async (_input, { version, isStopping }) => ({
-    status: isStopping() ? 'stopping' : 'ok',
+  getHealth: async (_input, { version, stopping }) => ({
+    status: stopping.aborted ? 'stopping' : 'ok',
     version,
     leader: true,
   }),

@@ -1,0 +1,57 @@
+import type { Explained, ExplanationView, WorkloadView } from '../api/index.ts'
+import type { WorkloadId } from '../base/index.ts'
+import { id } from '../base/index.ts'
+import { missingReplicas } from '../control/index.ts'
+import type { StartForecast, Workload } from '../model/index.ts'
+import type { Explanation, Holder } from '../scheduler/index.ts'
+import { explain } from '../scheduler/index.ts'
+import { maySee } from './caller.ts'
+import type { CallContext } from './context.ts'
+
+/** Identical replicas wait for the same reasons; so many of them are explained one by one. */
+const REPLICAS_EXPLAINED = 4
+
+/** Why a workload is where it is: for what waits, every blocker with counterfactuals, and when it will start. */
+export function explainWorkload(context: CallContext, workload: Workload): Explained {
+  const { ledger, clock } = context
+  const live = ledger.state.workloads.get(workload.id)
+  const replicas = live ? missingReplicas(ledger.state, live).slice(0, REPLICAS_EXPLAINED) : []
+  const { machine } = ledger.state.derived
+  return {
+    workload: workload.id,
+    name: workload.spec.name,
+    state: (live ?? workload).state,
+    stateReason: (live ?? workload).stateReason,
+    explanations: replicas.map((replica) =>
+      redact(context, explain(machine, clock.now(), workload.id, replica)),
+    ),
+    ...forecastOf(context, workload.id),
+    ...(workload.notBefore > clock.now() ? { notBefore: workload.notBefore } : {}),
+  }
+}
+
+/** What the reader may know of an explanation: holders of other tenants become a number (S9). */
+export function redact(context: CallContext, explanation: Explanation): ExplanationView {
+  return {
+    ...explanation,
+    blockers: explanation.blockers.map((blocker) => ({
+      ...blocker,
+      holders: blocker.holders.filter((holder) => isVisible(context, holder)),
+    })),
+  }
+}
+
+function isVisible({ ledger, caller }: CallContext, holder: Holder): boolean {
+  const workload = ledger.state.workloads.get(holder.workload)
+  return workload !== undefined && maySee(caller.user, workload.owner)
+}
+
+/** The view with its forecast, while it waits. */
+export function withForecast(context: CallContext, view: WorkloadView): WorkloadView {
+  return view.state === 'queued' ? { ...view, ...forecastOf(context, id<WorkloadId>(view.id)) } : view
+}
+
+function forecastOf({ forecasts }: CallContext, workload: WorkloadId): { forecast?: StartForecast } {
+  const forecast = forecasts.of(workload)
+  return forecast ? { forecast } : {}
+}

@@ -1,0 +1,56 @@
+import { availableParallelism, homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ok, type Result, refuse } from '../base/index.ts'
+
+export interface ServerOptions {
+  readonly dataDir: string
+  readonly host: string
+  readonly port: number
+  readonly slots: number
+  readonly databaseUrl: string | undefined
+  readonly logLevel: string
+}
+
+export const DEFAULT_PORT = 7600
+
+/** The options of the server process, from its arguments and environment; the command line passes them on. */
+export function parseServerOptions(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Result<ServerOptions, string> {
+  let values: Record<string, string | undefined>
+  try {
+    values = parseArgs({
+      args: [...args],
+      options: {
+        data: { type: 'string' },
+        host: { type: 'string' },
+        port: { type: 'string' },
+        slots: { type: 'string' },
+        'database-url': { type: 'string' },
+        log: { type: 'string' },
+      },
+    }).values
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error))
+  }
+  const port = wholeNumber(values.port ?? env.BANYAN_PORT ?? `${DEFAULT_PORT}`, 0, 65_535)
+  if (port === undefined)
+    return refuse(`--port takes a number from 0 to 65535, not "${values.port ?? env.BANYAN_PORT}"`)
+  const slots = wholeNumber(values.slots ?? `${availableParallelism()}`, 1, 4096)
+  if (slots === undefined) return refuse(`--slots takes a number from 1 to 4096, not "${values.slots}"`)
+  return ok({
+    dataDir: resolve(values.data ?? env.BANYAN_DATA_DIR ?? join(homedir(), '.banyan')),
+    host: values.host ?? '127.0.0.1',
+    port,
+    slots,
+    databaseUrl: values['database-url'] ?? env.DATABASE_URL,
+    logLevel: values.log ?? env.BANYAN_LOG ?? 'info',
+  })
+}
+
+function wholeNumber(text: string, least: number, most: number): number | undefined {
+  const value = Number(text)
+  return /^\d+$/.test(text) && value >= least && value <= most ? value : undefined
+}

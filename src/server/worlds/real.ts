@@ -1,0 +1,34 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createLocalEngine } from '../../adapters/engine-local/index.ts'
+import { backup, openStore } from '../../adapters/store-postgres/index.ts'
+import { DEFAULT_FAILURE_CLASSES } from '../../control/index.ts'
+import { WALL_CLOCK } from '../clock.ts'
+import type { ServerOptions } from '../main-options.ts'
+import type { World } from '../server.ts'
+
+/** This machine: processes as attempts, the wall's clock, PostgreSQL embedded or by its address. */
+export async function realWorld(options: ServerOptions): Promise<World> {
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
+  const store = await openStore(
+    options.databaseUrl === undefined
+      ? { dataDir: join(options.dataDir, 'store') }
+      : { databaseUrl: options.databaseUrl },
+  )
+  try {
+    const leadership = await store.lead()
+    const engine = await createLocalEngine({ dataDir: join(options.dataDir, 'engine'), slots: options.slots })
+    return {
+      clock: WALL_CLOCK,
+      engine,
+      capabilities: { images: false },
+      store,
+      storeKind: options.databaseUrl === undefined ? 'pglite' : 'postgres',
+      backUp: () => backup(store),
+      failureClasses: DEFAULT_FAILURE_CLASSES,
+    }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
