@@ -46,7 +46,7 @@ async function npm(words: readonly string[]): Promise<void> {
   const settings = ['--prefer-offline', '--no-audit', '--no-fund']
   await run('npm', [...words, ...settings], { cwd: ROOT }).catch(
     (error: { stdout: string; stderr: string }) => {
-      throw new Error(`npm ${words[0]} failed:\n${error.stdout}${error.stderr}`, { cause: error })
+      throw new Error(`npm ${words[0]} failed:\n${error.stdout}${error.stderr}`)
     },
   )
 }
