@@ -1,0 +1,19 @@
+import type { TimeUs } from '../kernel/agenda.ts'
+
+/** How the program of one workload behaves. Spans are microseconds. */
+export interface Behaviour {
+  /** Work at full speed, from nothing to its end; absent for a program that runs until it is told to end. */
+  readonly workUs?: TimeUs
+  /** From the launch of an attempt until all its tasks run: image, processes, reading the checkpoint. */
+  readonly startUs: TimeUs
+  /** Saves after each such span of computing; absent means that it saves only when told to end. */
+  readonly saveEveryUs?: TimeUs
+  /** What saving takes, while nothing is computed. */
+  readonly saveUs: TimeUs
+  /** Whether it saves its work when it is told to end with enough grace. */
+  readonly savesWhenTold: boolean
+  /** What its gang says to each other, and the share of a step that it waits for it at full speed and alone. */
+  readonly traffic?: { readonly pattern: TrafficPattern; readonly share: number }
+}
+
+export type TrafficPattern = 'ring' | 'tree' | 'all-to-all'

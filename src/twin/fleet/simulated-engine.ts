@@ -1,0 +1,378 @@
+import type { AttemptId, NodeId, WorkloadId } from '../../base/index.ts'
+import { present } from '../../base/index.ts'
+import type {
+  EngineCause,
+  EngineFact,
+  EngineInventory,
+  LaunchOrder,
+  StopOrder,
+  TaskExit,
+} from '../../control/index.ts'
+import type { NodeDescription } from '../../model/index.ts'
+import type { Ticket, TimeUs } from '../kernel/agenda.ts'
+import type { Behaviour } from './behaviour.ts'
+import { type Run, settle, timeLeft, timeToSave } from './run.ts'
+
+/** What the fleet plans for itself, as data for the agenda. */
+export type FleetOccurrence =
+  | { readonly kind: 'run-started'; readonly attempt: AttemptId }
+  | { readonly kind: 'run-done'; readonly attempt: AttemptId }
+  | { readonly kind: 'run-saved'; readonly attempt: AttemptId }
+  | { readonly kind: 'run-stopped'; readonly attempt: AttemptId; readonly saved: boolean }
+  | { readonly kind: 'hang-noticed'; readonly attempt: AttemptId; readonly exit: CrashExit }
+
+/** Where the fleet's own occurrences go. */
+export interface FleetAgenda {
+  plan(at: TimeUs, what: FleetOccurrence): Ticket
+  cancel(ticket: Ticket): void
+}
+
+/** How fast gangs run where they stand, beside what else runs. */
+export interface Speeds {
+  /** The run takes its place; returns the runs whose speed may have changed, itself among them. */
+  enter(run: Run): Iterable<Run>
+  leave(run: Run): Iterable<Run>
+  /** Work per time, 1 at full speed. */
+  speedOf(run: Run): number
+}
+
+/** How the first task of a crash ends. */
+export interface CrashExit {
+  readonly node: NodeId
+  readonly exitCode?: number
+  readonly signal?: string
+  readonly logTail: string
+}
+
+export interface FleetOptions {
+  readonly levels: readonly string[]
+  readonly nodes: readonly NodeDescription[]
+  readonly behaviourOf: (order: LaunchOrder) => Behaviour
+  readonly speeds: Speeds
+  /** Whether each checkpoint is told as it becomes durable, not only at the end of the attempt. */
+  readonly tellSaves: boolean
+  /** Called with each run as it ends, settled, and with the time. */
+  readonly onEnd?: (run: Run, now: TimeUs) => void
+}
+
+export interface FleetRecord {
+  readonly runs: readonly Run[]
+  readonly saved: readonly (readonly [WorkloadId, number])[]
+  readonly down: readonly NodeId[]
+  readonly ended: readonly (readonly [AttemptId, EngineFact])[]
+}
+
+/**
+ * Nodes and attempts that exist only in virtual time: what an engine does, without deciding anything. It is asked as
+ * the engine port is, and what it sees comes out as the port's facts.
+ */
+export class SimulatedEngine {
+  readonly runs = new Map<AttemptId, Run>()
+  readonly down = new Set<NodeId>()
+  readonly #options: FleetOptions
+  readonly #agenda: FleetAgenda
+  /** Work that a new attempt of the workload finds saved. */
+  readonly #saved = new Map<WorkloadId, TimeUs>()
+  /** Ends that nobody has confirmed to have on record. */
+  readonly #ended = new Map<AttemptId, EngineFact>()
+  #facts: EngineFact[] = []
+
+  constructor(options: FleetOptions, agenda: FleetAgenda) {
+    this.#options = options
+    this.#agenda = agenda
+  }
+
+  inventory(): EngineInventory {
+    return { levels: this.#options.levels, nodes: this.#options.nodes }
+  }
+
+  /** What it has seen since it was last asked. */
+  takeFacts(): readonly EngineFact[] {
+    const facts = this.#facts
+    if (facts.length > 0) this.#facts = []
+    return facts
+  }
+
+  /** Everything it knows of attempts and nodes: the answer to `observe` without a cursor. */
+  tellAll(now: TimeUs): readonly EngineFact[] {
+    const facts: EngineFact[] = []
+    const at = milliseconds(now)
+    for (const node of this.#options.nodes) {
+      facts.push({ kind: 'node-present', node, at })
+      if (this.down.has(node.id)) facts.push({ kind: 'node-down', node: node.id, reason: 'failed', at })
+      else facts.push({ kind: 'node-up', node: node.id, at })
+    }
+    for (const run of this.runs.values()) {
+      settle(run, now)
+      if (run.state !== 'starting') facts.push({ kind: 'attempt-running', attempt: run.attempt, at })
+      // An attempt that is still starting is known too: silence about it would mean that it is not there.
+      facts.push(this.#progress(run, now))
+    }
+    facts.push(...this.#ended.values())
+    return facts
+  }
+
+  launch(order: LaunchOrder, now: TimeUs): void {
+    if (this.runs.has(order.attempt) || this.#ended.has(order.attempt)) return
+    const behaviour = this.#options.behaviourOf(order)
+    const lost = order.allocation.parts.find((part) => this.down.has(part.node))
+    if (lost) {
+      this.#tellEnd(order.attempt, now, [], {
+        kind: 'launch-refused',
+        message: `node ${lost.node} is down`,
+        node: lost.node,
+        blame: 'platform',
+      })
+      return
+    }
+    const savedUs = this.#saved.get(order.workload) ?? 0
+    const run: Run = {
+      attempt: order.attempt,
+      order,
+      behaviour,
+      state: 'starting',
+      launchedAt: now,
+      settledAt: now,
+      doneUs: savedUs,
+      savedUs,
+      phaseUs: 0,
+      speed: 1,
+      slowedUs: 0,
+      savingUs: 0,
+      hungUs: 0,
+    }
+    this.runs.set(run.attempt, run)
+    if (behaviour.startUs === 0) this.#start(run, now)
+    else run.next = this.#agenda.plan(now + behaviour.startUs, { kind: 'run-started', attempt: run.attempt })
+  }
+
+  stop(attempt: AttemptId, how: StopOrder, now: TimeUs): void {
+    const run = this.runs.get(attempt)
+    if (!run) return
+    const graceUs = how.graceMs * 1000
+    const hard = how.signal === 'SIGKILL' || graceUs === 0
+    if (run.state === 'stopping' && !hard) return
+    const { behaviour } = run
+    settle(run, now)
+    const finishes = run.state === 'running' && run.doneUs === behaviour.workUs
+    if (finishes) return
+    this.#cancelNext(run)
+    const saves = run.state === 'running' && behaviour.savesWhenTold && behaviour.saveUs <= graceUs
+    const ignores = run.state === 'hung' || (run.state === 'running' && behaviour.savesWhenTold && !saves)
+    this.#halt(run)
+    if (saves) run.savedUs = run.doneUs
+    const endsIn = saves ? behaviour.saveUs : ignores ? graceUs : 0
+    if (endsIn === 0) this.#stopped(run, now, saves)
+    else run.next = this.#agenda.plan(now + endsIn, { kind: 'run-stopped', attempt, saved: saves })
+  }
+
+  forget(attempt: AttemptId): void {
+    this.#ended.delete(attempt)
+  }
+
+  /** A planned occurrence has come due. */
+  happen(what: FleetOccurrence, now: TimeUs): void {
+    const run = present(this.runs.get(what.attempt), `run ${what.attempt}`)
+    delete run.next
+    switch (what.kind) {
+      case 'run-started':
+        this.#start(run, now)
+        return
+      case 'run-saved':
+        settle(run, now)
+        this.#tellSave(run, now)
+        this.#planNext(run)
+        return
+      case 'run-done':
+        settle(run, now)
+        this.#end(run, now, [{ ...exitOf(run), at: milliseconds(now), exitCode: 0, stopped: false }])
+        return
+      case 'run-stopped':
+        this.#stopped(run, now, what.saved)
+        return
+      case 'hang-noticed':
+        this.#crash(run, what.exit, now)
+        return
+    }
+  }
+
+  /** One task fails and the gang with it, or hangs until somebody notices. */
+  failRun(run: Run, exit: CrashExit, noticedInUs: TimeUs, now: TimeUs): void {
+    if (run.state === 'stopping') return
+    settle(run, now)
+    this.#cancelNext(run)
+    if (noticedInUs === 0) {
+      this.#crash(run, exit, now)
+      return
+    }
+    run.state = 'hung'
+    run.next = this.#agenda.plan(now + noticedInUs, { kind: 'hang-noticed', attempt: run.attempt, exit })
+  }
+
+  /** The node and all that runs on it is gone until `repairNode`. */
+  failNode(node: NodeId, reason: string, now: TimeUs): void {
+    if (this.down.has(node)) return
+    this.down.add(node)
+    this.#facts.push({ kind: 'node-down', node, reason, at: milliseconds(now) })
+    for (const run of this.runsOn(node)) {
+      settle(run, now)
+      this.#cancelNext(run)
+      this.#end(run, now, [], {
+        kind: 'node-lost',
+        message: `node ${node} failed: ${reason}`,
+        node,
+        blame: 'platform',
+      })
+    }
+  }
+
+  repairNode(node: NodeId, now: TimeUs): void {
+    if (this.down.delete(node)) this.#facts.push({ kind: 'node-up', node, at: milliseconds(now) })
+  }
+
+  /** Runs with a part on the node, in order of launch. */
+  runsOn(node: NodeId): Run[] {
+    return [...this.runs.values()].filter((run) =>
+      run.order.allocation.parts.some((part) => part.node === node),
+    )
+  }
+
+  /** Speeds changed for a reason of the caller's: a node became slow, a link was lost. */
+  paceAnew(runs: Iterable<Run>, now: TimeUs): void {
+    for (const run of runs) {
+      if (run.state !== 'running') continue
+      const speed = this.#options.speeds.speedOf(run)
+      if (speed === run.speed) continue
+      settle(run, now)
+      run.speed = speed
+      this.#cancelNext(run)
+      this.#planNext(run)
+    }
+  }
+
+  record(): FleetRecord {
+    return {
+      runs: [...this.runs.values()].map((run) => ({ ...run })),
+      saved: [...this.#saved],
+      down: [...this.down],
+      ended: [...this.#ended],
+    }
+  }
+
+  /** Puts a record into an engine that has done nothing yet. Tickets in it stay good in the agenda it was recorded with. */
+  load(record: FleetRecord): void {
+    for (const run of record.runs) {
+      this.runs.set(run.attempt, { ...run })
+      if (run.state === 'running' || run.state === 'hung')
+        this.#options.speeds.enter(this.runs.get(run.attempt)!)
+    }
+    for (const [workload, saved] of record.saved) this.#saved.set(workload, saved)
+    for (const node of record.down) this.down.add(node)
+    for (const [attempt, fact] of record.ended) this.#ended.set(attempt, fact)
+  }
+
+  #start(run: Run, now: TimeUs): void {
+    run.state = 'running'
+    run.settledAt = now
+    const affected = this.#options.speeds.enter(run)
+    run.speed = this.#options.speeds.speedOf(run)
+    this.#facts.push({ kind: 'attempt-running', attempt: run.attempt, at: milliseconds(now) })
+    this.#planNext(run)
+    this.paceAnew(affected, now)
+  }
+
+  #planNext(run: Run): void {
+    const left = timeLeft(run)
+    const toSave = this.#options.tellSaves ? timeToSave(run) : Number.POSITIVE_INFINITY
+    const { attempt } = run
+    if (left <= toSave) {
+      if (left === Number.POSITIVE_INFINITY) return
+      run.next = this.#agenda.plan(run.settledAt + left, { kind: 'run-done', attempt })
+    } else {
+      run.next = this.#agenda.plan(run.settledAt + toSave, { kind: 'run-saved', attempt })
+    }
+  }
+
+  /** Nothing more is computed; what the run used of the fabric is free for others. */
+  #halt(run: Run): void {
+    const moved = run.state === 'running' || run.state === 'hung'
+    run.state = 'stopping'
+    if (moved) this.paceAnew(this.#options.speeds.leave(run), run.settledAt)
+  }
+
+  #stopped(run: Run, now: TimeUs, saved: boolean): void {
+    if (saved) run.savedAt = now
+    this.#end(run, now, [{ ...exitOf(run), at: milliseconds(now), signal: 'SIGTERM', stopped: true }])
+  }
+
+  #crash(run: Run, exit: CrashExit, now: TimeUs): void {
+    this.#end(run, now, [{ task: 0, stopped: false, at: milliseconds(now), ...exit }])
+  }
+
+  #end(run: Run, now: TimeUs, exits: readonly TaskExit[], cause?: EngineCause): void {
+    if (run.state !== 'starting') {
+      this.#halt(run)
+      this.#tellSave(run, now)
+    }
+    this.runs.delete(run.attempt)
+    this.#options.onEnd?.(run, now)
+    const done = run.doneUs === run.behaviour.workUs
+    if (done) this.#saved.delete(run.order.workload)
+    else if (run.savedUs > 0) this.#saved.set(run.order.workload, run.savedUs)
+    this.#tellEnd(run.attempt, now, exits, cause)
+  }
+
+  #tellEnd(attempt: AttemptId, now: TimeUs, exits: readonly TaskExit[], cause?: EngineCause): void {
+    const at = milliseconds(now)
+    const fact: EngineFact = { kind: 'attempt-ended', attempt, at, exits, ...(cause ? { cause } : {}) }
+    this.#ended.set(attempt, fact)
+    this.#facts.push(fact)
+  }
+
+  #tellSave(run: Run, now: TimeUs): void {
+    if (run.savedAt === undefined || run.savedAt === run.reportedSaveAt) return
+    run.reportedSaveAt = run.savedAt
+    this.#facts.push(this.#progress(run, now))
+  }
+
+  #progress(run: Run, now: TimeUs): EngineFact {
+    const { workUs } = run.behaviour
+    return {
+      kind: 'attempt-progress',
+      attempt: run.attempt,
+      progress: {
+        at: milliseconds(now),
+        step: Math.floor(run.doneUs / STEP_US),
+        ...(workUs !== undefined ? { totalSteps: Math.ceil(workUs / STEP_US) } : {}),
+      },
+      ...(run.savedAt !== undefined
+        ? {
+            checkpoint: {
+              at: milliseconds(run.savedAt),
+              step: Math.floor(run.savedUs / STEP_US),
+              path: `twin/${run.order.workload}`,
+            },
+          }
+        : {}),
+    }
+  }
+
+  #cancelNext(run: Run): void {
+    if (run.next === undefined) return
+    this.#agenda.cancel(run.next)
+    delete run.next
+  }
+}
+
+/** Progress is told in steps of a second at full speed. */
+const STEP_US = 1_000_000
+
+function exitOf(run: Run) {
+  const node = present(run.order.allocation.parts[0]?.node, `first node of ${run.attempt}`)
+  return { task: 0, node, logTail: '' }
+}
+
+/** Times of facts are whole milliseconds, as everywhere outside the kernel. */
+function milliseconds(us: TimeUs): number {
+  return Math.floor(us / 1000)
+}

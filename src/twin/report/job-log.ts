@@ -1,0 +1,94 @@
+import type { AttemptId, TimeMs, WorkloadId } from '../../base/index.ts'
+import type { LoggedEvent } from '../../control/index.ts'
+import { allocatedGpus } from '../../model/index.ts'
+import type { Observer } from '../world/world.ts'
+
+/** What became of one workload, read off the events. */
+export interface JobRecord {
+  readonly workload: WorkloadId
+  readonly tenant: string
+  readonly submittedAt: TimeMs
+  gpus: number
+  firstStartAt?: TimeMs
+  endedAt?: TimeMs
+  state: 'open' | 'succeeded' | 'failed' | 'cancelled'
+  /** Time without any live attempt. */
+  queuedMs: number
+  /** Time with one. */
+  heldMs: number
+  starts: number
+  preemptions: number
+  platformFailures: number
+}
+
+interface LiveRecord {
+  readonly job: JobRecord
+  readonly gpus: number
+  readonly plannedAt: TimeMs
+}
+
+/** Keeps the record of every workload. It knows nothing but the events. */
+export class JobLog implements Observer {
+  readonly jobs: JobRecord[] = []
+  readonly #open = new Map<WorkloadId, { job: JobRecord; queuedSince: TimeMs; live: number }>()
+  readonly #live = new Map<AttemptId, LiveRecord>()
+  heldGpuMs = 0
+
+  readonly onEvents = (events: readonly LoggedEvent[]): void => {
+    for (const logged of events) this.#take(logged)
+  }
+
+  #take({ at, event }: LoggedEvent): void {
+    switch (event.kind) {
+      case 'workload-submitted': {
+        const job: JobRecord = {
+          workload: event.workload,
+          tenant: event.owner.team,
+          submittedAt: at,
+          gpus: 0,
+          state: 'open',
+          queuedMs: 0,
+          heldMs: 0,
+          starts: 0,
+          preemptions: 0,
+          platformFailures: 0,
+        }
+        this.jobs.push(job)
+        this.#open.set(event.workload, { job, queuedSince: at, live: 0 })
+        return
+      }
+      case 'attempt-planned': {
+        const open = this.#open.get(event.workload)!
+        const { job } = open
+        if (open.live === 0) job.queuedMs += at - open.queuedSince
+        open.live++
+        job.gpus = Math.max(job.gpus, allocatedGpus(event.allocation))
+        job.firstStartAt ??= at
+        job.starts++
+        this.#live.set(event.attempt, { job, gpus: allocatedGpus(event.allocation), plannedAt: at })
+        return
+      }
+      case 'attempt-ended': {
+        const { job, gpus, plannedAt } = this.#live.get(event.attempt)!
+        this.#live.delete(event.attempt)
+        const open = this.#open.get(job.workload)!
+        open.live--
+        if (open.live === 0) open.queuedSince = event.endedAt
+        job.heldMs += event.endedAt - plannedAt
+        this.heldGpuMs += gpus * (event.endedAt - plannedAt)
+        if (event.outcome === 'preempted') job.preemptions++
+        if (event.outcome === 'platform-failure') job.platformFailures++
+        return
+      }
+      case 'workload-finished': {
+        const { job } = this.#open.get(event.workload)!
+        this.#open.delete(event.workload)
+        job.endedAt = at
+        job.state = event.state
+        return
+      }
+      default:
+        return
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { Policy } from '../../model/index.ts'
+import { DEFAULT_POLICY } from '../../model/index.ts'
+
+/** Nothing but the order: no quota is reclaimed, nothing is moved, no gang runs at least for some time. */
+const ORDER_ONLY: Policy = {
+  ...DEFAULT_POLICY,
+  runTimes: 'declared',
+  consolidate: false,
+  reclaim: false,
+  preempt: false,
+  minimumRunMs: 0,
+  evictionGraceMs: 0,
+}
+
+/**
+ * Policies by the names that the literature gives them, to compare with. Those that order by run time take what was
+ * declared; `needsRunTimes` says that the twin has to declare the exact one for them.
+ */
+const POLICIES = {
+  default: { policy: DEFAULT_POLICY, needsRunTimes: false },
+  /** First in, first out; nothing overtakes the head. */
+  fifo: { policy: { ...ORDER_ONLY, ordering: 'fifo', backfill: 'strict' }, needsRunTimes: false },
+  /** First in, first out; whatever fits behind a blocked head starts. */
+  'fifo-greedy': { policy: { ...ORDER_ONLY, ordering: 'fifo', backfill: 'greedy' }, needsRunTimes: false },
+  /** First in, first out with backfill that delays no hold. */
+  backfill: { policy: { ...ORDER_ONLY, ordering: 'fifo', backfill: 'holds' }, needsRunTimes: true },
+  /** Shortest job first, never interrupted. */
+  sjf: { policy: { ...ORDER_ONLY, ordering: 'shortest', backfill: 'strict' }, needsRunTimes: true },
+  /** Shortest service (GPUs x time) first, never interrupted. */
+  ssf: { policy: { ...ORDER_ONLY, ordering: 'shortest-service', backfill: 'strict' }, needsRunTimes: true },
+  /** Shortest remaining time first, interrupting. */
+  srtf: {
+    policy: { ...ORDER_ONLY, ordering: 'shortest', backfill: 'greedy', preemptByOrdering: true },
+    needsRunTimes: true,
+  },
+  /** Shortest remaining service first, interrupting. */
+  srsf: {
+    policy: { ...ORDER_ONLY, ordering: 'shortest-service', backfill: 'greedy', preemptByOrdering: true },
+    needsRunTimes: true,
+  },
+  /** Least attained service first, interrupting; knows no run times. */
+  las: {
+    policy: {
+      ...ORDER_ONLY,
+      ordering: 'least-attained-service',
+      backfill: 'greedy',
+      preemptByOrdering: true,
+    },
+    needsRunTimes: false,
+  },
+  /** Fair shares, nothing interrupted. */
+  fair: { policy: { ...ORDER_ONLY, ordering: 'fair', backfill: 'greedy' }, needsRunTimes: false },
+} as const satisfies Record<string, NamedPolicy>
+
+interface NamedPolicy {
+  readonly policy: Policy
+  readonly needsRunTimes: boolean
+}
+
+export const POLICY_NAMES: readonly string[] = Object.keys(POLICIES)
+
+/** The policy of this name, its name in it. */
+export function policyByName(name: string): NamedPolicy | undefined {
+  if (!Object.hasOwn(POLICIES, name)) return undefined
+  const { policy, needsRunTimes } = POLICIES[name as keyof typeof POLICIES]
+  return { policy: { ...policy, name }, needsRunTimes }
+}

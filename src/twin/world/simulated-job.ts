@@ -1,0 +1,62 @@
+import type { DurationMs, TimeMs } from '../../base/index.ts'
+import type { ResourceShape, TrainSpec, WorkloadSpec } from '../../model/index.ts'
+import { DEFAULT_RETRY } from '../../model/index.ts'
+import type { Behaviour } from '../fleet/behaviour.ts'
+import type { TraceJob } from '../traces/job-trace.ts'
+
+/** One submission of the simulated users: what they ask for, and what their program then does. */
+export interface SimulatedJob {
+  readonly submitMs: TimeMs
+  readonly tenant: string
+  readonly user: string
+  readonly spec: WorkloadSpec
+  readonly behaviour: Behaviour
+}
+
+const PROGRAM = { run: ['simulated'], env: {}, workdir: '/', tasksPer: 'node' } as const
+
+/** How a job of a trace is submitted and behaves. */
+export interface TraceJobOptions {
+  /** Whether its user declares the exact run time; else the scheduler has to do without or to predict. */
+  readonly declareRunTime: boolean
+  readonly startMs: (job: TraceJob) => DurationMs
+  readonly saveEveryMs?: DurationMs
+  readonly saveMs: DurationMs
+  readonly graceMs: DurationMs
+  readonly preemptible: boolean
+}
+
+/** A trace's job as a workload that computes for its run time, saves when told to end, and then goes on from there. */
+export function simulateTraceJob(job: TraceJob, options: TraceJobOptions): SimulatedJob {
+  const spec: TrainSpec = {
+    type: 'train',
+    name: job.id,
+    priority: 'normal',
+    resources: { shape: shapeOf(job) },
+    program: PROGRAM,
+    retry: DEFAULT_RETRY,
+    preemptible: options.preemptible,
+    dependsOn: [],
+    checkpoint: { path: 'checkpoints', graceMs: options.graceMs },
+    ...(options.declareRunTime ? { expectedMs: job.durationMs } : {}),
+  }
+  return {
+    submitMs: job.submitMs,
+    tenant: job.tenant,
+    user: job.user ?? job.tenant,
+    spec,
+    behaviour: {
+      workUs: job.durationMs * 1000,
+      startUs: options.startMs(job) * 1000,
+      saveUs: options.saveMs * 1000,
+      savesWhenTold: true,
+      ...(options.saveEveryMs !== undefined ? { saveEveryUs: options.saveEveryMs * 1000 } : {}),
+    },
+  }
+}
+
+function shapeOf(job: TraceJob): ResourceShape {
+  if (job.gpus < 1) return { kind: 'fraction', milliGpus: Math.round(job.gpus * 1000) }
+  if (job.nodes !== undefined) return { kind: 'nodes', nodes: job.nodes, gpusPerNode: job.gpus / job.nodes }
+  return { kind: 'gpus', gpus: job.gpus }
+}
