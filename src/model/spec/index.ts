@@ -1,0 +1,6 @@
+export { SPEC_FIELDS, type SpecField } from './fields.ts'
+export { didYouMean, nearestName } from './nearest.ts'
+export { type ParsedSpec, type ParseOptions, parseSpec } from './parse-spec.ts'
+export { formatSpecProblem, type SpecProblem } from './problem.ts'
+export { specReference } from './reference.ts'
+export { type Capabilities, UNSUPPORTED, unsupportedFields } from './unsupported.ts'
