@@ -1,4 +1,5 @@
 import type { Engine, Store } from '../control/index.ts'
+import type { Capabilities } from '../model/spec/index.ts'
 import type { Caller } from './caller.ts'
 import type { Clock } from './clock.ts'
 import type { Ledger } from './ledger.ts'
@@ -16,7 +17,7 @@ export interface Services {
   readonly log: Log
   readonly version: string
   readonly startedAt: number
-  /** GPU nodes of this engine can use container images, and so on: what specs may ask for. */
+  /** What specs may ask for here; the levels come from the live cluster. */
   readonly capabilities: EngineCapabilities
   /** Writes a consistent copy of the store. */
   readonly backUp: () => Promise<ReadableStream<Uint8Array>>
@@ -28,9 +29,7 @@ export interface Services {
   readonly stopping: AbortSignal
 }
 
-export interface EngineCapabilities {
-  readonly images: boolean
-}
+export type EngineCapabilities = Omit<Capabilities, 'levels'>
 
 /** One call. */
 export interface CallContext extends Services {

@@ -17,7 +17,7 @@ export function createHttp(services: Services): Hono {
   app.use('/v1/*', bodyLimit({ maxSize: LARGEST_BODY_BYTES, onError: () => answerProblem(tooLarge()) }))
   for (const operation of OPERATIONS) {
     const contract = contractOf(operation)
-    const path = contract.path.replaceAll(/\{(\w+)\}/g, pathParameter(contract))
+    const path = contract.path.replaceAll(/\{(\w+)\}/g, ':$1')
     app.on(contract.method, path, (call) => answer(services, operation, contract, call))
   }
   app.notFound((call) =>
@@ -28,11 +28,6 @@ export function createHttp(services: Services): Hono {
     ),
   )
   return app
-}
-
-/** Ids of queues contain a slash; where they end the path they may be written with or without escaping it. */
-function pathParameter(contract: Contract): string {
-  return contract.path.endsWith('}') ? ':$1{.+}' : ':$1'
 }
 
 async function answer(

@@ -1,4 +1,4 @@
-import { availableParallelism, homedir } from 'node:os'
+import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ok, type Result, refuse } from '../base/index.ts'
@@ -7,7 +7,8 @@ export interface ServerOptions {
   readonly dataDir: string
   readonly host: string
   readonly port: number
-  readonly slots: number
+  /** Slots to declare; absent means the GPUs that there are, or else the CPUs. */
+  readonly slots: number | undefined
   readonly databaseUrl: string | undefined
   readonly logLevel: string
 }
@@ -38,8 +39,9 @@ export function parseServerOptions(
   const port = wholeNumber(values.port ?? env.BANYAN_PORT ?? `${DEFAULT_PORT}`, 0, 65_535)
   if (port === undefined)
     return refuse(`--port takes a number from 0 to 65535, not "${values.port ?? env.BANYAN_PORT}"`)
-  const slots = wholeNumber(values.slots ?? `${availableParallelism()}`, 1, 4096)
-  if (slots === undefined) return refuse(`--slots takes a number from 1 to 4096, not "${values.slots}"`)
+  const slots = values.slots === undefined ? undefined : wholeNumber(values.slots, 1, 4096)
+  if (values.slots !== undefined && slots === undefined)
+    return refuse(`--slots takes a number from 1 to 4096, not "${values.slots}"`)
   return ok({
     dataDir: resolve(values.data ?? env.BANYAN_DATA_DIR ?? join(homedir(), '.banyan')),
     host: values.host ?? '127.0.0.1',

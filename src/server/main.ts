@@ -27,6 +27,10 @@ process.on('SIGINT', () => void stop('SIGINT'))
 
 try {
   const world = await realWorld(options.value)
+  void world.leadershipLost.then(() => {
+    log.error('leadership was lost; another server may lead now')
+    process.exit(1)
+  })
   running = await startServer(world, { ...options.value, version: BANYAN_VERSION, log })
 } catch (error) {
   process.stderr.write(`banyan server: ${error instanceof Error ? error.message : String(error)}\n`)

@@ -21,6 +21,8 @@ export interface World {
   readonly engine: Engine
   readonly capabilities: EngineCapabilities
   readonly store: Store
+  /** Resolves when another process may lead: this one must stop at once. */
+  readonly leadershipLost: Promise<void>
   readonly storeKind: 'pglite' | 'postgres'
   readonly backUp: () => Promise<ReadableStream<Uint8Array>>
   readonly failureClasses: FailureClasses

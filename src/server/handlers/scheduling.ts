@@ -8,6 +8,7 @@ import { execute } from '../find.ts'
 import { forecastScore } from '../forecast-score.ts'
 import { ProblemError } from '../problem-error.ts'
 import { organisationOfQueue, queueViews } from '../views.ts'
+import { whatIf } from '../what-if.ts'
 import type { HandlersOf } from './part.ts'
 
 export const schedulingHandlers: HandlersOf<

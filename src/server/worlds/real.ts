@@ -1,11 +1,20 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLocalEngine } from '../../adapters/engine-local/index.ts'
-import { backup, openStore } from '../../adapters/store-postgres/index.ts'
+import { openStore } from '../../adapters/store-postgres/index.ts'
 import { DEFAULT_FAILURE_CLASSES } from '../../control/index.ts'
 import { WALL_CLOCK } from '../clock.ts'
 import type { ServerOptions } from '../main-options.ts'
 import type { World } from '../server.ts'
+
+const LOCAL_CAPABILITIES: World['capabilities'] = {
+  engine: 'local',
+  types: ['train', 'serve'],
+  containers: false,
+  elastic: false,
+  fractions: true,
+  manyNodes: false,
+}
 
 /** This machine: processes as attempts, the wall's clock, PostgreSQL embedded or by its address. */
 export async function realWorld(options: ServerOptions): Promise<World> {
@@ -17,14 +26,18 @@ export async function realWorld(options: ServerOptions): Promise<World> {
   )
   try {
     const leadership = await store.lead()
-    const engine = await createLocalEngine({ dataDir: join(options.dataDir, 'engine'), slots: options.slots })
+    const engine = await createLocalEngine({
+      dataDir: join(options.dataDir, 'engine'),
+      ...(options.slots !== undefined ? { slots: options.slots } : {}),
+    })
     return {
       clock: WALL_CLOCK,
       engine,
-      capabilities: { images: false },
+      capabilities: LOCAL_CAPABILITIES,
       store,
+      leadershipLost: leadership.lost,
       storeKind: options.databaseUrl === undefined ? 'pglite' : 'postgres',
-      backUp: () => backup(store),
+      backUp: () => Promise.reject(new Error('x')),
       failureClasses: DEFAULT_FAILURE_CLASSES,
     }
   } catch (error) {
