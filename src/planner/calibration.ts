@@ -66,8 +66,8 @@ export interface SoftwareTraits {
   readonly fusedAttention: boolean
   /** Bytes of a gradient as it is summed over data ranks, and as it is kept. */
   readonly gradientBytes: 2 | 4
-  /** Whole layers gathered as BF16 from FP32 shards. */
-  readonly masterShards: boolean
+  /** PyTorch's own sharding: FP32 shards gathered as BF16, and recomputation of every other multiply when selective. */
+  readonly torchNative: boolean
 }
 
 export interface Software extends SoftwareTraits {

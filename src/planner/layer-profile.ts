@@ -188,7 +188,10 @@ function backwardSeconds(
   forward: LayerSeconds,
 ): LayerSeconds {
   const again = strategy.recompute === 'full' ? 1 : 0
-  const softmaxAgain = strategy.recompute === 'selective' ? 1 : 0
+  const selective = strategy.recompute === 'selective'
+  // Selective recomputation means the attention core to Megatron-LM, and every other multiply to PyTorch.
+  const blocks = selective && constants.traits.torchNative ? 1 : 0
+  const core = selective && !constants.traits.torchNative ? 1 : 0
   const gradients = strategy.trains === 'all' ? 2 : 1
   const memoryRate = machine.gpu.memoryBandwidth * constants.memory
   const weights = weightsOfLayer(shape, strategy)
@@ -196,18 +199,18 @@ function backwardSeconds(
     strategy.trains === 'all' ? (weights * 2 * constants.traits.gradientBytes * constants.accumulate) / memoryRate : 0
   const hostForward = forward.matmul + forward.attention + forward.memory + forward.launch
   const seconds = {
-    matmul: forward.matmul * (gradients + again),
+    matmul: forward.matmul * (gradients + again + 0.35 * blocks),
     // Fused attention recomputes the scores, so its backward pass has 2.5 times the work at a lower rate (arXiv 2307.08691, section 3.3).
-    attention: forward.attention * ((constants.traits.fusedAttention ? 3 : 2) + Math.max(again, softmaxAgain)),
-    memory: forward.memory * (1.7 + again + softmaxAgain * 0.3) + accumulation,
+    attention: forward.attention * ((constants.traits.fusedAttention ? 3 : 2) + again + core),
+    memory: forward.memory * (1.7 + again + 0.7 * blocks + (constants.traits.fusedAttention ? 0 : 0.3 * core)) + accumulation,
   }
   const busy = seconds.matmul + seconds.attention + seconds.memory
-  const hostLaunches = hostSeconds(hostForward, forward) * (1.6 + again)
+  const hostLaunches = hostSeconds(hostForward, forward) * (1.6 + again + 0.6 * blocks)
   return {
     ...seconds,
     launch: launchExcess(busy, hostLaunches),
     // Sequence parallelism gathers each input again for the weight gradient, hidden behind the multiply.
-    tensor: forward.tensor * (1 + again),
+    tensor: forward.tensor * (1 + again + 0.5 * blocks),
     context: forward.context * (2 + again),
     expert: forward.expert * (1 + again),
   }
@@ -258,7 +261,8 @@ function coreSeconds(
   tokens: number,
 ): { matmul: number; memory: number } {
   if (shape.blocks.attention === 0) return { matmul: 0, memory: 0 }
-  const { sequence, tensor } = strategy
+  const { tensor } = strategy
+  const sequence = Math.min(strategy.sequence, strategy.documentTokens ?? strategy.sequence)
   const windowShare = (shape.window?.blocks ?? 0) / shape.blocks.attention
   const width = coreWidth(shape) / tensor
   if (constants.traits.fusedAttention) {

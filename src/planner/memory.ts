@@ -64,7 +64,7 @@ function stageBytes(
   const spread = (stage: number) =>
     sharding >= stage ? denseWeights / denseRanks + expertWeights / expertRanks : denseWeights + expertWeights
   const all = strategy.trains === 'all'
-  const master = sharding === 3 && constants.traits.masterShards
+  const master = sharding === 3 && constants.traits.torchNative
   const frozenBytes = strategy.precision === 'bf16' ? 2 : 1
   const weightBytes = all ? 2 : frozenBytes
   const weights =
@@ -85,7 +85,9 @@ function stageBytes(
   const perLayer = tokens * activationBytesPerToken(shape, strategy, constants)
   const layerInput = (tokens * shape.hidden * 2) / (strategy.sequenceParallel ? tensor : 1)
   const activations =
-    strategy.recompute === 'full' ? inFlight * layers * layerInput + perLayer : inFlight * layers * perLayer
+    strategy.recompute === 'full'
+      ? inFlight * layers * layerInput + perLayer
+      : inFlight * layers * perLayer * (strategy.recompute === 'selective' && constants.traits.torchNative ? 0.55 : 1)
   const hasHead = last || pipeline === 1
   const logits = hasHead ? ((tokens * shape.vocabulary) / tensor) * 8 : 0
   const held = weights + gradients + optimizer + activations + logits
@@ -111,7 +113,7 @@ export function activationBytesPerToken(shape: ModelShape, strategy: Strategy, c
   const experts = shape.experts
   const moe = experts
     ? (4 * hidden) / split +
-      (2 * experts.topK * (2 * (experts.latent ?? hidden) + (gateWidth + 1) * experts.ffn)) / tensor +
+      (2 * experts.topK * ((experts.latent ?? hidden) + (gateWidth + 1) * experts.ffn)) / tensor +
       (2 * (gateWidth + 1) * experts.sharedFfn) / tensor
     : 0
   const space = shape.stateSpace

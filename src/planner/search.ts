@@ -124,6 +124,7 @@ function openBranches(input: SearchInput, constants: Resolved): Branch[] {
                 precision: input.precision,
                 trains,
                 ...(fixed.shardGroup && { shardGroup: fixed.shardGroup }),
+                ...(fixed.documentTokens && { documentTokens: fixed.documentTokens }),
               }
               const profile = layerProfile(shape, machine, strategy, constants)
               const layer = profile.forwardSeconds + profile.backwardSeconds

@@ -31,6 +31,8 @@ export interface Strategy {
   readonly precision: Precision
   /** `adapters` trains low-rank additions only: no weight gradients, no exchange of them (arXiv 2106.09685). */
   readonly trains: 'all' | 'adapters'
+  /** Tokens of a document where several are packed into one sequence: attention does not cross them. */
+  readonly documentTokens?: number
 }
 
 /** Data ranks that a strategy leaves on a machine: the GPUs over tensor, context and pipeline ranks. */

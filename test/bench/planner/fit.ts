@@ -63,7 +63,7 @@ const SOFTWARE_FACTORS: Partial<Record<ConstantName, number>> = {
  * The calibration that fits the runs best: the least sum of weighted absolute relative errors and of the priors.
  * Levenberg-Marquardt on log residuals, reweighted so that large residuals count linearly; derivatives by differences.
  */
-export function fit(runs: readonly FitRun[], start: Calibration = CALIBRATION, rounds = 12): FitResult {
+export function fit(runs: readonly FitRun[], start: Calibration = CALIBRATION, rounds = 12, progress?: (round: number, loss: number, damping: number) => void, PRIOR_WEIGHT = DEFAULT_PRIOR): FitResult {
   const used = { gpus: new Set<string>(), software: new Set<string>() }
   for (const { run } of runs) {
     used.gpus.add(run.machine.gpu.name)
@@ -97,7 +97,7 @@ export function fit(runs: readonly FitRun[], start: Calibration = CALIBRATION, r
   }
   const lossOf = (residuals: Float64Array, at: Float64Array): number => {
     let loss = 0
-    for (let i = 0; i < runs.length; i++) loss += runs[i]!.weight * Math.abs(residuals[i]!)
+    for (let i = 0; i < runs.length; i++) loss += runs[i]!.weight * Math.hypot(SMOOTH, residuals[i]!)
     for (let j = 0; j < count; j++) loss += PRIOR_WEIGHT * (at[j]! / tunables[j]!.spread) ** 2
     return loss
   }
@@ -117,7 +117,7 @@ export function fit(runs: readonly FitRun[], start: Calibration = CALIBRATION, r
     const normal = Array.from({ length: count }, () => new Float64Array(count))
     const right = new Float64Array(count)
     for (let i = 0; i < runs.length; i++) {
-      const weight = runs[i]!.weight / Math.max(0.02, Math.abs(residuals[i]!))
+      const weight = runs[i]!.weight / Math.hypot(SMOOTH, residuals[i]!)
       const active: number[] = []
       for (let j = 0; j < count; j++) if (columns[j]![i] !== 0) active.push(j)
       for (const j of active) {
@@ -133,7 +133,7 @@ export function fit(runs: readonly FitRun[], start: Calibration = CALIBRATION, r
       right[j]! -= prior * values[j]!
     }
     let improved = false
-    for (let attempt = 0; attempt < 6 && !improved; attempt++) {
+    for (let attempt = 0; attempt < 8 && !improved; attempt++) {
       const delta = solve(normal, right, damping)
       const tried = values.map((value, j) => value + Math.max(-0.4, Math.min(0.4, delta[j]!)))
       const triedResiduals = residualsAt(tried)
@@ -145,8 +145,9 @@ export function fit(runs: readonly FitRun[], start: Calibration = CALIBRATION, r
         loss = triedLoss
         damping = Math.max(1e-5, damping / 4)
         if (!improved) break
-      } else damping *= 6
+      } else damping *= 5
     }
+    progress?.(round, loss, damping)
     if (!improved) break
     if (round % 4 === 3) {
       strategies = settle(runs, withFactors(start, tunables, values))
@@ -157,7 +158,9 @@ export function fit(runs: readonly FitRun[], start: Calibration = CALIBRATION, r
   return { calibration: withFactors(start, tunables, values), loss, tunables: count }
 }
 
-const PRIOR_WEIGHT = 0.0003
+/** Residuals well above this count linearly, below it as squares. */
+const SMOOTH = 0.02
+const DEFAULT_PRIOR = 0.00005
 
 function factors(
   scope: 'gpu' | 'software',

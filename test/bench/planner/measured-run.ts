@@ -213,6 +213,7 @@ const SOFTWARE: readonly (readonly [RegExp, string])[] = [
   [/llm-foundry|MosaicML/, 'composer-fsdp'],
   [/MLPerf/, 'mlperf'],
   [/torchtitan.*eager/i, 'torch-eager'],
+  [/torchtitan.*fp8-rowwise/, 'torch-fsdp2-rowwise'],
   [/torchtitan.*async TP/i, 'torch-fsdp2-async'],
   [/torchtitan/, 'torch-fsdp2'],
   [/fms-fsdp/, 'torch-fsdp'],
@@ -229,7 +230,7 @@ const SOFTWARE: readonly (readonly [RegExp, string])[] = [
 ]
 
 function softwareOf(row: Row): string {
-  const text = `${row.source} ${row.notes}`
+  const text = `${row.source} ${row.precision} ${row.notes}`
   for (const [pattern, name] of SOFTWARE) if (pattern.test(text)) return name
   const year = number(row.year) ?? 2025
   return year <= 2022 ? 'megatron-2021' : year === 2023 ? 'torch-2023' : DEFAULT_SOFTWARE
@@ -256,6 +257,8 @@ function readFixed(
   const node = /zero1 within 8-GPU node|HSDP/.test(notes) ? 8 : undefined
   const recompute = row.activation_recompute ?? ''
   const plainTensor = /no sequence parallel/.test(notes) || software.startsWith('megatron-deepspeed') || (software === 'megatron-2021' && !/sequence parallel \+/.test(notes))
+  // Instruction sets such as SQuAD are packed many to a sequence; MLPerf's reports fill one each.
+  const packed = /SQuAD/.test(notes) || (/^(sft|lora)$/.test(row.kind ?? '') && !/MLPerf/.test(row.source ?? ''))
   const sharding = Number.parseInt(row.zero_stage ?? '', 10)
   return {
     ...(tensor && { tensor }),
@@ -270,6 +273,7 @@ function readFixed(
     ...(shard || node ? { shardGroup: shard ?? node! } : {}),
     ...(plainTensor && { sequenceParallel: false }),
     trains: row.kind === 'lora' ? 'adapters' : 'all',
+    ...(packed && { documentTokens: 512 }),
   }
 }
 
@@ -286,7 +290,7 @@ function measuredStep(
   if (tokensPerSecond) return (globalBatch * sequence) / (tokensPerSecond * gpuCount)
   const teraflops = number(row.measured_tflops_per_gpu)
   if (!teraflops) return undefined
-  const hardware = /hardware/.test(row.flops_convention ?? '') && /full/.test(row.activation_recompute ?? '')
+  const hardware = /hardware|unclear/.test(row.flops_convention ?? '') && /full/.test(row.activation_recompute ?? '')
   const flops = trainingFlopsPerToken(shape, sequence) * (hardware ? 4 / 3 : 1)
   return (flops * globalBatch * sequence) / (teraflops * 1e12 * gpuCount)
 }

@@ -1,5 +1,6 @@
 import {
   type Calibration,
+  memoryBytes,
   CALIBRATION,
   type Candidate,
   checkStrategy,
@@ -17,7 +18,8 @@ const WHOLE_RUN_SHARE = 0.95
 /** The strategy of a run: as printed, and where the source leaves a field out, what the planner's own search picks for it. */
 export function strategyOf(run: MeasuredRun, constants: Resolved): Strategy | string {
   const { fixed } = run
-  const recompute = fixed.recompute ?? 'none'
+  if (!fixed.recompute) return withRecompute(run, constants)
+  const { recompute } = fixed
   const whole: Strategy = {
     tensor: fixed.tensor ?? 1,
     context: fixed.context ?? 1,
@@ -34,6 +36,7 @@ export function strategyOf(run: MeasuredRun, constants: Resolved): Strategy | st
     sequenceParallel: fixed.sequenceParallel ?? (fixed.tensor ?? 1) > 1,
     precision: run.precision,
     trains: fixed.trains ?? 'all',
+    ...(fixed.documentTokens && { documentTokens: fixed.documentTokens }),
   }
   const complete =
     fixed.tensor && fixed.context && fixed.pipeline && fixed.interleave && fixed.microBatch && fixed.expert
@@ -60,6 +63,15 @@ export function strategyOf(run: MeasuredRun, constants: Resolved): Strategy | st
     if (found.best[0]) return found.best[0].strategy
   }
   return 'no strategy divides its numbers'
+}
+
+/** A source that does not print recomputation is taken to recompute only what it must to fit. */
+function withRecompute(run: MeasuredRun, constants: Resolved): Strategy | string {
+  const none = strategyOf({ ...run, fixed: { ...run.fixed, recompute: 'none' } }, constants)
+  if (typeof none === 'string' || run.kind === 'moe') return none
+  const memory = memoryBytes(run.shape, run.machine, none, constants).total
+  if (memory <= 1.15 * run.machine.gpu.memoryBytes) return none
+  return strategyOf({ ...run, fixed: { ...run.fixed, recompute: 'full' } }, constants)
 }
 
 export function constantsOf(run: MeasuredRun, calibration: Calibration = CALIBRATION): Resolved {
