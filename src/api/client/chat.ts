@@ -14,15 +14,41 @@ export interface ChatRequest {
   readonly seed?: number
 }
 
+export interface CompletionRequest {
+  readonly model: string
+  readonly prompt: string
+  readonly max_tokens?: number
+  readonly temperature?: number
+  readonly seed?: number
+}
+
 /** The pieces of the model's answer as it writes them, by OpenAI's chat completions. */
-export async function* streamChat(
+export function streamChat(
   connection: Connection,
   request: ChatRequest,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<string, void, void> {
+  return streamPieces(connection, '/v1/chat/completions', request, signal)
+}
+
+/** The pieces of text with which the model goes on after the prompt, by OpenAI's completions. */
+export function streamCompletion(
+  connection: Connection,
+  request: CompletionRequest,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<string, void, void> {
+  return streamPieces(connection, '/v1/completions', request, signal)
+}
+
+async function* streamPieces(
+  connection: Connection,
+  path: string,
+  request: object,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<string, void, void> {
   const response = await connection.sendOnce({
     method: 'POST',
-    path: '/v1/chat/completions',
+    path,
     body: { ...request, stream: true },
     signal,
     repeatable: false,
@@ -30,11 +56,12 @@ export async function* streamChat(
   for await (const { data } of messagesOf(response)) {
     if (data === '[DONE]') return
     const chunk = JSON.parse(data) as {
-      choices?: { delta?: { content?: string | null } }[]
+      choices?: { text?: string; delta?: { content?: string | null } }[]
       error?: { message?: string }
     }
     if (chunk.error) throw new Error(`the model broke off: ${chunk.error.message ?? data}`)
-    const piece = chunk.choices?.[0]?.delta?.content
+    const [choice] = chunk.choices ?? []
+    const piece = choice?.delta?.content ?? choice?.text
     if (piece) yield piece
   }
 }

@@ -1,6 +1,6 @@
 import type { Answer, CallInput, Contract, StreamedEvent } from '../contract.ts'
 import { type ContractOf, contractOf, OPERATIONS, type Operation } from '../contracts.ts'
-import { type ChatRequest, streamChat } from './chat.ts'
+import { type ChatRequest, type CompletionRequest, streamChat, streamCompletion } from './chat.ts'
 import { type ClientOptions, Connection } from './connection.ts'
 import { followEvents } from './event-stream.ts'
 
@@ -29,6 +29,8 @@ export type Client = {
 } & {
   /** Pieces of a served model's answer, as they come. */
   readonly chat: (request: ChatRequest, options?: CallOptions) => AsyncGenerator<string, void, void>
+  /** Pieces of text with which a served model goes on after a prompt. */
+  readonly complete: (request: CompletionRequest, options?: CallOptions) => AsyncGenerator<string, void, void>
 }
 
 /** A client of the Banyan server at `baseUrl`. It connects when it is first used. */
@@ -40,7 +42,9 @@ export function createClient(options: ClientOptions): Client {
     return [operation, call] as const
   })
   const chat = (request: ChatRequest, how: CallOptions = {}) => streamChat(connection, request, how.signal)
-  return { ...Object.fromEntries(methods), chat } as unknown as Client
+  const complete = (request: CompletionRequest, how: CallOptions = {}) =>
+    streamCompletion(connection, request, how.signal)
+  return { ...Object.fromEntries(methods), chat, complete } as unknown as Client
 }
 
 type Input = Readonly<Record<string, unknown>>
