@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { createLocalEngine } from '../../adapters/engine-local/index.ts'
 import { openStore } from '../../adapters/store-postgres/index.ts'
 import { DEFAULT_FAILURE_CLASSES } from '../../control/index.ts'
+import { backupStream } from '../backup-stream.ts'
 import { WALL_CLOCK } from '../clock.ts'
 import type { ServerOptions } from '../main-options.ts'
 import type { World } from '../server.ts'
+import { storeLocation } from '../store-location.ts'
 
 const LOCAL_CAPABILITIES: World['capabilities'] = {
   engine: 'local',
@@ -19,11 +21,7 @@ const LOCAL_CAPABILITIES: World['capabilities'] = {
 /** This machine: processes as attempts, the wall's clock, PostgreSQL embedded or by its address. */
 export async function realWorld(options: ServerOptions): Promise<World> {
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
-  const store = await openStore(
-    options.databaseUrl === undefined
-      ? { dataDir: join(options.dataDir, 'store') }
-      : { databaseUrl: options.databaseUrl },
-  )
+  const store = await openStore(storeLocation(options))
   try {
     const leadership = await store.lead()
     const engine = await createLocalEngine({
@@ -37,7 +35,7 @@ export async function realWorld(options: ServerOptions): Promise<World> {
       store,
       leadershipLost: leadership.lost,
       storeKind: options.databaseUrl === undefined ? 'pglite' : 'postgres',
-      backUp: () => Promise.reject(new Error('x')),
+      backUp: () => backupStream(store, options.dataDir),
       failureClasses: DEFAULT_FAILURE_CLASSES,
     }
   } catch (error) {
