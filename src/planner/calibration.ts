@@ -68,6 +68,10 @@ export interface SoftwareTraits {
   readonly gradientBytes: 2 | 4
   /** PyTorch's own sharding: FP32 shards gathered as BF16, and recomputation of every other multiply when selective. */
   readonly torchNative: boolean
+  /** Bytes for each logit at the peak of the loss: 4 where it is fused, 12 where logits, their FP32 copy and its gradient stand side by side. */
+  readonly logitBytes: number
+  /** Bytes that no tensor accounts for: context, communicators, allocator. */
+  readonly reservedBytes: number
 }
 
 export interface Software extends SoftwareTraits {

@@ -196,7 +196,7 @@ function backwardSeconds(
   const memoryRate = machine.gpu.memoryBandwidth * constants.memory
   const weights = weightsOfLayer(shape, strategy)
   const accumulation =
-    strategy.trains === 'all' ? (weights * 2 * constants.traits.gradientBytes * constants.accumulate) / memoryRate : 0
+    strategy.trains === 'all' ? (weights * 2 * gradientBytesOf(strategy, constants) * constants.accumulate) / memoryRate : 0
   const hostForward = forward.matmul + forward.attention + forward.memory + forward.launch
   const seconds = {
     matmul: forward.matmul * (gradients + again + 0.35 * blocks),
@@ -418,4 +418,9 @@ export function layerWeights(shape: ModelShape): { dense: number; routed: number
     WEIGHTS.set(shape, weights)
   }
   return weights
+}
+
+/** Bytes of a gradient as it is accumulated and exchanged. */
+export function gradientBytesOf(strategy: Strategy, constants: Resolved): number {
+  return strategy.gradientBytes ?? constants.traits.gradientBytes
 }

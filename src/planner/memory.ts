@@ -1,6 +1,6 @@
 import type { Resolved } from './calibration.ts'
 import type { Machine } from './gpu.ts'
-import { layerWeights } from './layer-profile.ts'
+import { gradientBytesOf, layerWeights } from './layer-profile.ts'
 import type { ModelShape } from './model-shape.ts'
 import { countParameters } from './parameters.ts'
 import { dataRanks, microBatches, type Strategy } from './strategy.ts'
@@ -16,15 +16,14 @@ export interface MemoryBytes {
   readonly total: number
 }
 
-/** Bytes of the CUDA context, of NCCL's rings and of the allocator's rounding: what no tensor accounts for. */
-const CONTEXT_BYTES = 1.2e9
+/** Share of short-lived tensors that the allocator loses to rounding. */
 const FRAGMENTATION = 0.03
 
 /**
  * Memory of the first and of the last pipeline stage, whichever is fuller.
  * Weights, gradients and Adam's states after ZeRO (arXiv 1910.02054, section 3); activations after arXiv 2205.05198
- * (equations 1 to 6 and appendix B for interleaving), restated by tensor so that GQA, gates and experts count; logits as BF16
- * and FP32.
+ * (equations 1 to 6 and appendix B for interleaving), restated by tensor so that GQA, gates and experts count; logits at the peak
+ * of the loss.
  */
 export function memoryBytes(
   shape: ModelShape,
@@ -49,7 +48,8 @@ function stageBytes(
   const count = countParameters(shape)
   const data = dataRanks(strategy, machine)
   const layers = (shape.layers + (last || pipeline === 1 ? shape.predictionLayers : 0) * pipeline) / pipeline
-  const { dense, routed } = layerWeights(shape)
+  const { dense } = layerWeights(shape)
+  const routed = last && pipeline > 1 ? lastLayerExperts(shape) : layerWeights(shape).routed
   const vocabulary =
     pipeline === 1
       ? count.embedding + count.head
@@ -71,7 +71,8 @@ function stageBytes(
     sharding === 3
       ? spread(3) * (master ? 4 : 2) + 2 * 2 * (dense / tensor + routed / (expert * expertTensor)) + (vocabulary / tensor) * 2
       : spread(3) * weightBytes
-  const gradients = all ? spread(2) * (sharding === 3 && !master ? 2 : constants.traits.gradientBytes) : 0
+  const gradientBytes = gradientBytesOf(strategy, constants)
+  const gradients = all ? spread(2) * (sharding === 3 && !master ? 2 : gradientBytes) : 0
   const optimizer = all ? spread(1) * (master ? 8 : 12) : 0.01 * (denseWeights + expertWeights) * 16
 
   const tokens = (strategy.microBatch * strategy.sequence) / context
@@ -87,12 +88,19 @@ function stageBytes(
   const activations =
     strategy.recompute === 'full'
       ? inFlight * layers * layerInput + perLayer
-      : inFlight * layers * perLayer * (strategy.recompute === 'selective' && constants.traits.torchNative ? 0.55 : 1)
+      : inFlight * layers * perLayer * (strategy.recompute === 'selective' && constants.traits.torchNative ? 0.45 : 1)
   const hasHead = last || pipeline === 1
-  const logits = hasHead ? ((tokens * shape.vocabulary) / tensor) * 8 : 0
+  const logits = hasHead ? ((tokens * shape.vocabulary) / tensor) * constants.traits.logitBytes : 0
   const held = weights + gradients + optimizer + activations + logits
-  const buffers = CONTEXT_BYTES + FRAGMENTATION * (activations + logits)
+  const buffers = constants.traits.reservedBytes + FRAGMENTATION * (activations + logits)
   return { weights, gradients, optimizer, activations, logits, buffers, total: held + buffers }
+}
+
+/** Expert weights of a layer at the end of the model: dense layers stand at its start, unless both kinds alternate. */
+function lastLayerExperts(shape: ModelShape): number {
+  const { blocks } = shape
+  const leading = blocks.mlp > 0 && blocks.mamba === 0 && blocks.mlp < blocks.moe
+  return leading ? countParameters(shape).routedExperts : layerWeights(shape).routed
 }
 
 /** Bytes that the mean layer keeps for its backward pass, for each token of a micro-batch on a rank. */
@@ -107,7 +115,10 @@ export function activationBytesPerToken(shape: ModelShape, strategy: Strategy, c
     ? (shape.heads / tensor) * (3 * (latent.nopeDim + latent.ropeDim) + latent.valueDim)
     : ((shape.heads + 2 * shape.kvHeads) * shape.headDim) / tensor
   const coreOut = ((latent ? latent.valueDim : shape.headDim) * shape.heads) / tensor
-  const scores = constants.traits.fusedAttention || strategy.recompute !== 'none' ? 0 : (5 * shape.heads * strategy.sequence) / tensor
+  const scores =
+    constants.traits.fusedAttention || strategy.recompute === 'selective'
+      ? 0
+      : (5 * shape.heads * strategy.sequence) / tensor
   const attention = (4 * hidden) / split + dropout + 2 * (qkv + coreOut) + scores
   const mlp = (4 * hidden) / split + dropout + (2 * (gateWidth + 1) * shape.ffn) / tensor
   const experts = shape.experts

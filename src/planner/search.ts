@@ -4,7 +4,7 @@ import { type LayerProfile, layerProfile } from './layer-profile.ts'
 import { type MemoryBytes, memoryBytes } from './memory.ts'
 import type { ModelShape } from './model-shape.ts'
 import { type StepSeconds, stepSeconds } from './step.ts'
-import { canCut, checkStrategy, type Recompute, type Strategy } from './strategy.ts'
+import { canCut, type Recompute, type Strategy } from './strategy.ts'
 
 /** What is asked of the search: the job, and whatever of the strategy is not free. */
 export interface SearchInput {
@@ -19,6 +19,7 @@ export interface SearchInput {
   readonly keep?: number
   /** Share of a GPU's memory that a plan may fill; 0.94 where absent. */
   readonly memoryShare?: number
+  /** Constants that take the place of those of the software. */
   readonly constants?: Resolved
 }
 
@@ -31,41 +32,39 @@ export interface Candidate {
 export interface SearchResult {
   /** Best first; empty when nothing fits. */
   readonly best: readonly Candidate[]
-  /** Strategies in the space, those whose time was worked out, and those that did not fit memory. */
+  /** Strategies in the space, and those whose time was worked out. */
   readonly considered: number
   readonly evaluated: number
-  readonly tooLarge: number
-  /** The strategy that comes nearest to fitting, when none does. */
+  /** The strategy that comes nearest to fitting memory, when none does. */
   readonly nearest?: Candidate
 }
 
-interface Branch {
+/** Strategies that share the time of a layer. */
+export interface Branch {
   readonly strategy: Strategy
   readonly profile: LayerProfile
-  /** No strategy of this branch is faster: all work spread evenly over all ranks, nothing else. */
+  /** No strategy of this branch is faster: all work spread evenly over all ranks, and nothing else. */
   readonly bound: number
 }
+
+const MEMORY_SHARE = 0.94
 
 /**
  * The fastest strategies that fit memory.
  * Branches share a layer's time (tensor, context, expert, micro-batch, recomputation); they are opened in the order of their
- * lower bound, and the search ends when the next bound is no better than the last strategy kept. Exact: nothing that is
+ * lower bound, and a branch whose bound is no better than the last strategy kept is only counted. Exact: nothing that is
  * skipped could have been kept.
  */
 export function search(input: SearchInput): SearchResult {
   const { shape, machine } = input
   const constants = input.constants ?? resolveConstants(machine.gpu, input.software)
   const keep = input.keep ?? 5
-  const limit = machine.gpu.memoryBytes * (input.memoryShare ?? 0.94)
-  const branches = openBranches(input, constants)
-  branches.sort((a, b) => a.bound - b.bound)
-
+  const limit = machine.gpu.memoryBytes * (input.memoryShare ?? MEMORY_SHARE)
   const best: Candidate[] = []
   let considered = 0
   let evaluated = 0
-  let tooLarge = 0
   let nearest: Candidate | undefined
-  for (const branch of branches) {
+  for (const branch of branches(input, constants)) {
     for (const strategy of leaves(input, branch.strategy)) {
       considered++
       const worst = best.length >= keep ? best[best.length - 1]!.step.total : Number.POSITIVE_INFINITY
@@ -74,129 +73,13 @@ export function search(input: SearchInput): SearchResult {
       evaluated++
       if (step.total >= worst) continue
       const memory = memoryBytes(shape, machine, strategy, constants)
-      if (memory.total > limit) {
-        tooLarge++
-        if (!nearest || memory.total < nearest.memory.total) nearest = { strategy, step, memory }
-        continue
-      }
-      insert(best, { strategy, step, memory }, keep)
-    }
-  }
-  return { best, considered, evaluated, tooLarge, ...(best.length === 0 && nearest && { nearest }) }
-}
-
-function insert(best: Candidate[], candidate: Candidate, keep: number): void {
-  let at = best.length
-  while (at > 0 && best[at - 1]!.step.total > candidate.step.total) at--
-  best.splice(at, 0, candidate)
-  if (best.length > keep) best.pop()
-}
-
-function openBranches(input: SearchInput, constants: Resolved): Branch[] {
-  const { shape, machine, globalBatch } = input
-  const fixed = input.fixed ?? {}
-  const sequence = input.sequence ?? shape.sequence
-  const trains = fixed.trains ?? 'all'
-  const branches: Branch[] = []
-  const world = machine.gpuCount
-  for (const tensor of choices(fixed.tensor, divisors(Math.min(world, machine.nvlinkDomain, 16)))) {
-    if (shape.heads % tensor !== 0 || world % tensor !== 0) continue
-    for (const context of choices(fixed.context, contextChoices(sequence))) {
-      if (world % (tensor * context) !== 0 || sequence % context !== 0) continue
-      for (const expert of choices(fixed.expert, expertChoices(shape))) {
-        for (const expertTensor of choices(fixed.expertTensor, [1])) {
-          for (const microBatch of choices(fixed.microBatch, [1, 2, 3, 4, 6, 8, 12, 16, 24, 32])) {
-            if (globalBatch % microBatch !== 0) continue
-            for (const recompute of choices<Recompute>(fixed.recompute, ['none', 'full'])) {
-              const strategy: Strategy = {
-                tensor,
-                context,
-                pipeline: 1,
-                interleave: 1,
-                expert,
-                expertTensor,
-                microBatch,
-                globalBatch,
-                sequence,
-                sharding: 1,
-                recompute,
-                sequenceParallel: fixed.sequenceParallel ?? tensor > 1,
-                precision: input.precision,
-                trains,
-                ...(fixed.shardGroup && { shardGroup: fixed.shardGroup }),
-                ...(fixed.documentTokens && { documentTokens: fixed.documentTokens }),
-              }
-              const profile = layerProfile(shape, machine, strategy, constants)
-              const layer = profile.forwardSeconds + profile.backwardSeconds
-              const head = profile.headForward + profile.headBackward
-              const work =
-                (shape.layers + shape.predictionLayers) * layer + (1 + shape.predictionLayers) * head
-              const bound = (work * globalBatch * tensor * context) / (microBatch * world)
-              branches.push({ strategy, profile, bound })
-            }
-          }
-        }
+      if (memory.total <= limit) insert(best, { strategy, step, memory }, keep)
+      else if (best.length === 0 && memory.total < (nearest?.memory.total ?? Number.POSITIVE_INFINITY)) {
+        nearest = { strategy, step, memory }
       }
     }
   }
-  return branches
-}
-
-function* leaves(input: SearchInput, branch: Strategy): Generator<Strategy> {
-  const { shape, machine, globalBatch } = input
-  const fixed = input.fixed ?? {}
-  const ranks = machine.gpuCount / (branch.tensor * branch.context)
-  for (const pipeline of choices(fixed.pipeline, divisors(Math.min(ranks, shape.layers)))) {
-    const data = ranks / pipeline
-    if (!Number.isInteger(data) || globalBatch % (data * branch.microBatch) !== 0) continue
-    const stageRanks = branch.tensor * branch.context * data
-    if (branch.expert > 1 && stageRanks % (branch.expert * branch.expertTensor) !== 0) continue
-    const micro = globalBatch / (data * branch.microBatch)
-    for (const interleave of choices(fixed.interleave, interleaveChoices(shape, pipeline, micro))) {
-      if (pipeline > 1 && !canCut(shape, pipeline, interleave)) continue
-      for (const sharding of choices(fixed.sharding, shardingChoices(data * branch.context, pipeline))) {
-        yield { ...branch, pipeline, interleave, sharding }
-      }
-    }
-  }
-}
-
-function choices<Value>(fixed: Value | undefined, free: readonly Value[]): readonly Value[] {
-  return fixed === undefined ? free : [fixed]
-}
-
-function divisors(limit: number): number[] {
-  const all: number[] = []
-  for (let n = 1; n <= limit; n++) all.push(n)
-  return all
-}
-
-function contextChoices(sequence: number): number[] {
-  const all = [1]
-  for (let n = 2; sequence / n >= 2048 && n <= 64; n *= 2) all.push(n)
-  return all
-}
-
-function expertChoices(shape: ModelShape): number[] {
-  if (!shape.experts) return [1]
-  const all: number[] = []
-  for (let n = 1; n <= shape.experts.count; n *= 2) if (shape.experts.count % n === 0) all.push(n)
-  return all
-}
-
-function interleaveChoices(shape: ModelShape, pipeline: number, micro: number): number[] {
-  if (pipeline === 1) return [1]
-  const all = [1]
-  // Interleaving needs micro-batches in whole rounds of the pipeline (arXiv 2104.04473, section 2.2.2).
-  if (micro % pipeline !== 0) return all
-  for (let n = 2; n * pipeline <= shape.layers + 2; n++) {
-    if (shape.layers % (n * pipeline) === 0 || (shape.layers + shape.predictionLayers + 2) % (n * pipeline) === 0) all.push(n)
-  }
-  return all
-}
-
-function shardingChoices(dataRanks: number, pipeline: number): (1 | 3)[] {
-  return dataRanks > 1 && pipeline === 1 ? [1, 3] : [1]
+  return { best, considered, evaluated, ...(best.length === 0 && nearest && { nearest }) }
 }
 
 /** One strategy worked out: its time and memory, without looking for better ones. */
@@ -213,4 +96,116 @@ export function estimateStep(
   }
 }
 
-export { checkStrategy }
+function insert(best: Candidate[], candidate: Candidate, keep: number): void {
+  let at = best.length
+  while (at > 0 && best[at - 1]!.step.total > candidate.step.total) at--
+  best.splice(at, 0, candidate)
+  if (best.length > keep) best.pop()
+}
+
+const MICRO_BATCHES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]
+const RECOMPUTE: readonly Recompute[] = ['none', 'full']
+
+/** The branches of a search in the order of their bounds. */
+export function branches(input: SearchInput, constants: Resolved): Branch[] {
+  const { shape, machine, globalBatch } = input
+  const fixed = input.fixed ?? {}
+  const sequence = input.sequence ?? shape.sequence
+  const all: Branch[] = []
+  const world = machine.gpuCount
+  for (const tensor of choices(fixed.tensor, upTo(Math.min(world, machine.nvlinkDomain, 16)))) {
+    if (shape.heads % tensor !== 0 || world % tensor !== 0) continue
+    for (const context of choices(fixed.context, contextChoices(sequence))) {
+      if (world % (tensor * context) !== 0 || sequence % context !== 0) continue
+      for (const expert of choices(fixed.expert, expertChoices(shape))) {
+        for (const microBatch of choices(fixed.microBatch, MICRO_BATCHES)) {
+          if (globalBatch % microBatch !== 0) continue
+          for (const recompute of choices(fixed.recompute, RECOMPUTE)) {
+            const strategy: Strategy = {
+              sequenceParallel: tensor > 1,
+              expertTensor: 1,
+              trains: 'all',
+              ...fixed,
+              tensor,
+              context,
+              pipeline: 1,
+              interleave: 1,
+              expert,
+              microBatch,
+              globalBatch,
+              sequence,
+              sharding: 1,
+              recompute,
+              precision: input.precision,
+            }
+            const profile = layerProfile(shape, machine, strategy, constants)
+            const layer = profile.forwardSeconds + profile.backwardSeconds
+            const head = profile.headForward + profile.headBackward
+            const work = (shape.layers + shape.predictionLayers) * layer + (1 + shape.predictionLayers) * head
+            const bound = (work * globalBatch * tensor * context) / (microBatch * world)
+            all.push({ strategy, profile, bound })
+          }
+        }
+      }
+    }
+  }
+  return all.sort((a, b) => a.bound - b.bound)
+}
+
+/** The strategies of a branch: how many stages, chunks and shards. */
+export function* leaves(input: SearchInput, branch: Strategy): Generator<Strategy> {
+  const { shape, machine, globalBatch } = input
+  const fixed = input.fixed ?? {}
+  const ranks = machine.gpuCount / (branch.tensor * branch.context)
+  for (const pipeline of choices(fixed.pipeline, upTo(Math.min(ranks, shape.layers)))) {
+    const data = ranks / pipeline
+    const micro = globalBatch / (data * branch.microBatch)
+    if (!Number.isInteger(data) || !Number.isInteger(micro)) continue
+    const stageRanks = branch.tensor * branch.context * data
+    if (branch.expert > 1 && stageRanks % (branch.expert * branch.expertTensor) !== 0) continue
+    for (const interleave of choices(fixed.interleave, interleaveChoices(shape, pipeline, micro))) {
+      if (pipeline > 1 && !canCut(shape, pipeline, interleave)) continue
+      for (const sharding of choices(fixed.sharding, shardingChoices(data * branch.context, pipeline))) {
+        yield { ...branch, pipeline, interleave, sharding }
+      }
+    }
+  }
+}
+
+function choices<Value>(fixed: Value | undefined, free: readonly Value[]): readonly Value[] {
+  return fixed === undefined ? free : [fixed]
+}
+
+function upTo(limit: number): number[] {
+  return Array.from({ length: limit }, (_, i) => i + 1)
+}
+
+/** Splitting a sequence below about 2,048 tokens a rank only adds traffic. */
+function contextChoices(sequence: number): number[] {
+  const all = [1]
+  for (let n = 2; sequence / n >= 2048 && n <= 64; n *= 2) all.push(n)
+  return all
+}
+
+function expertChoices(shape: ModelShape): number[] {
+  const count = shape.experts?.count ?? 1
+  const all: number[] = []
+  for (let n = 1; n <= count; n *= 2) if (count % n === 0) all.push(n)
+  return all
+}
+
+/** Interleaving needs micro-batches in whole rounds of the pipeline (arXiv 2104.04473, section 2.2.2). */
+function interleaveChoices(shape: ModelShape, pipeline: number, micro: number): number[] {
+  const all = [1]
+  if (pipeline === 1 || micro % pipeline !== 0) return all
+  const layers = shape.layers + shape.predictionLayers
+  for (let n = 2; n * pipeline <= layers + 2; n++) {
+    if (layers % (n * pipeline) === 0 || (layers + 2) % (n * pipeline) === 0) all.push(n)
+  }
+  return all
+}
+
+/** Sharded weights are gathered for each micro-batch, which only pays without a pipeline. */
+function shardingChoices(dataRanks: number, pipeline: number): (1 | 3)[] {
+  return dataRanks > 1 && pipeline === 1 ? [1, 3] : [1]
+}

@@ -1,7 +1,7 @@
 import type { Resolved } from './calibration.ts'
 import { groupOf, ringSeconds } from './collectives.ts'
 import type { Machine } from './gpu.ts'
-import { type LayerProfile, layerProfile, layerWeights } from './layer-profile.ts'
+import { gradientBytesOf, type LayerProfile, layerProfile, layerWeights } from './layer-profile.ts'
 import type { ModelShape } from './model-shape.ts'
 import { countParameters } from './parameters.ts'
 import { stageLoad } from './stage.ts'
@@ -128,7 +128,7 @@ function shardedExposure(
     ringSeconds((dense / tensor) * bytes, group, machine, constants) +
     ringSeconds((routed / (expert * expertTensor)) * bytes, expertGroup, machine, constants)
   const gather = ring(2)
-  const scatter = strategy.trains === 'all' ? ring(constants.traits.gradientBytes) : 0
+  const scatter = strategy.trains === 'all' ? ring(gradientBytesOf(strategy, constants)) : 0
   const hidden = 1 - constants.dataExposed
   const forward = gather * constants.dataExposed + Math.max(0, gather * hidden - profile.forwardSeconds)
   const backwardBytes = gather + scatter
@@ -159,9 +159,9 @@ function dataSeconds(
     if (replicas <= 1) return 0
     const group = groupOf(replicas, tensor * (strategy.shardGroup ?? 1), machine)
     const shard = (denseWeights + expertWeights) / (strategy.shardGroup ?? 1)
-    return 2 * ringSeconds(shard * constants.traits.gradientBytes, group, machine, constants)
+    return 2 * ringSeconds(shard * gradientBytesOf(strategy, constants), group, machine, constants)
   }
-  const exchanged = constants.traits.gradientBytes + (sharding >= 1 ? 2 : constants.traits.gradientBytes)
+  const exchanged = gradientBytesOf(strategy, constants) + (sharding >= 1 ? 2 : gradientBytesOf(strategy, constants))
   return (
     ringSeconds(denseWeights * exchanged, groupOf(denseRanks, tensor, machine), machine, constants) +
     ringSeconds(

@@ -33,6 +33,8 @@ export interface Strategy {
   readonly trains: 'all' | 'adapters'
   /** Tokens of a document where several are packed into one sequence: attention does not cross them. */
   readonly documentTokens?: number
+  /** Bytes of a gradient where a job departs from its software's usual choice. */
+  readonly gradientBytes?: 2 | 4
 }
 
 /** Data ranks that a strategy leaves on a machine: the GPUs over tensor, context and pipeline ranks. */
@@ -45,11 +47,15 @@ export function microBatches(strategy: Strategy, machine: Machine): number {
   return strategy.globalBatch / (dataRanks(strategy, machine) * strategy.microBatch)
 }
 
-/** Nothing, or the sentence that says which numbers do not divide or which link is missing. */
+/**
+ * Nothing, or the sentence that says which numbers do not divide or which link is missing.
+ * `uneven` lets pipeline stages differ, as hand-made layouts do.
+ */
 export function checkStrategy(
   shape: ModelShape,
   machine: Machine,
   strategy: Strategy,
+  uneven = false,
 ): Result<undefined, string> {
   const { tensor, context, pipeline, interleave, expert, expertTensor } = strategy
   for (const [name, value] of Object.entries({ tensor, context, pipeline, interleave, expert, expertTensor, microBatch: strategy.microBatch, globalBatch: strategy.globalBatch })) {
@@ -61,9 +67,10 @@ export function checkStrategy(
     return refuse(`${machine.gpuCount} GPUs are not divisible by tensor ${tensor} x context ${context} x pipeline ${pipeline} = ${ranks}`)
   }
   if (shape.heads % tensor !== 0) return refuse(`${shape.heads} heads are not divisible by tensor ${tensor}`)
-  if (pipeline * interleave > 1 && !canCut(shape, pipeline, interleave)) {
+  const chunks = pipeline * interleave
+  if (chunks > shape.layers + 2 || (chunks > 1 && !uneven && !canCut(shape, pipeline, interleave))) {
     return refuse(
-      `${shape.layers} layers cannot be cut into pipeline ${pipeline} x ${interleave} chunks; there would be empty stages`,
+      `${shape.layers} layers are not divisible by pipeline ${pipeline}${interleave > 1 ? ` x ${interleave} chunks` : ''}, with or without embedding and head`,
     )
   }
   if (strategy.globalBatch % (data * strategy.microBatch) !== 0) {
@@ -98,13 +105,11 @@ export function checkStrategy(
 }
 
 /**
- * Whether every stage gets layers. Even cuts are the rule; embedding and head may stand in for a layer each,
- * and without interleaving stages may differ by a layer.
+ * Whether the chunks of a pipeline come out even: layers divide, or they do once embedding and head count as a layer each
+ * (Megatron-LM's account of both in the pipeline split).
  */
 export function canCut(shape: ModelShape, pipeline: number, interleave: number): boolean {
   const chunks = pipeline * interleave
-  const layers = shape.layers
-  if (layers % chunks === 0 || (layers + 2) % chunks === 0) return true
-  if ((layers + shape.predictionLayers + 2) % chunks === 0) return true
-  return chunks <= layers
+  const layers = shape.layers + shape.predictionLayers
+  return shape.layers % chunks === 0 || layers % chunks === 0 || (layers + 2) % chunks === 0
 }

@@ -1,5 +1,4 @@
 import {
-  checkStrategy,
   DEFAULT_SOFTWARE,
   gpuByName,
   type Machine,
@@ -211,10 +210,13 @@ const SOFTWARE: readonly (readonly [RegExp, string])[] = [
   [/MegaScale/, 'megatron-2023'],
   [/llm-foundry.*A100 40GB/, 'composer-2023'],
   [/llm-foundry|MosaicML/, 'composer-fsdp'],
-  [/MLPerf/, 'mlperf'],
+  [/MLPerf Training v[0-4]\./, 'mlperf-4'],
+  [/MLPerf Training v5\.0/, 'mlperf-5.0'],
+  [/MLPerf/, 'mlperf-5.1'],
   [/torchtitan.*eager/i, 'torch-eager'],
   [/torchtitan.*fp8-rowwise/, 'torch-fsdp2-rowwise'],
   [/torchtitan.*async TP/i, 'torch-fsdp2-async'],
+  [/torchtitan 2025/, 'torch-fsdp2-2025'],
   [/torchtitan/, 'torch-fsdp2'],
   [/fms-fsdp/, 'torch-fsdp'],
   [/AutoModel/, 'automodel'],
@@ -252,7 +254,7 @@ function readFixed(
   const derived = data && accumulate ? globalBatch / data / accumulate : undefined
   const microBatch = number(row.micro_batch) ?? (derived && Number.isInteger(derived) ? derived : undefined)
   const expert = shape.experts ? (number(row.ep) ?? undefined) : 1
-  const unfolded = software === 'megatron-2024' && tensor && expert && data && (tensor * context * data) % (expert * tensor) === 0
+  const unfolded = /DGX Cloud benchmarking v(24|25\.0[0-4])/.test(row.source ?? '') && tensor && expert && data && (tensor * context * data) % (expert * tensor) === 0
   const shard = number(/(?:FSDP group|FSDP=|shard size|zero1 group|HSDP sharding)\s?(\d+)?/.exec(notes)?.[1])
   const node = /zero1 within 8-GPU node|HSDP/.test(notes) ? 8 : undefined
   const recompute = row.activation_recompute ?? ''
@@ -274,6 +276,7 @@ function readFixed(
     ...(plainTensor && { sequenceParallel: false }),
     trains: row.kind === 'lora' ? 'adapters' : 'all',
     ...(packed && { documentTokens: 512 }),
+    ...(/fp32 grad/.test(row.precision ?? '') || (row.precision === 'bf16' && /BLOOM/.test(row.source ?? '')) ? { gradientBytes: 4 as const } : {}),
   }
 }
 
@@ -294,5 +297,3 @@ function measuredStep(
   const flops = trainingFlopsPerToken(shape, sequence) * (hardware ? 4 / 3 : 1)
   return (flops * globalBatch * sequence) / (teraflops * 1e12 * gpuCount)
 }
-
-export { checkStrategy }

@@ -37,15 +37,16 @@ export function strategyOf(run: MeasuredRun, constants: Resolved): Strategy | st
     precision: run.precision,
     trains: fixed.trains ?? 'all',
     ...(fixed.documentTokens && { documentTokens: fixed.documentTokens }),
+    ...(fixed.gradientBytes && { gradientBytes: fixed.gradientBytes }),
   }
   const complete =
     fixed.tensor && fixed.context && fixed.pipeline && fixed.interleave && fixed.microBatch && fixed.expert
   if (complete) {
-    const checked = checkStrategy(run.shape, run.machine, whole)
+    const checked = checkStrategy(run.shape, run.machine, whole, true)
     if (checked.ok) return whole
     // A printed configuration that does not divide evenly was run unevenly: drop what can be dropped.
     const relaxed = { ...whole, interleave: 1 }
-    const again = checkStrategy(run.shape, run.machine, relaxed)
+    const again = checkStrategy(run.shape, run.machine, relaxed, true)
     return again.ok ? relaxed : checked.error
   }
   for (const memoryShare of [0.94, 1.3, 100]) {
