@@ -18,6 +18,7 @@ function aRun(saveEveryUs: number | undefined, saveUs: number, workUs: number, s
     state: 'running',
     launchedAt: 0,
     settledAt: 0,
+    resumedUs: 0,
     doneUs: 0,
     savedUs: 0,
     phaseUs: 0,

@@ -14,6 +14,8 @@ export interface Run {
   readonly launchedAt: TimeUs
   /** Its progress is settled up to here; meaningful from `running` on. */
   settledAt: TimeUs
+  /** Work that it found saved when it was launched. */
+  readonly resumedUs: TimeUs
   /** Work done by then, and the part of it that a new attempt would find. */
   doneUs: TimeUs
   savedUs: TimeUs

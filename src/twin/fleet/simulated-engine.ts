@@ -51,8 +51,14 @@ export interface FleetOptions {
   readonly speeds: Speeds
   /** Whether each checkpoint is told as it becomes durable, not only at the end of the attempt. */
   readonly tellSaves: boolean
-  /** Called with each run as it ends, settled, and with the time. */
-  readonly onEnd?: (run: Run, now: TimeUs) => void
+  /** Called with each run as it ends, before the fact of it is told. */
+  readonly onEnd?: (run: Run, end: RunEnd) => void
+}
+
+/** How and when a run ended. `settledAt` of a stopping run is when it was told to end. */
+export interface RunEnd {
+  readonly at: TimeUs
+  readonly how: 'done' | 'stopped' | 'failed'
 }
 
 export interface FleetRecord {
@@ -133,6 +139,7 @@ export class SimulatedEngine {
       state: 'starting',
       launchedAt: now,
       settledAt: now,
+      resumedUs: savedUs,
       doneUs: savedUs,
       savedUs,
       phaseUs: 0,
@@ -185,7 +192,7 @@ export class SimulatedEngine {
         return
       case 'run-done':
         settle(run, now)
-        this.#end(run, now, [{ ...exitOf(run), at: milliseconds(now), exitCode: 0, stopped: false }])
+        this.#end(run, now, 'done', [{ ...exitOf(run), at: milliseconds(now), exitCode: 0, stopped: false }])
         return
       case 'run-stopped':
         this.#stopped(run, now, what.saved)
@@ -217,7 +224,7 @@ export class SimulatedEngine {
     for (const run of this.runsOn(node)) {
       settle(run, now)
       this.#cancelNext(run)
-      this.#end(run, now, [], {
+      this.#end(run, now, 'failed', [], {
         kind: 'node-lost',
         message: `node ${node} failed: ${reason}`,
         node,
@@ -302,20 +309,22 @@ export class SimulatedEngine {
 
   #stopped(run: Run, now: TimeUs, saved: boolean): void {
     if (saved) run.savedAt = now
-    this.#end(run, now, [{ ...exitOf(run), at: milliseconds(now), signal: 'SIGTERM', stopped: true }])
+    this.#end(run, now, 'stopped', [
+      { ...exitOf(run), at: milliseconds(now), signal: 'SIGTERM', stopped: true },
+    ])
   }
 
   #crash(run: Run, exit: CrashExit, now: TimeUs): void {
-    this.#end(run, now, [{ task: 0, stopped: false, at: milliseconds(now), ...exit }])
+    this.#end(run, now, 'failed', [{ task: 0, stopped: false, at: milliseconds(now), ...exit }])
   }
 
-  #end(run: Run, now: TimeUs, exits: readonly TaskExit[], cause?: EngineCause): void {
+  #end(run: Run, now: TimeUs, how: RunEnd['how'], exits: readonly TaskExit[], cause?: EngineCause): void {
+    this.#options.onEnd?.(run, { at: now, how })
     if (run.state !== 'starting') {
       this.#halt(run)
       this.#tellSave(run, now)
     }
     this.runs.delete(run.attempt)
-    this.#options.onEnd?.(run, now)
     const done = run.doneUs === run.behaviour.workUs
     if (done) this.#saved.delete(run.order.workload)
     else if (run.savedUs > 0) this.#saved.set(run.order.workload, run.savedUs)

@@ -52,7 +52,7 @@ const POLICIES = {
   fair: { policy: { ...ORDER_ONLY, ordering: 'fair', backfill: 'greedy' }, needsRunTimes: false },
 } as const satisfies Record<string, NamedPolicy>
 
-interface NamedPolicy {
+export interface NamedPolicy {
   readonly policy: Policy
   readonly needsRunTimes: boolean
 }

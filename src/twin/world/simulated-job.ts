@@ -13,7 +13,8 @@ export interface SimulatedJob {
   readonly behaviour: Behaviour
 }
 
-const PROGRAM = { run: ['simulated'], env: {}, workdir: '/', tasksPer: 'node' } as const
+/** What the tasks of a simulated attempt would run. */
+export const SIMULATED_PROGRAM = { run: ['simulated'], env: {}, workdir: '/', tasksPer: 'node' } as const
 
 /** How a job of a trace is submitted and behaves. */
 export interface TraceJobOptions {
@@ -33,7 +34,7 @@ export function simulateTraceJob(job: TraceJob, options: TraceJobOptions): Simul
     name: job.id,
     priority: 'normal',
     resources: { shape: shapeOf(job) },
-    program: PROGRAM,
+    program: SIMULATED_PROGRAM,
     retry: DEFAULT_RETRY,
     preemptible: options.preemptible,
     dependsOn: [],

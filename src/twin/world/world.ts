@@ -1,4 +1,4 @@
-import type { OrganisationId, TeamId, TimeMs, UserId, WorkloadId } from '../../base/index.ts'
+import type { DurationMs, OrganisationId, TeamId, TimeMs, UserId, WorkloadId } from '../../base/index.ts'
 import { assert, id, present } from '../../base/index.ts'
 import type { Command, ControlState, Decision, Effect, LoggedEvent } from '../../control/index.ts'
 import { DEFAULT_FAILURE_CLASSES, decide, emptyState, needsPass, nextDeadline } from '../../control/index.ts'
@@ -6,7 +6,7 @@ import type { Actor, NodeDescription, Owner, Policy, Queue } from '../../model/i
 import { SCHEDULER, SYSTEM, teamId } from '../../model/index.ts'
 import { FULL_SPEED } from '../fleet/full-speed.ts'
 import type { Run } from '../fleet/run.ts'
-import { type FleetOccurrence, SimulatedEngine, type Speeds } from '../fleet/simulated-engine.ts'
+import { type FleetOccurrence, type RunEnd, SimulatedEngine, type Speeds } from '../fleet/simulated-engine.ts'
 import { Agenda, type Ticket, type TimeUs } from '../kernel/agenda.ts'
 import { Streams } from '../kernel/streams.ts'
 import { TraceHash } from '../kernel/trace-hash.ts'
@@ -26,12 +26,14 @@ export interface WorldSetup {
   readonly jobs: readonly SimulatedJob[]
   readonly speeds?: Speeds
   readonly tellSaves?: boolean
+  /** Nothing happens later than this after the start. */
+  readonly horizonMs?: DurationMs
 }
 
 /** Sees every event right after it was decided, and every run as it ends. It may read the world and change nothing. */
 export interface Observer {
   readonly onEvents?: (events: readonly LoggedEvent[], world: World) => void
-  readonly onRunEnd?: (run: Run, now: TimeUs) => void
+  readonly onRunEnd?: (run: Run, end: RunEnd) => void
 }
 
 export type Happening =
@@ -58,6 +60,9 @@ export class World {
   readonly jobOf = new Map<WorkloadId, number>()
   state: ControlState = emptyState()
   eventCount = 0
+  stepCount = 0
+  /** Submissions that have neither come nor ended nor been refused. */
+  openJobs: number
   /** Submissions that control refused, with its words. */
   readonly refused: string[] = []
   readonly #agenda = new Agenda<Happening>()
@@ -71,6 +76,7 @@ export class World {
     this.setup = setup
     this.#observers = observers
     this.streams = new Streams(setup.seed)
+    this.openJobs = setup.jobs.length
     this.#teams = tenantNames(setup.jobs.map((job) => job.tenant))
     this.engine = new SimulatedEngine(
       {
@@ -79,8 +85,8 @@ export class World {
         behaviourOf: (order) => this.jobOfWorkload(order.workload).behaviour,
         speeds: setup.speeds ?? FULL_SPEED,
         tellSaves: setup.tellSaves ?? false,
-        onEnd: (run, now) => {
-          for (const observer of observers) observer.onRunEnd?.(run, now)
+        onEnd: (run, end) => {
+          for (const observer of observers) observer.onRunEnd?.(run, end)
         },
       },
       {
@@ -105,18 +111,19 @@ export class World {
     return present(this.setup.jobs[job], `job ${job}`)
   }
 
-  /** Takes up to `count` steps that lie before `until`; returns how many there were. */
-  run(count = Number.POSITIVE_INFINITY, until: TimeUs = Number.POSITIVE_INFINITY): number {
-    let steps = 0
-    while (steps < count) {
-      const at = this.#agenda.nextAt()
-      if (at === undefined || at >= until) break
-      const next = this.#agenda.take()!
+  /** Takes up to `count` steps; fewer mean that all work has ended, that nothing can happen any more, or the horizon. */
+  run(count = Number.POSITIVE_INFINITY): number {
+    const { startMs, horizonMs = Number.POSITIVE_INFINITY } = this.setup
+    const horizon = (startMs + horizonMs) * 1000
+    for (let steps = 0; steps < count; steps++) {
+      const at = this.openJobs === 0 ? undefined : this.#agenda.nextAt()
+      if (at === undefined || at > horizon) return steps
+      const next = present(this.#agenda.take(), 'next occurrence')
+      this.stepCount++
       this.hash.number(next.at)
       this.#happen(next.what)
-      steps++
     }
-    return steps
+    return count
   }
 
   #happen(what: Happening): void {
@@ -166,7 +173,9 @@ export class World {
     this.jobOf.set(id<WorkloadId>(`w${this.state.nextWorkloadNumber}`), index)
     const command = { kind: 'submit', owner: this.#owner(job), specs: [job.spec], ended: new Map() } as const
     const decision = this.#execute(command, { kind: 'user', id: job.user })
-    if (!decision.ok) this.refused.push(`${job.spec.name}: ${decision.rejection.message}`)
+    if (decision.ok) return
+    this.openJobs--
+    this.refused.push(`${job.spec.name}: ${decision.rejection.message}`)
   }
 
   #owner(job: SimulatedJob): Owner {
@@ -227,6 +236,7 @@ export class World {
       this.hash.text(event.kind)
       if ('workload' in event) this.hash.text(event.workload)
       if ('attempt' in event) this.hash.text(event.attempt)
+      if (event.kind === 'workload-finished') this.openJobs--
     }
     for (const observer of this.#observers) observer.onEvents?.(events, this)
     const { departed } = this.state.derived

@@ -1,0 +1,55 @@
+import { Command, Option } from 'commander'
+import { POLICY_NAMES, SHAPE_NAMES } from '../twin/index.ts'
+import { compareRuns } from './twin-compare.ts'
+import { scenarioOfFlags, type TwinFlags, UsageError } from './twin-flags.ts'
+import { playScenario } from './twin-play.ts'
+import { printRun } from './twin-print.ts'
+
+/** `banyan twin`: the scheduler and control of Banyan under a virtual clock, on traces and scenarios. */
+export function twinCommand(): Command {
+  const twin = new Command('twin').description('run the scheduler in virtual time: traces, policies, faults')
+  withFlags(twin.command('run [scenario]'))
+    .description('play one scenario file, or a trace given by flags')
+    .option('--report <file>', 'write a self-contained HTML page with plots')
+    .option('--json', 'print one JSON object')
+    .action((file: string | undefined, flags: TwinFlags, command: Command) =>
+      reporting(command, () => printRun(playScenario(scenarioOfFlags(file, flags), flags), flags)),
+    )
+  withFlags(twin.command('compare <scenario...>'))
+    .description('play several scenario files, or one trace under several --policy, side by side over seeds')
+    .option('--seeds <count>', 'runs of each, with seeds 1, 2, ...', '5')
+    .option('--report <file>', 'write a self-contained HTML page with plots')
+    .option('--json', 'print one JSON object')
+    .action((files: string[], flags: TwinFlags, command: Command) =>
+      reporting(command, () => compareRuns(files, flags)),
+    )
+  return twin
+}
+
+function withFlags(command: Command): Command {
+  return command
+    .option('--trace <file>', 'jobs from a CSV with submit_s, gpus, duration_s (.gz too) or from sacct -P')
+    .addOption(new Option('--generate <shape>', 'jobs of a published shape').choices(SHAPE_NAMES))
+    .option('--load <share>', 'with --generate: GPU-time asked for per GPU-time there is', '0.8')
+    .option('--span <span>', 'with --generate: how long jobs arrive', '30d')
+    .option(
+      '--cluster <size>',
+      'nodes=96,gpus=8; gpus=560 for one pool; or TEMPLATE:NODES such as nd-h100-v5:512',
+    )
+    .option('--policy <name>', `one of ${POLICY_NAMES.join(', ')}, or a policy file`)
+    .option('--seed <number>', 'of all chance in the run')
+    .option('--from <moment>', 'only submissions from here: a date, seconds or a span of the trace')
+    .option('--to <moment>', 'only submissions up to here; a date counts whole')
+    .option('--epoch <date>', 'when second 0 of the trace was')
+    .option('--start-cost <span>', 'what each start costs a job: 25s, or 4s..46s')
+    .option('--horizon <span>', 'end the run after this much virtual time')
+}
+
+function reporting(command: Command, act: () => void): void {
+  try {
+    act()
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    command.error(`banyan twin: ${error.message}`, { exitCode: 2 })
+  }
+}

@@ -1,0 +1,58 @@
+import { writeFileSync } from 'node:fs'
+import Table from 'cli-table3'
+import { compare, FIGURE_NAMES, figureText, reportPage, type Scenario } from '../twin/index.ts'
+import { policyOf, scenarioOfFlags, type TwinFlags, wholeNumber } from './twin-flags.ts'
+import { type Played, playScenario } from './twin-play.ts'
+
+/**
+ * Plays candidates over the same seeds and prints them side by side. What ends in `.yaml` or `.yml` is a scenario, the
+ * rest are policies; every scenario (or the trace of the flags) is played under every policy.
+ */
+export function compareRuns(what: readonly string[], flags: TwinFlags): void {
+  const seeds = Array.from({ length: wholeNumber('--seeds', flags.seeds ?? '5', 1) }, (_, i) => i + 1)
+  const candidates = candidatesOf(what, flags).map(({ name, scenario }) => ({
+    name,
+    played: seeds.map((seed) => playScenario({ ...scenario, seed }, flags)),
+  }))
+  const rows = compare(candidates.map(({ name, played }) => ({ name, reports: reportsOf(played) })))
+  if (flags.report !== undefined) {
+    const runs = candidates.map(({ name, played }) => ({ name, report: played[0]!.report }))
+    const skipped = candidates[0]?.played[0]?.assembled.skipped ?? {}
+    writeFileSync(flags.report, reportPage({ title: 'Twin: side by side', runs, comparison: rows, skipped }))
+    process.stderr.write(`wrote ${flags.report}\n`)
+  }
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify(rows)}\n`)
+    return
+  }
+  const table = new Table({ head: ['', ...rows.map(({ name }) => name)], style: { head: [], border: [] } })
+  for (const figure of FIGURE_NAMES) {
+    table.push([
+      figure,
+      ...rows.map(({ figures }) => {
+        const { mean, low, high } = figures[figure]
+        const half = high > low ? ` ± ${figureText(figure, (high - low) / 2)}` : ''
+        return figureText(figure, mean) + half
+      }),
+    ])
+  }
+  process.stdout.write(`${table.toString()}\nmeans over ${seeds.length} seeds, 95 % confidence intervals\n`)
+}
+
+function reportsOf(played: readonly Played[]) {
+  return played.map(({ report }) => report)
+}
+
+function candidatesOf(what: readonly string[], flags: TwinFlags): { name: string; scenario: Scenario }[] {
+  const files = what.filter((each) => /\.ya?ml$/.test(each))
+  const policies = what.filter((each) => !/\.ya?ml$/.test(each))
+  const scenarios = (files.length > 0 ? files : [undefined]).map((file) => scenarioOfFlags(file, flags))
+  return scenarios.flatMap((scenario) => {
+    const prefix = scenarios.length > 1 ? `${scenario.name} ` : ''
+    if (policies.length === 0) return [{ name: scenario.name, scenario }]
+    return policies.map((text) => {
+      const { policy, needsRunTimes } = policyOf(text)
+      return { name: prefix + text, scenario: { ...scenario, policy, declareRunTimes: needsRunTimes } }
+    })
+  })
+}

@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs'
+import { parseDuration } from '../base/index.ts'
+import { didYouMean } from '../model/spec/nearest.ts'
+import type { Moment, Scenario, Span, WorkloadSource } from '../twin/index.ts'
+import {
+  EMPTY_SCENARIO,
+  formatSpecProblem,
+  type NamedPolicy,
+  POLICY_NAMES,
+  parseMoment,
+  parseScenario,
+  policyByName,
+  readPolicy,
+  type ShapeName,
+} from '../twin/index.ts'
+
+/** Something that the user wrote is wrong; the message says what and what to do. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export interface TwinFlags {
+  readonly trace?: string
+  readonly generate?: ShapeName
+  readonly load: string
+  readonly span: string
+  readonly cluster?: string
+  readonly policy?: string
+  readonly seed?: string
+  readonly from?: string
+  readonly to?: string
+  readonly epoch?: string
+  readonly startCost?: string
+  readonly horizon?: string
+  readonly report?: string
+  readonly seeds?: string
+  readonly json?: boolean
+}
+
+/** The scenario of the file, or an empty one, with what the flags say in its place. */
+export function scenarioOfFlags(file: string | undefined, flags: TwinFlags): Scenario {
+  const scenario = file === undefined ? EMPTY_SCENARIO : readScenario(file)
+  const workload = workloadOf(flags)
+  if (file === undefined && !workload) {
+    throw new UsageError('nothing to play; give a scenario file, or --trace FILE, or --generate SHAPE')
+  }
+  if (file === undefined && flags.cluster === undefined) {
+    throw new UsageError('how large is the cluster? For example --cluster nodes=96,gpus=8')
+  }
+  const policy = flags.policy === undefined ? undefined : policyOf(flags.policy)
+  return {
+    ...scenario,
+    ...(workload ? { name: flags.trace ?? `${flags.generate}`, workloads: [workload] } : {}),
+    ...(flags.cluster !== undefined ? { cluster: clusterOf(flags.cluster) } : {}),
+    ...(policy ? { policy: policy.policy, declareRunTimes: policy.needsRunTimes } : {}),
+    ...(flags.seed !== undefined ? { seed: wholeNumber('--seed', flags.seed, 0) } : {}),
+    ...(flags.startCost !== undefined ? { startCost: spanOf(flags.startCost) } : {}),
+    ...(flags.horizon !== undefined ? { horizonMs: durationOf('--horizon', flags.horizon) } : {}),
+  }
+}
+
+function readScenario(file: string): Scenario {
+  const parsed = parseScenario(readText(file), file)
+  if (parsed.ok) return parsed.value
+  throw new UsageError(parsed.error.map(formatSpecProblem).join('\n'))
+}
+
+/** A file's text, or what kept it from being read. */
+export function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+function workloadOf(flags: TwinFlags): WorkloadSource | undefined {
+  if (flags.trace !== undefined) {
+    const from = momentOf('--from', flags.from)
+    const to = momentOf('--to', flags.to)
+    return {
+      kind: 'trace',
+      file: flags.trace,
+      format: 'auto',
+      ...(from ? { from } : {}),
+      ...(to ? { to } : {}),
+    }
+  }
+  if (flags.generate === undefined) return undefined
+  const load = Number(flags.load)
+  if (!(load > 0 && load < 10)) throw new UsageError(`--load is "${flags.load}"; write for example 0.8`)
+  return { kind: 'generate', shape: flags.generate, load, spanMs: durationOf('--span', flags.span) }
+}
+
+function momentOf(flag: string, text: string | undefined): Moment | undefined {
+  if (text === undefined) return undefined
+  const moment = parseMoment(text)
+  if (!moment.ok) throw new UsageError(`${flag}: ${moment.error}`)
+  return moment.value
+}
+
+const CLUSTER_FORMS = 'write nodes=96,gpus=8, or gpus=560 for one pool, or TEMPLATE:NODES'
+
+function clusterOf(text: string): Scenario['cluster'] {
+  const template = /^([a-z][\w-]*):(\d+)$/.exec(text)
+  if (template) return { kind: 'template', template: template[1]!, nodes: Number(template[2]) }
+  const values = new Map<string, string>()
+  for (const part of text.split(',')) {
+    const [name = '', value] = part.split('=')
+    if (value === undefined || !['nodes', 'gpus', 'model'].includes(name))
+      throw new UsageError(`--cluster is "${text}"; ${CLUSTER_FORMS}`)
+    values.set(name, value)
+  }
+  if (!values.has('gpus')) throw new UsageError(`--cluster "${text}" says no gpus; ${CLUSTER_FORMS}`)
+  return {
+    kind: 'plain',
+    nodes: wholeNumber('nodes of --cluster', values.get('nodes') ?? '1', 1),
+    gpus: wholeNumber('gpus of --cluster', values.get('gpus')!, 1),
+    gpuModel: values.get('model') ?? 'H100-80GB',
+  }
+}
+
+/** The policy of that name, or of that file. */
+export function policyOf(text: string): NamedPolicy {
+  const named = policyByName(text)
+  if (named) return named
+  if (!/[./]/.test(text)) {
+    throw new UsageError(
+      `there is no policy "${text}"${didYouMean(text, POLICY_NAMES)}; known are ${POLICY_NAMES.join(', ')}, or give a file`,
+    )
+  }
+  const read = readPolicy(readText(text), text)
+  if (!read.ok) throw new UsageError(read.error.map(formatSpecProblem).join('\n'))
+  return { policy: read.value, needsRunTimes: read.value.runTimes === 'exact' }
+}
+
+function spanOf(text: string): Span {
+  const [from = '', to = from] = text.split('..')
+  const span = { fromMs: durationOf('--start-cost', from), toMs: durationOf('--start-cost', to) }
+  if (span.toMs < span.fromMs) throw new UsageError(`--start-cost "${text}" ends before it begins`)
+  return span
+}
+
+function durationOf(flag: string, text: string): number {
+  const span = parseDuration(text)
+  if (!span.ok) throw new UsageError(`${flag}: ${span.error}`)
+  return span.value
+}
+
+export function wholeNumber(what: string, text: string, least: number): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
+    throw new UsageError(`${what} is "${text}"; it needs a whole number from ${least}`)
+  return value
+}

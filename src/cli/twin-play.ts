@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import { type Assembled, assemble, Insight, type RunReport, type Scenario, World } from '../twin/index.ts'
+import { type TwinFlags, UsageError } from './twin-flags.ts'
+
+/** One played scenario: what came of it in virtual time, and what it took in real time. */
+export interface Played {
+  readonly scenario: Scenario
+  readonly assembled: Assembled
+  readonly report: RunReport
+  readonly seconds: number
+  readonly eventsPerSecond: number
+  readonly rssMiB: number
+}
+
+const STEPS_BETWEEN_LOOKS = 20_000
+const LOOKS_EVERY_S = 0.5
+
+/** Plays a scenario to its end, with a line of progress on a terminal. Throws a `UsageError` for files that are wrong. */
+export function playScenario(scenario: Scenario, flags: Pick<TwinFlags, 'epoch' | 'json'>): Played {
+  const begin = performance.now()
+  const assembled = assemble(scenario, readFiles(scenario, flags.epoch))
+  if (!assembled.ok) throw new UsageError(assembled.error)
+  const { setup } = assembled.value
+  if (setup.jobs.length === 0)
+    throw new UsageError(`no job is left to play${because(assembled.value.skipped)}`)
+  const insight = new Insight(setup, scenario.pricePerGpuHour)
+  const world = new World(setup, [insight])
+  const progress = process.stderr.isTTY ? new ProgressLine(begin) : undefined
+  while (world.run(STEPS_BETWEEN_LOOKS) === STEPS_BETWEEN_LOOKS) progress?.show(world)
+  progress?.clear()
+  const report = insight.report(world)
+  const seconds = (performance.now() - begin) / 1000
+  return {
+    scenario,
+    assembled: assembled.value,
+    report,
+    seconds,
+    eventsPerSecond: world.stepCount / seconds,
+    rssMiB: process.resourceUsage().maxRSS / 1024,
+  }
+}
+
+export function because(skipped: Readonly<Record<string, number>>): string {
+  const reasons = Object.entries(skipped).map(([reason, count]) => `${count}: ${reason}`)
+  return reasons.length === 0 ? '' : ` (left out: ${reasons.join('; ')})`
+}
+
+function readFiles(scenario: Scenario, epoch: string | undefined) {
+  const texts = new Map<string, string>()
+  for (const source of scenario.workloads)
+    if (source.kind === 'trace') texts.set(source.file, readTrace(source.file))
+  if (epoch === undefined) return { texts }
+  const epochMs = Date.parse(/T.*(Z|[+-]\d\d:\d\d)$|^\d{4}-\d\d-\d\d$/.test(epoch) ? epoch : `${epoch}Z`)
+  if (Number.isNaN(epochMs))
+    throw new UsageError(`--epoch is "${epoch}"; write for example 2017-09-04T10:35:00Z`)
+  return { texts, epochMs }
+}
+
+/** The text of a file; what begins with gzip's magic number is unpacked. */
+function readTrace(file: string): string {
+  try {
+    const bytes = readFileSync(file)
+    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8')
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+/** One line on the terminal that is written over and over. */
+class ProgressLine {
+  readonly #begin: number
+  #shownAt = 0
+
+  constructor(begin: number) {
+    this.#begin = begin
+  }
+
+  show(world: World): void {
+    const seconds = (performance.now() - this.#begin) / 1000
+    if (seconds - this.#shownAt < LOOKS_EVERY_S) return
+    this.#shownAt = seconds
+    const share = 1 - world.openJobs / world.setup.jobs.length
+    const bar = '#'.repeat(Math.round(share * 30)).padEnd(30, '.')
+    const perSecond = Math.round(world.stepCount / seconds)
+    process.stderr.write(
+      `\r[${bar}] ${(share * 100).toFixed(1)} %  ${perSecond} events/s  ${seconds.toFixed(0)} s `,
+    )
+  }
+
+  clear(): void {
+    process.stderr.write('\r\x1b[K')
+  }
+}

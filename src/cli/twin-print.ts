@@ -1,0 +1,98 @@
+import { writeFileSync } from 'node:fs'
+import Table from 'cli-table3'
+import { formatDuration } from '../base/index.ts'
+import { reportPage } from '../twin/index.ts'
+import type { TwinFlags } from './twin-flags.ts'
+import { because, type Played } from './twin-play.ts'
+
+/** Prints one played scenario: a table for people, or with `--json` one object; what was left out goes to standard error. */
+export function printRun(played: Played, flags: Pick<TwinFlags, 'json' | 'report'>): void {
+  const { assembled, report, scenario } = played
+  const { skipped } = assembled
+  if (Object.keys(skipped).length > 0) process.stderr.write(`jobs left out${because(skipped)}\n`)
+  if (report.refused > 0) process.stderr.write(`submissions refused: ${report.refused}\n`)
+  const open = report.states.open ?? 0
+  if (open > 0) process.stderr.write(`${open} jobs had not ended when the run did\n`)
+  if (flags.report !== undefined) {
+    const runs = [{ name: report.policy, report }]
+    writeFileSync(flags.report, reportPage({ title: `Twin: ${scenario.name}`, runs, skipped }))
+    process.stderr.write(`wrote ${flags.report}\n`)
+  }
+  if (flags.json) process.stdout.write(`${JSON.stringify(jsonOf(played))}\n`)
+  else process.stdout.write(`${textOf(played)}\n`)
+}
+
+/** The fields that `banyan twin run --json` promises. */
+export function jsonOf({ report, seconds, rssMiB }: Played) {
+  const { jobs, ...figures } = report.summary
+  return {
+    jobs,
+    ...figures,
+    seconds: round(seconds, 3),
+    jobsPerSecond: round(jobs / seconds, 1),
+    rssMiB: Math.round(rssMiB),
+    hash: report.hash,
+  }
+}
+
+function textOf({ report, seconds, eventsPerSecond, rssMiB, scenario }: Played): string {
+  const { summary, interruptions } = report
+  const span = (s: number) => formatDuration(Math.round(s * 1000))
+  const table = new Table({ style: { head: [], border: [] }, chars: PLAIN })
+  table.push(
+    ['scenario', scenario.name],
+    ['policy', report.policy],
+    ['jobs ended', `${summary.jobs} on ${report.gpuCount} GPUs`],
+    ['mean completion', `${span(summary.meanCompletionS)} (${round(summary.meanCompletionS, 1)} s)`],
+    [
+      'mean time queued',
+      `${span(summary.meanQueueS)}, p90 ${span(summary.p90QueueS)}, p99 ${span(summary.p99QueueS)}`,
+    ],
+    ['makespan', span(summary.makespanS)],
+    ['utilisation', percent(summary.utilisation)],
+    ['goodput of what was held', percent(report.goodput)],
+    ['preemptions', `${summary.preemptions}`],
+    ['fairness between tenants', round(report.fairness, 3)],
+  )
+  if (interruptions.count > 0) {
+    const { count, meanHoursBetween } = interruptions
+    table.push(['interruptions', `${count}, one each ${round(meanHoursBetween, 2)} h of running`])
+  }
+  for (const { cause, gpuHours, share } of report.waste) {
+    if (gpuHours > 0) table.push([`  ${cause}`, `${Math.round(gpuHours)} GPU-hours, ${percent(share)}`])
+  }
+  table.push(
+    [
+      'real time',
+      `${round(seconds, 2)} s, ${Math.round(eventsPerSecond)} events/s, ${Math.round(rssMiB)} MiB`,
+    ],
+    ['hash', report.hash],
+  )
+  return table.toString()
+}
+
+const PLAIN = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+} as const
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`
+}
+
+export function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits))
+}

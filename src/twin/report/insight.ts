@@ -1,0 +1,118 @@
+import type { TimeMs } from '../../base/index.ts'
+import type { LoggedEvent } from '../../control/index.ts'
+import type { Run } from '../fleet/run.ts'
+import type { RunEnd } from '../fleet/simulated-engine.ts'
+import type { Observer, World, WorldSetup } from '../world/world.ts'
+import { bySize, byTenant, fairness, type GroupFigures, waitDistribution } from './breakdown.ts'
+import { FleetUseMeter } from './fleet-use.ts'
+import { JobLog } from './job-log.ts'
+import type { Series } from './step-series.ts'
+import { type Summary, summarise } from './summary.ts'
+import { type WasteLine, WasteMeter, wasteLedger } from './waste.ts'
+
+/** Everything that is told of one run. It follows from the setup alone. */
+export interface RunReport {
+  readonly policy: string
+  readonly seed: number
+  readonly gpuCount: number
+  readonly summary: Summary
+  readonly states: Readonly<Record<string, number>>
+  readonly refused: number
+  readonly series: Series
+  readonly bySize: readonly GroupFigures[]
+  readonly byTenant: readonly GroupFigures[]
+  readonly fairness: number
+  /** Share of jobs that waited at most each of `WAIT_SPANS_MS`. */
+  readonly waits: readonly number[]
+  readonly waste: readonly WasteLine[]
+  /** Share of the GPU-time held that went into work that was kept. */
+  readonly goodput: number
+  readonly interruptions: Interruptions
+  readonly hash: string
+}
+
+export interface Interruptions {
+  /** Attempts that the platform or their own program ended before their time, by class of failure. */
+  readonly byClass: Readonly<Record<string, number>>
+  readonly count: number
+  /** Time of all attempts over interruptions, in hours; infinite when there was none. */
+  readonly meanHoursBetween: number
+}
+
+export const WAIT_SPANS_MS: readonly number[] = [
+  0, 1e3, 1e4, 6e4, 3e5, 9e5, 1.8e6, 3.6e6, 1.08e7, 2.16e7, 4.32e7, 8.64e7, 1.728e8, 3.456e8, 6.912e8,
+]
+
+/** Watches one world and tells what came of it. */
+export class Insight implements Observer {
+  readonly log = new JobLog()
+  readonly #setup: WorldSetup
+  readonly #use: FleetUseMeter
+  readonly #waste = new WasteMeter()
+  readonly #failures = new Map<string, number>()
+  readonly #price: number
+  #lastAt: TimeMs
+
+  constructor(setup: WorldSetup, pricePerGpuHour: number) {
+    this.#setup = setup
+    this.#use = new FleetUseMeter(setup.nodes, setup.startMs)
+    this.#price = pricePerGpuHour
+    this.#lastAt = setup.startMs
+  }
+
+  readonly onEvents = (events: readonly LoggedEvent[]): void => {
+    this.log.onEvents(events)
+    for (const logged of events) {
+      this.#use.take(logged)
+      const { event } = logged
+      if (event.kind === 'attempt-ended' && event.failure) {
+        const { class: name } = event.failure
+        this.#failures.set(name, (this.#failures.get(name) ?? 0) + 1)
+      }
+      if (event.kind === 'workload-finished') this.#lastAt = logged.at
+    }
+  }
+
+  readonly onRunEnd = (run: Run, end: RunEnd): void => this.#waste.take(run, end)
+
+  report(world: World): RunReport {
+    const { seed, startMs, nodes, policy } = this.#setup
+    const gpuCount = nodes.reduce((sum, node) => sum + node.gpuCount, 0)
+    const endMs = world.openJobs === 0 ? this.#lastAt : world.nowMs
+    const use = this.#use.use(endMs)
+    const ended = this.log.jobs.filter((job) => job.endedAt !== undefined)
+    const tenants = byTenant(ended)
+    const { sums } = this.#waste
+    const heldUs = Object.values(sums).reduce((sum, part) => sum + part, 0)
+    const states: Record<string, number> = {}
+    for (const { state } of this.log.jobs) states[state] = (states[state] ?? 0) + 1
+    return {
+      policy: policy.name,
+      seed,
+      gpuCount,
+      summary: summarise(this.log, gpuCount),
+      states,
+      refused: world.refused.length,
+      series: use.series,
+      bySize: bySize(ended),
+      byTenant: tenants,
+      fairness: fairness(tenants),
+      waits: waitDistribution(ended, WAIT_SPANS_MS),
+      waste: wasteLedger(sums, use, gpuCount, endMs - startMs, this.#price),
+      goodput: heldUs > 0 ? sums.useful / heldUs : 0,
+      interruptions: this.#interruptions(),
+      hash: world.hash.digest(),
+    }
+  }
+
+  #interruptions(): Interruptions {
+    const byClass = Object.fromEntries([...this.#failures].sort(([a], [b]) => (a < b ? -1 : 1)))
+    const count = Object.values(byClass).reduce((sum, each) => sum + each, 0)
+    const heldMs = this.log.jobs.reduce((sum, { heldMs }) => sum + heldMs, 0)
+    return {
+      byClass,
+      count,
+      meanHoursBetween: count > 0 ? heldMs / count / 3_600_000 : Number.POSITIVE_INFINITY,
+    }
+  }
+}

@@ -1,0 +1,201 @@
+import type { Result } from '../../base/index.ts'
+import { id, ok, refuse, type TimeMs } from '../../base/index.ts'
+import type { NodeDescription, Queue, ResourceShape } from '../../model/index.ts'
+import { DEFAULT_RETRY, openQueue, queueOfOrganisation, teamId } from '../../model/index.ts'
+import { Streams } from '../kernel/streams.ts'
+import { generateTrace } from '../traces/generate.ts'
+import { knownEpoch, readJobCsv } from '../traces/job-csv.ts'
+import { clipTrace, type JobTrace } from '../traces/job-trace.ts'
+import { readSacct } from '../traces/sacct.ts'
+import { SIMULATED_PROGRAM, type SimulatedJob, simulateTraceJob } from '../world/simulated-job.ts'
+import { tenantNames } from '../world/tenant-names.ts'
+import { TWIN_ORGANISATION, type WorldSetup } from '../world/world.ts'
+import { momentInTrace } from './moment.ts'
+import { plainCluster } from './plain-cluster.ts'
+import type { Scenario, WorkloadSource } from './scenario.ts'
+
+/** The files that a scenario names, read; and when second 0 of a trace was, where the caller knows better. */
+export interface ScenarioFiles {
+  readonly texts: ReadonlyMap<string, string>
+  readonly epochMs?: TimeMs
+}
+
+export interface Assembled {
+  readonly setup: WorldSetup
+  readonly gpuCount: number
+  /** Jobs that were left out, by reason. */
+  readonly skipped: Readonly<Record<string, number>>
+}
+
+/** The world that a scenario describes, or what is wrong with the files it names. */
+export function assemble(scenario: Scenario, files: ScenarioFiles): Result<Assembled, string> {
+  const cluster = clusterOf(scenario)
+  if (!cluster.ok) return cluster
+  const { levels, nodes } = cluster.value
+  const gpuCount = nodes.reduce((sum, node) => sum + node.gpuCount, 0)
+  const streams = new Streams(scenario.seed)
+  const jobs: SimulatedJob[] = []
+  const skipped: Record<string, number> = {}
+  for (const [index, source] of scenario.workloads.entries()) {
+    const made = jobsOf(source, scenario, files, gpuCount, streams, `${index}`)
+    if (!made.ok) return made
+    for (const [reason, count] of Object.entries(made.value.skipped))
+      skipped[reason] = (skipped[reason] ?? 0) + count
+    for (const job of made.value.jobs) {
+      const reason = whyImpossible(job.spec.resources.shape, nodes, gpuCount)
+      if (reason === undefined) jobs.push(job)
+      else skipped[reason] = (skipped[reason] ?? 0) + 1
+    }
+  }
+  jobs.sort((a, b) => a.submitMs - b.submitMs)
+  const setup: WorldSetup = {
+    seed: scenario.seed,
+    startMs: jobs[0]?.submitMs ?? 0,
+    levels,
+    nodes,
+    policy: scenario.policy,
+    queues: queuesOf(scenario, jobs),
+    jobs,
+    tellSaves: scenario.faults !== undefined,
+    ...(scenario.horizonMs !== undefined ? { horizonMs: scenario.horizonMs } : {}),
+  }
+  return ok({ setup, gpuCount, skipped })
+}
+
+function clusterOf({
+  cluster,
+}: Scenario): Result<{ levels: readonly string[]; nodes: readonly NodeDescription[] }, string> {
+  if (cluster.kind === 'plain') return ok(plainCluster(cluster.nodes, cluster.gpus, cluster.gpuModel))
+  return refuse(`there is no template "${cluster.template}"`)
+}
+
+interface Made {
+  readonly jobs: readonly SimulatedJob[]
+  readonly skipped: Readonly<Record<string, number>>
+}
+
+function jobsOf(
+  source: WorkloadSource,
+  scenario: Scenario,
+  files: ScenarioFiles,
+  gpuCount: number,
+  streams: Streams,
+  name: string,
+): Result<Made, string> {
+  if (source.kind === 'jobs') return ok({ jobs: declaredJobs(source, scenario, streams), skipped: {} })
+  const trace =
+    source.kind === 'trace'
+      ? readTrace(source, files)
+      : ok(generateTrace({ ...source, gpus: gpuCount }, streams.named(`jobs/${name}`)))
+  if (!trace.ok) return trace
+  const { everyMs, costMs, graceMs } = scenario.checkpoint
+  const jobs = trace.value.jobs.map((job) =>
+    simulateTraceJob(job, {
+      declareRunTime: scenario.declareRunTimes,
+      startMs: startCosts(scenario, streams),
+      saveMs: costMs,
+      graceMs,
+      preemptible: true,
+      ...(everyMs !== undefined ? { saveEveryMs: everyMs } : {}),
+    }),
+  )
+  return ok({ jobs, skipped: trace.value.skipped })
+}
+
+function startCosts({ startCost: { fromMs, toMs } }: Scenario, streams: Streams): () => number {
+  if (toMs === 0) return () => 0
+  const random = streams.named('start-cost')
+  return () => fromMs + random.below(toMs - fromMs + 1)
+}
+
+function readTrace(
+  source: Extract<WorkloadSource, { kind: 'trace' }>,
+  files: ScenarioFiles,
+): Result<JobTrace, string> {
+  const text = files.texts.get(source.file)
+  if (text === undefined) return refuse(`${source.file}: not read`)
+  const isSacct = source.format === 'auto' ? /^[^\n]*\|/.test(text) : source.format === 'sacct'
+  const read = isSacct ? readSacct(text) : readJobCsv(text)
+  if (!read.ok) return refuse(`${source.file}: ${read.error}`)
+  const trace = read.value
+  const baseName = source.file.slice(source.file.lastIndexOf('/') + 1)
+  const epochMs = files.epochMs ?? trace.epochMs ?? knownEpoch(baseName)
+  let from = Number.NEGATIVE_INFINITY
+  let to = Number.POSITIVE_INFINITY
+  if (source.from) {
+    const moment = momentInTrace(source.from, epochMs, false)
+    if (!moment.ok) return refuse(`${source.file}: ${moment.error}`)
+    from = moment.value
+  }
+  if (source.to) {
+    const moment = momentInTrace(source.to, epochMs, true)
+    if (!moment.ok) return refuse(`${source.file}: ${moment.error}`)
+    to = moment.value
+  }
+  return ok(clipTrace(trace, from, to))
+}
+
+function declaredJobs(
+  source: Extract<WorkloadSource, { kind: 'jobs' }>,
+  scenario: Scenario,
+  streams: Streams,
+): SimulatedJob[] {
+  const { everyMs, costMs, graceMs } = source.checkpoint ?? scenario.checkpoint
+  const startMs = startCosts(scenario, streams)
+  const shape: ResourceShape =
+    'nodes' in source.size
+      ? { kind: 'nodes', nodes: source.size.nodes }
+      : { kind: 'gpus', gpus: source.size.gpus }
+  return Array.from({ length: source.count }, (_, i) => ({
+    submitMs: i * source.everyMs,
+    tenant: source.tenant,
+    user: source.tenant,
+    spec: {
+      type: 'train',
+      name: source.count === 1 ? source.name : `${source.name}-${i}`,
+      priority: source.priority,
+      resources: { shape },
+      program: SIMULATED_PROGRAM,
+      retry: { ...DEFAULT_RETRY, user: source.retryUser, platform: 1_000_000 },
+      preemptible: source.preemptible,
+      dependsOn: [],
+      checkpoint: { path: 'checkpoints', graceMs, ...(everyMs !== undefined ? { everyMs } : {}) },
+      ...(scenario.declareRunTimes ? { expectedMs: source.runMs } : {}),
+    },
+    behaviour: {
+      workUs: source.runMs * 1000,
+      startUs: startMs() * 1000,
+      saveUs: costMs * 1000,
+      savesWhenTold: true,
+      ...(everyMs !== undefined ? { saveEveryUs: everyMs * 1000 } : {}),
+      ...(source.traffic ? { traffic: source.traffic } : {}),
+    },
+  }))
+}
+
+/** Why no empty fleet of these nodes could ever hold the gang; undefined when one could. */
+function whyImpossible(
+  shape: ResourceShape,
+  nodes: readonly NodeDescription[],
+  gpuCount: number,
+): string | undefined {
+  if (shape.kind === 'gpus' && shape.gpus > gpuCount) return 'more GPUs than the cluster has'
+  if (shape.kind !== 'nodes') return undefined
+  const fitting = nodes.filter((node) => node.gpuCount >= (shape.gpusPerNode ?? 1)).length
+  return shape.nodes > fitting ? 'more nodes than the cluster has with so many GPUs' : undefined
+}
+
+/** Tenants with settings of their own; what they are guaranteed is guaranteed to the organisation above them. */
+function queuesOf(scenario: Scenario, jobs: readonly SimulatedJob[]): Queue[] {
+  if (scenario.queues.length === 0) return []
+  const names = tenantNames(jobs.map((job) => job.tenant))
+  const root = queueOfOrganisation(TWIN_ORGANISATION)
+  const queues = scenario.queues.flatMap(({ tenant, settings }) => {
+    const name = names.get(tenant)
+    return name === undefined
+      ? []
+      : [{ ...openQueue(id(teamId(TWIN_ORGANISATION, name)), root), ...settings }]
+  })
+  const guaranteedGpus = queues.reduce((sum, queue) => sum + queue.guaranteedGpus, 0)
+  return [{ ...openQueue(root), guaranteedGpus }, ...queues]
+}

@@ -1,0 +1,105 @@
+import type { DurationMs, TimeMs } from '../../base/index.ts'
+import type { Policy, PriorityClass, Queue } from '../../model/index.ts'
+import type { TrafficPattern } from '../fleet/behaviour.ts'
+import type { ShapeName } from '../traces/generate.ts'
+
+/** What one run of the twin is about: the value of a scenario file, defaults filled in. */
+export interface Scenario {
+  readonly name: string
+  readonly seed: number
+  /** The run ends here even when work is left; absent means when all work has ended. */
+  readonly horizonMs?: DurationMs
+  readonly cluster: ClusterChoice
+  readonly policy: Policy
+  /** Whether users declare exact run times. */
+  readonly declareRunTimes: boolean
+  readonly workloads: readonly WorkloadSource[]
+  /** What each start costs a job, drawn evenly from this span. */
+  readonly startCost: Span
+  /** Of the jobs that say nothing of it themselves. */
+  readonly checkpoint: CheckpointChoice
+  readonly queues: readonly QueueChoice[]
+  readonly faults?: FaultChoice
+  readonly fabric: FabricChoice | undefined
+  /** Money for a GPU-hour, in the currency of the reader's choice. */
+  readonly pricePerGpuHour: number
+}
+
+export interface Span {
+  readonly fromMs: DurationMs
+  readonly toMs: DurationMs
+}
+
+export type ClusterChoice =
+  | { readonly kind: 'plain'; readonly nodes: number; readonly gpus: number; readonly gpuModel: string }
+  | { readonly kind: 'template'; readonly template: string; readonly nodes: number }
+
+export interface CheckpointChoice {
+  /** Absent: only when told to end. */
+  readonly everyMs?: DurationMs
+  readonly costMs: DurationMs
+  readonly graceMs: DurationMs
+}
+
+export interface QueueChoice {
+  readonly tenant: string
+  readonly settings: Partial<Pick<Queue, 'guaranteedGpus' | 'limitGpus' | 'weight' | 'lendable'>>
+}
+
+export type WorkloadSource =
+  | {
+      readonly kind: 'trace'
+      readonly file: string
+      /** `auto`: `sacct` where the header's fields are separated by `|`. */
+      readonly format: 'auto' | 'csv' | 'sacct'
+      /** Only submissions from here to before there, in the trace's own milliseconds or since 1970 where its epoch is known. */
+      readonly from?: Moment
+      readonly to?: Moment
+    }
+  | {
+      readonly kind: 'generate'
+      readonly shape: ShapeName
+      readonly load: number
+      readonly spanMs: DurationMs
+      readonly largestGpus?: number
+    }
+  | {
+      readonly kind: 'jobs'
+      readonly name: string
+      readonly tenant: string
+      readonly count: number
+      /** Between two submissions. */
+      readonly everyMs: DurationMs
+      readonly size: { readonly nodes: number } | { readonly gpus: number }
+      readonly runMs: DurationMs
+      readonly priority: PriorityClass
+      readonly preemptible: boolean
+      readonly retryUser: number
+      readonly checkpoint?: CheckpointChoice
+      readonly traffic?: { readonly pattern: TrafficPattern; readonly share: number }
+    }
+
+/** A point in a trace: seconds since it began, or a date, whose last day counts whole when it is an end. */
+export type Moment =
+  | { readonly kind: 'seconds'; readonly ms: DurationMs }
+  | { readonly kind: 'date'; readonly ms: TimeMs; readonly wholeDay: boolean }
+
+export interface FaultChoice {
+  /** Names of sets in `data/fault-rates.json`. */
+  readonly rates: readonly string[]
+  readonly scale: number
+  /** A share of the nodes that has a share of the failures. */
+  readonly lemons?: { readonly nodes: number; readonly failures: number }
+  readonly stragglers?: {
+    readonly perThousandNodeDays: number
+    readonly speed: number
+    readonly lastsMs: DurationMs
+  }
+}
+
+export interface FabricChoice {
+  /** Bytes a second of one node into the fabric, all rails together. */
+  readonly nodeBytesPerSecond: number
+  /** Of the links above each level's domains: 1 is non-blocking. Levels that are not named have 1. */
+  readonly oversubscription: Readonly<Record<string, number>>
+}
