@@ -1,5 +1,6 @@
 import { openDataFolder } from './data-folder.ts'
 import type { Database } from './database.ts'
+import { keepHouse } from './housekeeping.ts'
 import { kyselyOnPool } from './kysely-of.ts'
 
 /** PostgreSQL inside this process. Its one connection is shared by reads and writes, in the order they are asked. */
@@ -15,11 +16,13 @@ export async function openEmbedded(folder: string): Promise<Database> {
     password: 'unused',
     stream: () => server.connect(),
   })
+  const stopHousekeeping = keepHouse(connection)
   return {
     reader: connection,
     // The lock on the folder already makes this process the only one.
-    openWriter: async () => ({ connection, lost: server.ended.then(() => {}), close: async () => {} }),
+    openWriter: async () => ({ connection, lost: server.ended, close: async () => {} }),
     close: async () => {
+      await stopHousekeeping()
       await connection.destroy()
       await server.close()
       lock.release()

@@ -8,3 +8,5 @@ export type FromEmbedded =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly message: string; readonly said: readonly string[] }
   | { readonly kind: 'answer'; readonly bytes: Uint8Array }
+  /** PostgreSQL gave itself up with this line; nothing more is to be expected of the thread. */
+  | { readonly kind: 'gave-up'; readonly line: string }

@@ -2,28 +2,31 @@ import { once } from 'node:events'
 import { Duplex } from 'node:stream'
 import { Worker } from 'node:worker_threads'
 import type { EmbeddedWorkerData, FromEmbedded, ToEmbedded } from './embedded-messages.ts'
+import { EmbeddedDatabaseEnded } from './failure.ts'
 
 /** PostgreSQL in a worker thread on one folder. It has one session, so one client at a time may speak to it. */
 export class EmbeddedServer {
   readonly #worker: Worker
   #client: ClientStream | undefined
-  /** Resolves when the thread has ended, with the reason where nobody asked for it. */
-  readonly ended: Promise<Error | undefined>
+  #failure: Error | undefined
+  /** Resolves when the thread has ended, whether by `close` or by itself. */
+  readonly ended: Promise<void>
 
   private constructor(worker: Worker) {
     this.#worker = worker
-    let failure: Error | undefined
-    worker.on('error', (error) => {
-      failure = error
+    worker.on('error', (error) => this.#fail(new EmbeddedDatabaseEnded(error.message, { cause: error })))
+    worker.on('message', (message: FromEmbedded) => {
+      if (message.kind === 'answer') this.#client?.push(message.bytes)
+      if (message.kind === 'gave-up') {
+        this.#fail(new EmbeddedDatabaseEnded(`the embedded database gave up: ${message.line}`))
+        void worker.terminate()
+      }
     })
     this.ended = new Promise((resolve) => {
       worker.on('exit', () => {
-        this.#client?.destroy(failure ?? new Error('the embedded database has ended'))
-        resolve(failure)
+        this.#fail(new EmbeddedDatabaseEnded('the embedded database has ended'))
+        resolve()
       })
-    })
-    worker.on('message', (message: FromEmbedded) => {
-      if (message.kind === 'answer') this.#client?.push(message.bytes)
     })
   }
 
@@ -33,13 +36,13 @@ export class EmbeddedServer {
     const [message] = (await once(worker, 'message')) as [FromEmbedded]
     if (message.kind === 'ready') return new EmbeddedServer(worker)
     await worker.terminate()
-    const said = message.kind === 'failed' ? [message.message, ...message.said] : []
-    throw new Error(said.join('\n'))
+    throw new Error(message.kind === 'failed' ? [message.message, ...message.said].join('\n') : message.kind)
   }
 
   /** What `pg` uses in place of a socket. */
   connect(): Duplex {
-    this.#client = new ClientStream(this.#send)
+    this.#client = new ClientStream((message) => this.#send(message))
+    if (this.#failure) this.#client.destroy(this.#failure)
     return this.#client
   }
 
@@ -48,8 +51,13 @@ export class EmbeddedServer {
     await this.ended
   }
 
-  readonly #send = (message: ToEmbedded) => {
+  #send(message: ToEmbedded): void {
     this.#worker.postMessage(message, message.kind === 'query' ? [message.bytes.buffer as ArrayBuffer] : [])
+  }
+
+  #fail(failure: Error): void {
+    this.#failure ??= failure
+    this.#client?.destroy(this.#failure)
   }
 }
 

@@ -8,10 +8,17 @@ const port = present(parentPort, 'port to the thread that started this worker')
 const { folder } = workerData as EmbeddedWorkerData
 
 const said: string[] = []
+let isReady = false
+const hear = (line: string) => {
+  if (!isReady) said.push(line)
+  // PGlite takes the abort that follows for an error of the query and may spin for ever, so another thread must end this one.
+  else if (/\b(PANIC|FATAL): /.test(line))
+    send({ kind: 'gave-up', line: line.replace(/^.*?(?=PANIC|FATAL)/, '') })
+}
 const send = (message: FromEmbedded, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
 try {
-  const database = await openFolder(folder, (line) => said.push(line))
+  const database = await openFolder(folder, hear)
   let answer: Uint8Array[] = []
   port.on('message', (message: ToEmbedded) => {
     if (message.kind === 'close') {
@@ -32,6 +39,7 @@ try {
     const bytes = Uint8Array.from(Buffer.concat(answer))
     send({ kind: 'answer', bytes }, [bytes.buffer])
   })
+  isReady = true
   send({ kind: 'ready' })
 } catch (error) {
   send({ kind: 'failed', message: error instanceof Error ? error.message : String(error), said })

@@ -11,8 +11,9 @@ export const COLUMN_TYPES: pg.CustomTypesConfig = {
 /** Up to `options.max` connections, opened when they are needed. */
 export function kyselyOnPool(options: pg.PoolConfig): Kysely<Tables> {
   const pool = new pg.Pool({ ...options, types: COLUMN_TYPES })
-  // An idle connection that ends is replaced by the next query, which tells when that fails.
+  // The end of a connection is told to the query that runs on it or comes next; without listeners it would end the process.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 }
 

@@ -88,3 +88,5 @@ create table submissions (
 `,
   },
 ]
+
+export const NEWEST_SCHEMA = Math.max(...MIGRATIONS.map((migration) => migration.version))

@@ -1,3 +1,4 @@
+import type { Database } from './database.ts'
 import { openEmbedded } from './embedded-database.ts'
 import { migrate } from './migrate.ts'
 import { PostgresStore } from './postgres-store.ts'
@@ -7,12 +8,11 @@ import { openServer } from './server-database.ts'
 export type StoreLocation = { readonly dataDir: string } | { readonly databaseUrl: string }
 
 /**
- * The store at this place, with its schema brought up to date. A folder is locked until `close`; it is made when it
- * is not there. Throws a `StoreError` that says what to do.
+ * The store at this place, with its schema brought up to date. A folder is made when it is not there, and locked until
+ * `close`. Throws a `StoreError` that says what to do.
  */
 export async function openStore(location: StoreLocation): Promise<PostgresStore> {
-  const database =
-    'dataDir' in location ? await openEmbedded(location.dataDir) : await openServer(location.databaseUrl)
+  const database = await openDatabase(location)
   try {
     await migrate(database.reader)
     return new PostgresStore(database)
@@ -20,4 +20,9 @@ export async function openStore(location: StoreLocation): Promise<PostgresStore>
     await database.close()
     throw error
   }
+}
+
+/** The database at this place, whatever schema it has. */
+export function openDatabase(location: StoreLocation): Promise<Database> {
+  return 'dataDir' in location ? openEmbedded(location.dataDir) : openServer(location.databaseUrl)
 }
