@@ -31,6 +31,7 @@ export const PROBLEMS = {
     exit: 'not-found',
     title: 'There is no such thing, or this caller may not see it',
   },
+  'wrong-method': { status: 405, exit: 'usage', title: 'This address does not take that method' },
   'wrong-state': { status: 409, exit: 'conflict', title: 'Its present state does not allow that' },
   'already-exists': { status: 409, exit: 'conflict', title: 'There is one of this name already' },
   'still-used': { status: 409, exit: 'conflict', title: 'Something still depends on it' },

@@ -14,7 +14,8 @@ export async function* eventsAfter(
   after: number | undefined,
 ): AsyncGenerator<LoggedEvent> {
   const { ledger, store, signal } = context
-  let last = after ?? ledger.state.lastSequence
+  // A number that the log has not reached comes from before a restore.
+  let last = Math.min(after ?? Number.POSITIVE_INFINITY, ledger.state.lastSequence)
   let backlog: LoggedEvent[] = []
   let wake: () => void = () => {}
   const unsubscribe = ledger.subscribe((events) => {

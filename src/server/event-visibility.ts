@@ -6,10 +6,28 @@ import { maySee } from './caller.ts'
 import type { CallContext } from './context.ts'
 import { organisationOfQueue } from './views.ts'
 
-/** Whether the caller may see this event: their organisation's, and what belongs to no tenant (S9). */
-export async function eventIsVisible(context: CallContext, { event }: LoggedEvent): Promise<boolean> {
+/** Owners of workloads that are no longer live come from the store; so many are kept at hand. */
+const OWNERS_KEPT = 10_000
+
+type Owners = Map<WorkloadId, Owner | undefined>
+
+/**
+ * What the caller may see of one event after another: what is their organisation's or no tenant's, without what it
+ * says of others' work; undefined where that is nothing (S9).
+ */
+export function eventsAsSeen(
+  context: CallContext,
+): (logged: LoggedEvent) => Promise<LoggedEvent | undefined> {
+  const owners: Owners = new Map()
+  return async (logged) => {
+    if (context.caller.user.role === 'operator') return logged
+    if (!(await isVisible(context, owners, logged.event))) return undefined
+    return { ...logged, event: await withoutOthers(context, owners, logged.event) }
+  }
+}
+
+async function isVisible(context: CallContext, owners: Owners, event: Event): Promise<boolean> {
   const { user } = context.caller
-  if (user.role === 'operator') return true
   switch (event.kind) {
     case 'cluster-described':
     case 'node-described':
@@ -31,11 +49,26 @@ export async function eventIsVisible(context: CallContext, { event }: LoggedEven
     case 'token-revoked':
     case 'hold-released':
       return false
-    default: {
-      const owner = await ownerOf(context, workloadOfEvent(event))
-      return owner !== undefined && maySee(user, owner)
-    }
+    default:
+      return maySeeWorkload(context, owners, workloadOfEvent(event))
   }
+}
+
+/** The event without the ids of work that the caller may not see: whom an eviction is for, whose end a hold awaits. */
+async function withoutOthers(context: CallContext, owners: Owners, event: Event): Promise<Event> {
+  if (event.kind === 'attempt-stopping' && event.stop.for !== undefined) {
+    if (await maySeeWorkload(context, owners, event.stop.for)) return event
+    const { for: _hidden, ...stop } = event.stop
+    return { ...event, stop }
+  }
+  if (event.kind === 'hold-placed') {
+    const waitsFor: AttemptId[] = []
+    for (const attempt of event.hold.waitsFor) {
+      if (await maySeeWorkload(context, owners, workloadOfAttempt(attempt))) waitsFor.push(attempt)
+    }
+    return { ...event, hold: { ...event.hold, waitsFor } }
+  }
+  return event
 }
 
 /** The workload that the event is about, or undefined. */
@@ -50,8 +83,17 @@ function workloadOfAttempt(attempt: AttemptId): WorkloadId {
   return id<WorkloadId>(attempt.slice(0, attempt.lastIndexOf('.')))
 }
 
-async function ownerOf(context: CallContext, workload: WorkloadId | undefined): Promise<Owner | undefined> {
-  if (workload === undefined) return undefined
-  const live = context.ledger.state.workloads.get(workload)
-  return (live ?? (await context.store.workload(workload)))?.owner
+async function maySeeWorkload(
+  { ledger, store, caller }: CallContext,
+  owners: Owners,
+  workload: WorkloadId | undefined,
+): Promise<boolean> {
+  if (workload === undefined) return false
+  let owner = ledger.state.workloads.get(workload)?.owner ?? owners.get(workload)
+  if (!owner) {
+    owner = (await store.workload(workload))?.owner
+    if (owners.size >= OWNERS_KEPT) owners.clear()
+    owners.set(workload, owner)
+  }
+  return owner !== undefined && maySee(caller.user, owner)
 }

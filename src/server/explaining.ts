@@ -30,7 +30,7 @@ export function explainWorkload(context: CallContext, workload: Workload): Expla
   }
 }
 
-/** What the reader may know of an explanation: holders of other tenants become a number (S9). */
+/** What the reader may know of an explanation: holders of other tenants stay in its numbers only (S9). */
 export function redact(context: CallContext, explanation: Explanation): ExplanationView {
   return {
     ...explanation,

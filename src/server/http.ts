@@ -17,8 +17,10 @@ export function createHttp(services: Services): Hono {
   app.use('/v1/*', bodyLimit({ maxSize: LARGEST_BODY_BYTES, onError: () => answerProblem(tooLarge()) }))
   for (const operation of OPERATIONS) {
     const contract = contractOf(operation)
-    const path = contract.path.replaceAll(/\{(\w+)\}/g, ':$1')
-    app.on(contract.method, path, (call) => answer(services, operation, contract, call))
+    app.on(contract.method, honoPath(contract), (call) => answer(services, operation, contract, call))
+  }
+  for (const [path, methods] of methodsByPath()) {
+    app.all(path, (call) => answerProblem(wrongMethod(call, methods), { Allow: methods.join(', ') }))
   }
   app.notFound((call) =>
     answerProblem(
@@ -28,6 +30,19 @@ export function createHttp(services: Services): Hono {
     ),
   )
   return app
+}
+
+function honoPath({ path }: Contract): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
+}
+
+function methodsByPath(): ReadonlyMap<string, readonly string[]> {
+  const methods = new Map<string, string[]>()
+  for (const contract of OPERATIONS.map(contractOf)) {
+    const path = honoPath(contract)
+    methods.set(path, [...(methods.get(path) ?? []), contract.method])
+  }
+  return methods
 }
 
 async function answer(
@@ -50,7 +65,11 @@ async function answer(
       caller: caller as Caller,
       idempotencyKey: contract.idempotent ? call.req.header('Idempotency-Key') : undefined,
       lastEventId: call.req.header('Last-Event-ID'),
-      signal: AbortSignal.any([call.req.raw.signal, services.stopping]),
+      // Made only for streams: every one that is made hangs on `stopping` for good.
+      signal:
+        contract.produces.kind === 'events'
+          ? AbortSignal.any([call.req.raw.signal, services.stopping])
+          : services.stopping,
     }
     if (contract.access.scope !== 'open') await services.ledger.settled()
     const handler = HANDLERS[operation] as (input: unknown, context: CallContext) => unknown
@@ -108,11 +127,17 @@ async function respond(contract: Contract, given: unknown, context: CallContext)
   }
 }
 
-function answerProblem(document: ProblemDocument): Response {
-  const headers: Record<string, string> = { 'Content-Type': PROBLEM_MEDIA_TYPE }
+function answerProblem(document: ProblemDocument, more: Record<string, string> = {}): Response {
+  const headers: Record<string, string> = { 'Content-Type': PROBLEM_MEDIA_TYPE, ...more }
   if (document.status === 401) headers['WWW-Authenticate'] = 'Bearer'
   if (document.status === 503) headers['Retry-After'] = '1'
   return new Response(JSON.stringify(document), { status: document.status, headers })
+}
+
+function wrongMethod(call: HonoContext, methods: readonly string[]): ProblemDocument {
+  return problem('wrong-method', `${call.req.path} does not take ${call.req.method}.`, {
+    hint: `It takes ${methods.join(' and ')}.`,
+  })
 }
 
 function tooLarge(): ProblemDocument {

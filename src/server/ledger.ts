@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
-import { BrokenInvariant } from '../base/index.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { BrokenInvariant, canonicalJson } from '../base/index.ts'
 import type {
   Command,
   ControlState,
@@ -20,10 +21,13 @@ export type Outcome =
   | { readonly ok: true; readonly events: readonly LoggedEvent[] }
   | { readonly ok: false; readonly rejection: Rejection }
 
-/** The store did not take a batch; nothing of it happened. The caller may try again. */
+/** The store did not take a command; the message says whether that is sure. The caller may try again. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable'
 }
+
+const NOTHING_CHANGED = 'Nothing was changed'
+const NOT_KNOWN = 'Whether the server took this is not known, and the same idempotency key will tell'
 
 interface Waiting {
   readonly command: Command
@@ -44,7 +48,7 @@ interface LedgerOptions {
 }
 
 const LARGEST_BATCH = 512
-/** Passes are at least this far apart, so that a burst of submissions shares one. */
+/** Passes are at least this far apart, and as far as the last one took, so that a burst of submissions shares one. */
 const PASS_SPACING_MS = 10
 const RELOAD_RETRY_MS = 1_000
 
@@ -54,15 +58,21 @@ const RELOAD_RETRY_MS = 1_000
  * answered or any effect run. A scheduling pass joins the batch whose events call for one.
  *
  * When the store refuses a batch, or a decision breaks an invariant, the state in memory has run ahead of the store:
- * it is loaded again, and everybody in the batch learns that nothing happened.
+ * it is loaded again, and everybody in the batch learns whether it was written after all. While the store cannot be
+ * read either, nobody is served.
  */
 export class Ledger {
   readonly #options: LedgerOptions
   #state: ControlState
   #queue: Waiting[] = []
   #running: Promise<void> | undefined
+  #committing: Promise<void> | undefined
+  /** Why the state in memory is not to be believed, while that is so. */
+  #stale: StoreUnavailable | undefined
   #passWanted = true
-  #lastPassAt = 0
+  #nextPassAt: number | undefined
+  /** False for a while after each pass. */
+  #passSpaced = true
   #cancelAlarm: () => void = () => {}
   #closed = false
   readonly #emitter = new EventEmitter<{ events: [readonly LoggedEvent[]] }>()
@@ -74,7 +84,9 @@ export class Ledger {
   }
 
   static async open(options: LedgerOptions): Promise<Ledger> {
-    return new Ledger(options, restoreState(await options.store.load()))
+    const state = restoreState(await options.store.load())
+    options.clock.startAt(state.now)
+    return new Ledger(options, state)
   }
 
   /** Read it, never write it, and do not keep parts of it across an `await`. */
@@ -84,16 +96,18 @@ export class Ledger {
 
   /** Resolves when the command's events are durable, or with its rejection. Rejects with `StoreUnavailable`. */
   execute(command: Command, actor: Actor): Promise<Outcome> {
-    if (this.#closed) return Promise.reject(new StoreUnavailable('the server is shutting down; try again'))
+    if (this.#closed) return Promise.reject(new StoreUnavailable('the server is shutting down'))
+    if (this.#stale) return Promise.reject(this.#stale)
     return new Promise((resolve, reject) => {
       this.#queue.push({ command, actor, resolve, reject })
       this.#wake()
     })
   }
 
-  /** Resolves when everything that the state shows is durable, so that nobody reads what a crash could take back. */
+  /** Resolves when all that the state then shows is durable, so that nobody reads what a crash could take back. */
   async settled(): Promise<void> {
-    await this.#running
+    await this.#committing
+    if (this.#stale) throw this.#stale
   }
 
   /** Asks for a scheduling pass as soon as the spacing allows. */
@@ -102,7 +116,7 @@ export class Ledger {
     this.#wake()
   }
 
-  /** Calls back with each durable batch of events. The result unsubscribes. */
+  /** Calls back with each durable batch of events, or with none when some may have been missed. The result unsubscribes. */
   subscribe(listener: (events: readonly LoggedEvent[]) => void): () => void {
     this.#emitter.on('events', listener)
     return () => this.#emitter.off('events', listener)
@@ -125,32 +139,38 @@ export class Ledger {
   }
 
   async #drain(): Promise<void> {
-    // Commands of the same turn of the event loop share the batch.
-    await Promise.resolve()
-    while (this.#queue.length > 0 || this.#isPassDue()) {
-      await this.#commit(this.#queue.splice(0, LARGEST_BATCH))
+    while (this.#queue.length > 0 || (this.#isPassDue() && !this.#closed)) {
+      // Commands of one turn of the event loop share a batch, and whoever waits for `settled` reads between two.
+      await nextTurn()
+      this.#committing = this.#commit(this.#queue.splice(0, LARGEST_BATCH))
+      await this.#committing
+      this.#committing = undefined
+      if (this.#stale) await this.#recover()
     }
   }
 
   async #commit(waiting: readonly Waiting[]): Promise<void> {
     const decisions: Decision[] = []
-    const all: Decision[] = []
+    let events: LoggedEvent[] = []
     try {
-      for (const each of waiting) decisions.push(this.#decide(each.command, each.actor))
-      all.push(...decisions, ...this.#followUps(decisions))
-      const events = all.flatMap((decision) => (decision.ok ? decision.events : []))
-      if (events.length > 0) {
-        await this.#options.store.append(batchOf(this.#state, events))
-        this.#emitter.emit('events', events)
-      }
+      for (const { command, actor } of waiting) decisions.push(this.#decide(command, actor))
+      decisions.push(...this.#followUps(decisions))
+      events = decisions.flatMap((decision) => (decision.ok ? decision.events : []))
+      if (events.length > 0) await this.#options.store.append(batchOf(this.#state, events))
     } catch (error) {
-      await this.#reload(waiting, error)
-      return
+      const failure = this.#failureOf(error)
+      const fate = await this.#reload(events)
+      if (fate !== 'written') {
+        for (const each of waiting)
+          each.reject(fate === 'lost' ? failure : new StoreUnavailable(NOT_KNOWN, { cause: error }))
+        return
+      }
     }
+    if (events.length > 0) this.#emitter.emit('events', events)
     waiting.forEach((each, i) => {
       each.resolve(decisions[i]!)
     })
-    this.#options.runEffects(all.flatMap((decision) => (decision.ok ? decision.effects : [])))
+    this.#options.runEffects(decisions.flatMap((decision) => (decision.ok ? decision.effects : [])))
   }
 
   #decide(command: Command, actor: Actor): Decision {
@@ -160,65 +180,97 @@ export class Ledger {
 
   /** Time limits that have come, and the pass that the batch calls for. */
   #followUps(decisions: readonly Decision[]): Decision[] {
-    const now = this.#options.clock.now()
-    const due = (nextDeadline(this.#state) ?? Number.POSITIVE_INFINITY) <= now
-    const followUps = due ? [this.#decide({ kind: 'tick' }, SYSTEM)] : []
+    const followUps = this.#isDeadlineDue() ? [this.#decide({ kind: 'tick' }, SYSTEM)] : []
     if ([...decisions, ...followUps].some((decision) => decision.ok && needsPass(decision.events))) {
       this.#passWanted = true
     }
     if (!this.#isPassDue()) return followUps
+    const begin = performance.now()
     const pass = this.#decide({ kind: 'schedule' }, SCHEDULER)
     this.#passWanted = false
-    this.#lastPassAt = this.#options.clock.now()
     this.#nextPassAt = pass.ok ? pass.nextPassAt : undefined
+    this.#spacePasses(Math.max(PASS_SPACING_MS, performance.now() - begin))
     return [...followUps, pass]
   }
 
-  #nextPassAt: number | undefined
-
   #isPassDue(): boolean {
-    const now = this.#options.clock.now()
-    const wanted = this.#passWanted || (this.#nextPassAt !== undefined && this.#nextPassAt <= now)
-    return wanted && now - this.#lastPassAt >= PASS_SPACING_MS
+    const comesDue = this.#nextPassAt !== undefined && this.#nextPassAt <= this.#options.clock.now()
+    return this.#passSpaced && (this.#passWanted || comesDue)
+  }
+
+  #isDeadlineDue(): boolean {
+    return (nextDeadline(this.#state) ?? Number.POSITIVE_INFINITY) <= this.#options.clock.now()
+  }
+
+  #spacePasses(spacingMs: number): void {
+    this.#passSpaced = false
+    this.#options.clock.after(spacingMs, () => {
+      this.#passSpaced = true
+      this.#wake()
+    })
   }
 
   /** Wakes for the next pass or time limit that comes due without any command. */
   #setAlarm(): void {
     this.#cancelAlarm()
-    const pass = this.#passWanted ? this.#lastPassAt + PASS_SPACING_MS : this.#nextPassAt
+    const pass = this.#passSpaced ? this.#nextPassAt : undefined
     const at = Math.min(
       pass ?? Number.POSITIVE_INFINITY,
       nextDeadline(this.#state) ?? Number.POSITIVE_INFINITY,
     )
     if (at === Number.POSITIVE_INFINITY) return
     this.#cancelAlarm = this.#options.clock.after(at - this.#options.clock.now(), () => {
-      if ((nextDeadline(this.#state) ?? Number.POSITIVE_INFINITY) <= this.#options.clock.now()) {
-        void this.execute({ kind: 'tick' }, SYSTEM).catch(() => {})
-      }
+      if (this.#isDeadlineDue()) void this.execute({ kind: 'tick' }, SYSTEM).catch(() => {})
       this.#wake()
     })
   }
 
-  async #reload(waiting: readonly Waiting[], cause: unknown): Promise<void> {
-    const { store, log, onReload } = this.#options
-    const broken = cause instanceof BrokenInvariant
-    if (broken) log.error({ err: cause }, 'a decision broke an invariant; loading the state again')
-    else log.warn({ err: cause }, 'the store refused a batch; loading the state again')
-    const failure = broken ? cause : new StoreUnavailable('the store did not take it', { cause })
-    for (const each of waiting) each.reject(failure)
-    // A decision that breaks would break again at once.
-    this.#lastPassAt = this.#options.clock.now() + RELOAD_RETRY_MS
-    for (;;) {
-      try {
-        this.#state = restoreState(await store.load())
-        break
-      } catch (error) {
-        if (this.#closed) return
-        log.warn({ err: error }, 'the store cannot be read; trying again')
-        await new Promise<void>((resolve) => this.#options.clock.after(RELOAD_RETRY_MS, resolve))
-      }
+  #failureOf(cause: unknown): Error {
+    const { log } = this.#options
+    if (cause instanceof BrokenInvariant) {
+      log.error({ err: cause }, 'a decision broke an invariant; loading the state again')
+      // It would break again at once.
+      this.#spacePasses(RELOAD_RETRY_MS)
+      return cause
     }
-    this.#passWanted = true
-    onReload()
+    log.warn({ err: cause }, 'the store refused a batch; loading the state again')
+    return new StoreUnavailable(NOTHING_CHANGED, { cause })
+  }
+
+  /**
+   * Brings back the state that the store holds. Resolves with the fate of the events that it did not confirm: a
+   * connection can end between the commit and its answer.
+   */
+  async #reload(unconfirmed: readonly LoggedEvent[]): Promise<'written' | 'lost' | 'unknown'> {
+    const { store, log, onReload } = this.#options
+    try {
+      const stored = await store.load()
+      const written = await this.#isInLog(unconfirmed)
+      this.#state = restoreState(stored)
+      this.#stale = undefined
+      this.#passWanted = true
+      onReload()
+      this.#emitter.emit('events', [])
+      return written ? 'written' : 'lost'
+    } catch (cause) {
+      log.warn({ err: cause }, 'the store cannot be read; trying again')
+      this.#stale = new StoreUnavailable(NOTHING_CHANGED, { cause })
+      for (const each of this.#queue.splice(0)) each.reject(this.#stale)
+      return 'unknown'
+    }
+  }
+
+  async #isInLog(events: readonly LoggedEvent[]): Promise<boolean> {
+    const [first] = events
+    if (!first) return false
+    const logged = await this.#options.store.events({ after: first.sequence - 1, limit: events.length })
+    return canonicalJson(logged) === canonicalJson(events)
+  }
+
+  async #recover(): Promise<void> {
+    while (this.#stale && !this.#closed) {
+      await new Promise<void>((resolve) => this.#options.clock.after(RELOAD_RETRY_MS, resolve))
+      await this.#reload([])
+    }
   }
 }

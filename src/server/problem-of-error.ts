@@ -1,3 +1,4 @@
+import { StoreError } from '../adapters/store-postgres/index.ts'
 import type { ProblemDocument } from '../api/index.ts'
 import { problem } from '../api/index.ts'
 import { StoreUnavailable } from './ledger.ts'
@@ -12,19 +13,23 @@ export function problemOfError(error: unknown, log: Log): ProblemDocument {
       hint: 'Send JSON, as GET /v1/openapi.json describes.',
     })
   }
-  if (error instanceof StoreUnavailable) return problemOfStore(error)
+  if (error instanceof StoreUnavailable) return problemOfStore(error.message, error.cause)
+  if (error instanceof StoreError) {
+    if (error.code === 'bad-cursor') return problem('invalid-request', error.message)
+    return problemOfStore('The store cannot be read', error)
+  }
   log.error({ err: error }, 'a call failed')
   return problem('internal', 'The server failed on this call; its log says why.', {
     hint: 'Try again; if it stays, send the log to whoever runs this server.',
   })
 }
 
-function problemOfStore(error: StoreUnavailable): ProblemDocument {
-  const reason = error.cause instanceof Error ? error.cause.message : error.message
-  if (/no space left|ENOSPC|disk full/i.test(reason)) {
-    return problem('storage-full', `Nothing was changed: the disk of the store is full (${reason}).`, {
-      hint: 'Free space under the data folder and try again.',
+function problemOfStore(outcome: string, cause: unknown): ProblemDocument {
+  if (cause instanceof StoreError && cause.code === 'disk-full') {
+    return problem('storage-full', `${outcome}: the disk of the store is full.`, {
+      hint: 'Free space where the data folder or the database is, and try again.',
     })
   }
-  return problem('unavailable', `Nothing was changed: ${reason}.`, { hint: 'Try again in a moment.' })
+  const why = cause instanceof Error ? `: ${cause.message}` : ''
+  return problem('unavailable', `${outcome}${why}`, { hint: 'Try again in a moment.' })
 }

@@ -47,6 +47,16 @@ export async function resubmit(context: CallContext, workload: Workload): Promis
   return take(context, owner, [workload.spec], sha256(`resubmit ${workload.id}`))
 }
 
+interface Submission {
+  readonly key: string
+  readonly requestHash: string
+}
+
+interface Taken {
+  readonly workloads: readonly WorkloadId[]
+  readonly replayed: boolean
+}
+
 async function take(
   context: CallContext,
   owner: Owner,
@@ -54,56 +64,59 @@ async function take(
   requestHash: string,
 ): Promise<Submitted> {
   const { idempotencyKey: key } = context
-  const before = key === undefined ? undefined : await earlierSubmission(context, key, requestHash)
-  if (before) return answer(context, before, true)
-  const command: Command = {
-    kind: 'submit',
-    owner,
-    specs,
-    ended: await endedDependencies(context, owner, specs),
-    ...(key !== undefined ? { submission: { key, requestHash } } : {}),
-  }
-  if (key !== undefined) return takeOnce(context, { key, requestHash }, command)
-  return answer(context, await takeNow(context, command), false)
+  const taken =
+    key === undefined
+      ? await takeNow(context, owner, specs)
+      : await takeOnce(context, { key, requestHash }, () =>
+          takeNow(context, owner, specs, { key, requestHash }),
+        )
+  return answer(context, taken)
 }
 
-/** Submissions under way by their key, so that a retry that overtakes its first try waits for it. */
-const underWay = new Map<string, { readonly requestHash: string; readonly made: Promise<WorkloadId[]> }>()
+/** Submissions under way by user and key, from before the store is asked until it holds them. */
+const underWay = new Map<string, { readonly requestHash: string; readonly taken: Promise<Taken> }>()
 
+/** Takes the first of several calls with the same key; the others, now or years later, get what it made. */
 async function takeOnce(
   context: CallContext,
-  submission: { readonly key: string; readonly requestHash: string },
-  command: Command,
-): Promise<Submitted> {
-  const { key, requestHash } = submission
-  const name = `${context.caller.user.id} ${key}`
+  submission: Submission,
+  takeFirst: () => Promise<Taken>,
+): Promise<Taken> {
+  const name = `${context.caller.user.id} ${submission.key}`
   const running = underWay.get(name)
   if (running) {
-    if (running.requestHash !== requestHash) throw keyReused(key)
-    return answer(context, await running.made, true)
+    if (running.requestHash !== submission.requestHash) throw keyReused(submission.key)
+    return { ...(await running.taken), replayed: true }
   }
-  const made = takeNow(context, command)
-  underWay.set(name, { requestHash, made })
+  const taken = earlierSubmission(context, submission).then((earlier) => earlier ?? takeFirst())
+  underWay.set(name, { requestHash: submission.requestHash, taken })
   try {
-    return await answer(context, await made, false)
+    return await taken
   } finally {
     underWay.delete(name)
   }
 }
 
-async function takeNow(context: CallContext, command: Command): Promise<WorkloadId[]> {
+async function takeNow(
+  context: CallContext,
+  owner: Owner,
+  specs: readonly WorkloadSpec[],
+  submission?: Submission,
+): Promise<Taken> {
+  const ended = await endedDependencies(context, owner, specs)
+  const command: Command = { kind: 'submit', owner, specs, ended, ...(submission ? { submission } : {}) }
   const events = await execute(context, command)
-  return events.flatMap(({ event }) => (event.kind === 'workload-submitted' ? event.workload : []))
+  const workloads = events.flatMap(({ event }) => (event.kind === 'workload-submitted' ? event.workload : []))
+  return { workloads, replayed: false }
 }
 
 async function earlierSubmission(
   context: CallContext,
-  key: string,
-  requestHash: string,
-): Promise<readonly WorkloadId[] | undefined> {
+  { key, requestHash }: Submission,
+): Promise<Taken | undefined> {
   const record = await context.store.submission(context.caller.user.id, key)
   if (!record) return undefined
-  if (record.requestHash === requestHash) return record.workloads
+  if (record.requestHash === requestHash) return { workloads: record.workloads, replayed: true }
   throw keyReused(key)
 }
 
@@ -117,11 +130,7 @@ function keyReused(key: string): ProblemError {
   )
 }
 
-async function answer(
-  context: CallContext,
-  ids: readonly WorkloadId[],
-  replayed: boolean,
-): Promise<Submitted> {
+async function answer(context: CallContext, { workloads: ids, replayed }: Taken): Promise<Submitted> {
   const { ledger, store } = context
   const workloads = await Promise.all(
     ids.map(async (workload) => ledger.state.workloads.get(workload) ?? (await store.workload(workload))),

@@ -100,7 +100,8 @@ function whatFollows(recorder: Recorder, workload: Workload, attempt: Attempt, v
         kind: 'retry',
         notBefore: recorder.now,
         avoid: [],
-        reason: `${attempt.id} made room for ${attempt.stop?.for ?? 'other work'}`,
+        // For whom stands in the stop request, which the server shows to those who may know.
+        reason: `${attempt.id} made room for other work`,
       }
     case 'platform-failure': {
       if (workload.platformFailures >= workload.spec.retry.platform) {
@@ -111,7 +112,10 @@ function whatFollows(recorder: Recorder, workload: Workload, attempt: Attempt, v
         }
       }
       const avoid = failure?.node ? [{ node: failure.node, until: recorder.now + AVOID_MS }] : []
-      return retry(recorder, workload.platformFailures, avoid, reason)
+      // An attempt that ran for long shows that starting again works: failures months apart do not add up to a wait.
+      const ranMs = recorder.now - (attempt.runningAt ?? recorder.now)
+      const failuresBefore = ranMs > LONGEST_BACKOFF_MS ? 0 : workload.platformFailures
+      return retry(recorder, failuresBefore, avoid, reason)
     }
     case 'user-failure': {
       const limitReached = failure?.class === 'time-limit'

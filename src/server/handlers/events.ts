@@ -1,16 +1,20 @@
 import type { LoggedEventView } from '../../api/index.ts'
 import type { LoggedEvent } from '../../control/index.ts'
 import { eventsAfter } from '../event-stream.ts'
-import { eventIsVisible, workloadOfEvent } from '../event-visibility.ts'
+import { eventsAsSeen, workloadOfEvent } from '../event-visibility.ts'
 import { findWorkload } from '../find.ts'
 import type { HandlersOf } from './part.ts'
+
+/** Rows of the log read for one page, however few of them the caller may see; `last` tells where to go on. */
+const LONGEST_SEARCH = 20_000
 
 export const eventHandlers: HandlersOf<'listEvents' | 'followEvents'> = {
   listEvents: async (input, context) => {
     const workload = input.workload === undefined ? undefined : await findWorkload(context, input.workload)
+    const asSeen = eventsAsSeen(context)
     const visible: LoggedEventView[] = []
     let last = input.after
-    for (;;) {
+    for (let read = 0; read < LONGEST_SEARCH; read += input.limit) {
       const page = await context.store.events({
         after: last,
         limit: input.limit,
@@ -18,20 +22,22 @@ export const eventHandlers: HandlersOf<'listEvents' | 'followEvents'> = {
       })
       for (const logged of page) {
         last = logged.sequence
-        if (await eventIsVisible(context, logged)) visible.push(logged)
+        const seen = await asSeen(logged)
+        if (seen) visible.push(seen)
         if (visible.length >= input.limit) return { items: visible, last }
       }
-      if (page.length < input.limit) return { items: visible, last }
+      if (page.length < input.limit) break
     }
+    return { items: visible, last }
   },
   followEvents: async function* (input, context) {
     const workload = input.workload === undefined ? undefined : await findWorkload(context, input.workload)
+    const asSeen = eventsAsSeen(context)
     const after = resumePoint(context.lastEventId) ?? input.after
     for await (const logged of eventsAfter(context, after)) {
       if (workload && workloadOfEvent(logged.event) !== workload.id) continue
-      if (await eventIsVisible(context, logged)) {
-        yield { type: 'event', id: `${logged.sequence}`, data: logged satisfies LoggedEvent }
-      }
+      const seen = await asSeen(logged)
+      if (seen) yield { type: 'event', id: `${seen.sequence}`, data: seen satisfies LoggedEvent }
     }
   },
 }

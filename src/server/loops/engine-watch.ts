@@ -1,5 +1,5 @@
-import type { Engine, Observation } from '../../control/index.ts'
-import type { Ledger } from '../ledger.ts'
+import type { Engine } from '../../control/index.ts'
+import { type Ledger, StoreUnavailable } from '../ledger.ts'
 import type { Log } from '../log.ts'
 
 const FIRST_RETRY_MS = 500
@@ -16,6 +16,7 @@ export class EngineWatch {
   readonly #ledger: Ledger
   readonly #log: Log
   readonly #abort = new AbortController()
+  #observing = new AbortController()
   #cursor: string | undefined
   #failures = 0
   #lost = false
@@ -34,13 +35,15 @@ export class EngineWatch {
     })
   }
 
-  /** Looks at everything again: effects may have been lost. */
+  /** Looks at everything again, at once: effects may have been lost. */
   startOver(): void {
     this.#cursor = undefined
+    this.#observing.abort()
   }
 
   async close(): Promise<void> {
     this.#abort.abort()
+    this.#observing.abort()
     await this.#done
   }
 
@@ -52,22 +55,22 @@ export class EngineWatch {
           const outcome = await this.#execute({ kind: 'inventory', inventory })
           if (!outcome.ok) this.#log.warn({ rejection: outcome.rejection }, 'the inventory was not taken')
         }
-        await this.#take(await this.#engine.observe(this.#cursor, this.#abort.signal))
+        this.#observing = new AbortController()
+        const { signal } = this.#observing
+        const seen = await this.#engine.observe(this.#cursor, signal)
+        if (seen.facts.length > 0 || seen.complete) {
+          await this.#execute({ kind: 'observe', facts: seen.facts, complete: seen.complete })
+        }
+        if (!signal.aborted) this.#cursor = seen.cursor
         await this.#inContact()
         onFirst()
       } catch (error) {
         if (this.#abort.signal.aborted) return
-        await this.#outOfContact(error)
+        if (error instanceof StoreUnavailable) await this.#pause(FIRST_RETRY_MS)
+        else if (!this.#observing.signal.aborted) await this.#outOfContact(error)
         onFirst()
       }
     }
-  }
-
-  async #take(seen: Observation): Promise<void> {
-    if (seen.facts.length > 0 || seen.complete) {
-      await this.#execute({ kind: 'observe', facts: seen.facts, complete: seen.complete })
-    }
-    this.#cursor = seen.cursor
   }
 
   async #inContact(): Promise<void> {
@@ -86,8 +89,12 @@ export class EngineWatch {
       this.#lost = true
       await this.#execute({ kind: 'contact', contact: 'lost' }).catch(() => {})
     }
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delayMs)
+    await this.#pause(delayMs)
+  }
+
+  #pause(pauseMs: number): Promise<void> {
+    return new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pauseMs)
       this.#abort.signal.addEventListener('abort', () => {
         clearTimeout(timer)
         resolve()

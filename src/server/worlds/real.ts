@@ -4,7 +4,7 @@ import { createLocalEngine } from '../../adapters/engine-local/index.ts'
 import { openStore } from '../../adapters/store-postgres/index.ts'
 import { DEFAULT_FAILURE_CLASSES } from '../../control/index.ts'
 import { backupStream } from '../backup-stream.ts'
-import { WALL_CLOCK } from '../clock.ts'
+import { steadyClock } from '../clock.ts'
 import type { ServerOptions } from '../main-options.ts'
 import type { World } from '../server.ts'
 import { storeLocation } from '../store-location.ts'
@@ -29,7 +29,7 @@ export async function realWorld(options: ServerOptions): Promise<World> {
       ...(options.slots !== undefined ? { slots: options.slots } : {}),
     })
     return {
-      clock: WALL_CLOCK,
+      clock: steadyClock(),
       engine,
       capabilities: LOCAL_CAPABILITIES,
       store,
