@@ -17,6 +17,8 @@ export interface LocalEngineOptions {
   readonly logBytesPerTask?: number
   /** Cap on the logs of all finished attempts together; the oldest go first. Default 2 GiB. */
   readonly logBytesTotal?: number
+  /** Takes trouble that is no fact about an attempt, for the operator. Default: standard error. */
+  readonly log?: (message: string) => void
 }
 
 /**
@@ -46,6 +48,7 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<En
     slots: options.slots,
     machine: await inspectMachine(await nodeIdOf(dataDir), options.slots),
     logBytesPerTask: options.logBytesPerTask ?? 64 * MIB,
+    log: options.log ?? ((message) => console.error(`engine local: ${message}`)),
   })
   await engine.adopt()
   return engine

@@ -20,6 +20,13 @@ const SHORTEST_WAIT_MS: DurationMs = 20
 const LONGEST_WAIT_MS: DurationMs = 500
 const SUPERVISOR_LOG_CHARACTERS = 500
 
+/** Where an attempt says what it found. */
+export interface AttemptOutlets {
+  publish(fact: EngineFact): void
+  /** For the operator: trouble that is no fact about the attempt. */
+  log(message: string): void
+}
+
 /**
  * What this process knows of one attempt, read from its folder. It starts a supervisor where none has claimed the
  * attempt, and takes over the duty of a supervisor that was killed: to end what is left and say so.
@@ -30,7 +37,7 @@ export class LocalAttempt {
   readonly record: LaunchRecord
   /** Fulfilled when the tasks run or the attempt has ended. */
   readonly settled: Promise<void>
-  readonly #publish: (fact: EngineFact) => void
+  readonly #outlets: AttemptOutlets
   readonly #progressFile: ProgressFile
   #supervisor: ChildProcess | undefined
   #claim: ProcessIdentity | undefined
@@ -46,11 +53,11 @@ export class LocalAttempt {
   #isClosed = false
   #settle: () => void = () => {}
 
-  constructor(folder: AttemptFolder, record: LaunchRecord, publish: (fact: EngineFact) => void) {
+  constructor(folder: AttemptFolder, record: LaunchRecord, outlets: AttemptOutlets) {
     this.id = record.attempt
     this.folder = folder
     this.record = record
-    this.#publish = publish
+    this.#outlets = outlets
     this.#progressFile = new ProgressFile(folder.progress, record.checkpointDir)
     this.settled = new Promise((resolve) => {
       this.#settle = resolve
@@ -72,7 +79,7 @@ export class LocalAttempt {
     const names = new Set(files.map((file) => basename(file)))
     try {
       this.#watcher = watch(this.folder.path, (_, name) => {
-        if (name === null || names.has(name)) this.look()
+        if (name === null || names.has(name)) void this.look()
       })
       this.#watcher.on('error', () => this.#watcher?.close())
     } catch {
@@ -118,9 +125,11 @@ export class LocalAttempt {
         await this.#look()
       } catch (error) {
         // Whatever hinders reading may pass; the engine looks again soon.
-        console.error(`attempt ${this.id}: ${reasonOf(error)}`)
+        this.#outlets.log(`attempt ${this.id}: ${reasonOf(error)}; trying again soon`)
       }
     } while (this.#mustLookAgain)
+    // Only now, so that whoever waited sees all that the folder tells.
+    if (this.#running || this.#end) this.#settle()
   }
 
   async #look(): Promise<void> {
@@ -149,8 +158,7 @@ export class LocalAttempt {
       at: running.at,
       ...(address !== undefined ? { address } : {}),
     }
-    this.#publish(this.#running)
-    this.#settle()
+    this.#outlets.publish(this.#running)
   }
 
   async #readProgress(isLast: boolean): Promise<void> {
@@ -168,7 +176,7 @@ export class LocalAttempt {
     this.#isProgressUnpublished = false
     this.#progressPublishedAt = performance.now()
     this.#progress = { kind: 'attempt-progress', attempt: this.id, ...report }
-    this.#publish(this.#progress)
+    this.#outlets.publish(this.#progress)
   }
 
   async #supervise(): Promise<void> {
@@ -211,7 +219,7 @@ export class LocalAttempt {
 
   #finish({ at, exits, cause }: EndRecord): void {
     this.#end = { kind: 'attempt-ended', attempt: this.id, at, exits, ...(cause ? { cause } : {}) }
-    this.#publish(this.#end)
+    this.#outlets.publish(this.#end)
     this.#settle()
     this.close()
   }

@@ -22,7 +22,7 @@ import { AttemptFolder, type LaunchRecord } from './attempt-folder.ts'
 import { FENCE_VARIABLE } from './attempt-processes.ts'
 import { readRecord, reasonOf, writeDurably } from './durable-file.ts'
 import { FreePorts } from './free-ports.ts'
-import { LocalAttempt } from './local-attempt.ts'
+import { type AttemptOutlets, LocalAttempt } from './local-attempt.ts'
 import type { LogRetention } from './log-retention.ts'
 import { inspectMachine, type Machine } from './machine.ts'
 import { refusedByMachine } from './prepare.ts'
@@ -41,6 +41,7 @@ export interface LocalEngineParts {
   readonly slots: number | undefined
   readonly machine: Machine
   readonly logBytesPerTask: number
+  readonly log: (message: string) => void
 }
 
 /** Runs attempts as processes of this machine. See the README for how they outlive this process. */
@@ -52,15 +53,22 @@ export class LocalEngine implements Engine {
   readonly #launching = new Map<AttemptId, Promise<void>>()
   readonly #ports = new FreePorts()
   readonly #feed = new FactFeed(randomUUID(), () => this.#wholePicture())
+  readonly #outlets: AttemptOutlets
   readonly #timers: NodeJS.Timeout[] = []
   #machine: Machine
 
   constructor(parts: LocalEngineParts) {
     this.#parts = parts
     this.#machine = parts.machine
+    this.#outlets = { publish: (fact) => this.#feed.publish(fact), log: parts.log }
     this.#timers.push(setInterval(() => this.#lookAtAll(), LOOK_EVERY_MS))
     if (this.#machine.hasGpus) {
-      this.#timers.push(setInterval(() => void this.#inspect().catch(() => {}), INSPECT_EVERY_MS))
+      this.#timers.push(
+        setInterval(
+          () => void this.#inspect().catch((error: unknown) => parts.log(reasonOf(error))),
+          INSPECT_EVERY_MS,
+        ),
+      )
     }
   }
 
@@ -69,8 +77,7 @@ export class LocalEngine implements Engine {
     for (const name of await readdir(this.#parts.live)) {
       const folder = new AttemptFolder(join(this.#parts.live, name))
       const record = await readRecord<LaunchRecord>(folder.order)
-      if (record)
-        void this.#add(new LocalAttempt(folder, record, (fact) => this.#feed.publish(fact))).follow()
+      if (record) void this.#add(new LocalAttempt(folder, record, this.#outlets)).follow()
       else await rm(folder.path, { recursive: true, force: true })
     }
   }
@@ -136,7 +143,7 @@ export class LocalEngine implements Engine {
     if (await exists(join(this.#parts.finished, order.attempt))) return
     const folder = new AttemptFolder(join(this.#parts.live, order.attempt))
     const record = await this.#record(order, folder)
-    const attempt = this.#add(new LocalAttempt(folder, record, (fact) => this.#feed.publish(fact)))
+    const attempt = this.#add(new LocalAttempt(folder, record, this.#outlets))
     const refusal = this.#misplaced(order) ?? (await write(folder, record))
     if (refusal) attempt.refuse(refusal)
     else await attempt.follow()

@@ -14,6 +14,8 @@ async function main(): Promise<void> {
   const folder = new AttemptFolder(path)
   // Ends of a terminal or of the machine reach the tasks by themselves; how they take it is seen and recorded here.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+  // Its file may be on a full disk, and saying so must not end the attempt.
+  process.stderr.on('error', () => {})
   let supervision: Supervision | undefined
   // Installed before the claim: the engine wakes only a supervisor whose claim it has read.
   process.on('SIGUSR2', () => {

@@ -44,7 +44,6 @@ export class TaskLogWriter {
       const written = this.#append(piece)
       from += written
       this.#offset += written
-      this.#fileBytes += written
     }
     const joined = chunk.length >= TAIL_BYTES ? chunk : Buffer.concat([this.#tail, chunk])
     this.#tail = Buffer.from(joined.subarray(-TAIL_BYTES))
@@ -60,7 +59,9 @@ export class TaskLogWriter {
   #append(piece: Buffer): number {
     try {
       this.#file ??= this.#openSegment()
-      return writeSync(this.#file, piece)
+      const written = writeSync(this.#file, piece)
+      this.#fileBytes += written
+      return written
     } catch {
       // A segment must have no gap inside, so what comes after one starts another.
       const isEmpty = this.#file !== undefined && this.#fileBytes === 0

@@ -60,7 +60,7 @@ export class FactFeed {
   }
 
   #wake(): void {
-    for (const wake of [...this.#wakers]) wake()
+    for (const wake of this.#wakers) wake()
   }
 
   #change(signal: AbortSignal, patienceMs: DurationMs): Promise<void> {
