@@ -1,7 +1,7 @@
 import type { Resolved } from './calibration.ts'
 import { exchangeSeconds, groupOf, ringSeconds } from './collectives.ts'
 import { coreWidth, mambaScanFlops } from './flops.ts'
-import type { Machine } from './gpu.ts'
+import type { Machine, Precision } from './gpu.ts'
 import type { ModelShape } from './model-shape.ts'
 import { countParameters } from './parameters.ts'
 import type { Strategy } from './strategy.ts'
@@ -82,7 +82,7 @@ function forwardSeconds(
   const { tensor, context } = strategy
   const tokens = (strategy.microBatch * strategy.sequence) / context
   const matmul = (rows: number, columns: number, depth: number) =>
-    matmulSeconds(rows, columns, depth, strategy, machine, constants)
+    matmulSeconds(rows, columns, depth, strategy.precision, machine, constants)
   const gateWidth = shape.gated ? 2 : 1
   const split = strategy.sequenceParallel ? tensor : 1
   const memoryRate = machine.gpu.memoryBandwidth * constants.memory
@@ -172,7 +172,9 @@ function forwardSeconds(
   }
   const busy = gpu.matmul + gpu.attention + gpu.memory
   return {
-    ...gpu,
+    matmul: gpu.matmul,
+    attention: gpu.attention,
+    memory: gpu.memory,
     launch: launchExcess(busy, (kernels / layers) * constants.launch),
     tensor: tensorTime,
     context: contextSeconds(shape, machine, strategy, constants, tokens, gpu.attention),
@@ -207,7 +209,9 @@ function backwardSeconds(
   const busy = seconds.matmul + seconds.attention + seconds.memory
   const hostLaunches = hostSeconds(hostForward, forward) * (1.6 + again + 0.6 * blocks)
   return {
-    ...seconds,
+    matmul: seconds.matmul,
+    attention: seconds.attention,
+    memory: seconds.memory,
     launch: launchExcess(busy, hostLaunches),
     // Sequence parallelism gathers each input again for the weight gradient, hidden behind the multiply.
     tensor: forward.tensor * (1 + again + 0.5 * blocks),
@@ -236,15 +240,15 @@ function matmulSeconds(
   rows: number,
   columns: number,
   depth: number,
-  strategy: Strategy,
+  precision: Precision,
   machine: Machine,
   constants: Resolved,
 ): number {
   const { flops } = machine.gpu
   const peak =
-    strategy.precision === 'fp8'
+    precision === 'fp8'
       ? (flops.fp8 ?? flops.bf16) * constants.matmulFp8
-      : strategy.precision === 'fp4'
+      : precision === 'fp4'
         ? (flops.fp4 ?? flops.bf16) * constants.matmulFp4
         : flops.bf16 * constants.matmulBf16
   const half = constants.matmulHalf
@@ -325,7 +329,7 @@ function moeSeconds(
   const experts = shape.experts!
   const { tensor, expert, expertTensor } = strategy
   const matmul = (rows: number, columns: number, depth: number) =>
-    matmulSeconds(rows, columns, depth, strategy, machine, constants)
+    matmulSeconds(rows, columns, depth, strategy.precision, machine, constants)
   const gateWidth = shape.gated ? 2 : 1
   const width = experts.latent ?? shape.hidden
   // Tokens are split over tensor ranks before they are routed, unless those ranks share each expert.
@@ -365,7 +369,7 @@ function groupedSeconds(
   machine: Machine,
   constants: Resolved,
 ): number {
-  const compute = count * (matmulSeconds(rows, columns, depth, strategy, machine, constants) - constants.matmulRamp)
+  const compute = count * (matmulSeconds(rows, columns, depth, strategy.precision, machine, constants) - constants.matmulRamp)
   const read = (count * columns * depth * BYTES) / (machine.gpu.memoryBandwidth * constants.memory)
   return Math.max(compute, read) + constants.matmulRamp
 }
@@ -378,14 +382,7 @@ function headSeconds(
 ): [number, number] {
   const tokens = (strategy.microBatch * strategy.sequence) / strategy.context
   const vocabulary = shape.vocabulary / strategy.tensor
-  const multiply = matmulSeconds(
-    tokens,
-    vocabulary,
-    shape.hidden,
-    { ...strategy, precision: 'bf16' },
-    machine,
-    constants,
-  )
+  const multiply = matmulSeconds(tokens, vocabulary, shape.hidden, 'bf16', machine, constants)
   // Logits are written, turned into FP32, normalised and read back.
   const loss =
     (tokens * vocabulary * 10 * constants.elementwise) / (machine.gpu.memoryBandwidth * constants.memory)

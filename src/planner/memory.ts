@@ -31,9 +31,10 @@ export function memoryBytes(
   strategy: Strategy,
   constants: Resolved,
 ): MemoryBytes {
-  const first = stageBytes(shape, machine, strategy, constants, false)
+  const activation = activationBytesPerToken(shape, strategy, constants)
+  const first = stageBytes(shape, machine, strategy, constants, activation, false)
   if (strategy.pipeline === 1) return first
-  const last = stageBytes(shape, machine, strategy, constants, true)
+  const last = stageBytes(shape, machine, strategy, constants, activation, true)
   return last.total > first.total ? last : first
 }
 
@@ -42,6 +43,7 @@ function stageBytes(
   machine: Machine,
   strategy: Strategy,
   constants: Resolved,
+  activation: number,
   last: boolean,
 ): MemoryBytes {
   const { tensor, context, pipeline, interleave, expert, expertTensor, sharding } = strategy
@@ -61,19 +63,19 @@ function stageBytes(
 
   const denseRanks = Math.max(1, Math.min(strategy.shardGroup ?? Number.POSITIVE_INFINITY, data * context))
   const expertRanks = Math.max(1, Math.min(denseRanks, (tensor * context * data) / (expert * expertTensor)))
-  const spread = (stage: number) =>
-    sharding >= stage ? denseWeights / denseRanks + expertWeights / expertRanks : denseWeights + expertWeights
+  const whole = denseWeights + expertWeights
+  const shard = denseWeights / denseRanks + expertWeights / expertRanks
   const all = strategy.trains === 'all'
   const master = sharding === 3 && constants.traits.torchNative
   const frozenBytes = strategy.precision === 'bf16' ? 2 : 1
   const weightBytes = all ? 2 : frozenBytes
   const weights =
     sharding === 3
-      ? spread(3) * (master ? 4 : 2) + 2 * 2 * (dense / tensor + routed / (expert * expertTensor)) + (vocabulary / tensor) * 2
-      : spread(3) * weightBytes
+      ? shard * (master ? 4 : 2) + 2 * 2 * (dense / tensor + routed / (expert * expertTensor)) + (vocabulary / tensor) * 2
+      : whole * weightBytes
   const gradientBytes = gradientBytesOf(strategy, constants)
-  const gradients = all ? spread(2) * (sharding === 3 && !master ? 2 : gradientBytes) : 0
-  const optimizer = all ? spread(1) * (master ? 8 : 12) : 0.01 * (denseWeights + expertWeights) * 16
+  const gradients = all ? (sharding >= 2 ? shard : whole) * (sharding === 3 && !master ? 2 : gradientBytes) : 0
+  const optimizer = all ? (sharding >= 1 ? shard : whole) * (master ? 8 : 12) : 0.01 * whole * 16
 
   const tokens = (strategy.microBatch * strategy.sequence) / context
   const inFlight =
@@ -83,7 +85,7 @@ function stageBytes(
           microBatches(strategy, machine),
           last ? 1 + (interleave > 1 ? (pipeline - 1) / interleave : 0) : pipeline + (interleave > 1 ? (pipeline - 1) / interleave : 0),
         )
-  const perLayer = tokens * activationBytesPerToken(shape, strategy, constants)
+  const perLayer = tokens * activation
   const layerInput = (tokens * shape.hidden * 2) / (strategy.sequenceParallel ? tensor : 1)
   const activations =
     strategy.recompute === 'full'

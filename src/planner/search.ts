@@ -111,6 +111,7 @@ export function branches(input: SearchInput, constants: Resolved): Branch[] {
   const { shape, machine, globalBatch } = input
   const fixed = input.fixed ?? {}
   const sequence = input.sequence ?? shape.sequence
+  const rarities = rareFields(fixed)
   const all: Branch[] = []
   const world = machine.gpuCount
   for (const tensor of choices(fixed.tensor, upTo(Math.min(world, machine.nvlinkDomain, 16)))) {
@@ -121,23 +122,23 @@ export function branches(input: SearchInput, constants: Resolved): Branch[] {
         for (const microBatch of choices(fixed.microBatch, MICRO_BATCHES)) {
           if (globalBatch % microBatch !== 0) continue
           for (const recompute of choices(fixed.recompute, RECOMPUTE)) {
-            const strategy: Strategy = {
-              sequenceParallel: tensor > 1,
-              expertTensor: 1,
-              trains: 'all',
-              ...fixed,
+            const plain: Strategy = {
               tensor,
               context,
               pipeline: 1,
               interleave: 1,
               expert,
+              expertTensor: fixed.expertTensor ?? 1,
               microBatch,
               globalBatch,
               sequence,
               sharding: 1,
               recompute,
+              sequenceParallel: fixed.sequenceParallel ?? tensor > 1,
               precision: input.precision,
+              trains: fixed.trains ?? 'all',
             }
+            const strategy = rarities ? { ...plain, ...rarities } : plain
             const profile = layerProfile(shape, machine, strategy, constants)
             const layer = profile.forwardSeconds + profile.backwardSeconds
             const head = profile.headForward + profile.headBackward
@@ -150,6 +151,17 @@ export function branches(input: SearchInput, constants: Resolved): Branch[] {
     }
   }
   return all.sort((a, b) => a.bound - b.bound)
+}
+
+/** Fields that few searches fix. Left out of the others' strategies, which then share one object layout and are fast to read. */
+function rareFields(fixed: Partial<Strategy>): Partial<Strategy> | undefined {
+  const { shardGroup, documentTokens, gradientBytes } = fixed
+  if (!shardGroup && !documentTokens && !gradientBytes) return undefined
+  return {
+    ...(shardGroup && { shardGroup }),
+    ...(documentTokens && { documentTokens }),
+    ...(gradientBytes && { gradientBytes }),
+  }
 }
 
 /** The strategies of a branch: how many stages, chunks and shards. */
@@ -205,7 +217,10 @@ function interleaveChoices(shape: ModelShape, pipeline: number, micro: number): 
   return all
 }
 
-/** Sharded weights are gathered for each micro-batch, which only pays without a pipeline. */
-function shardingChoices(dataRanks: number, pipeline: number): (1 | 3)[] {
-  return dataRanks > 1 && pipeline === 1 ? [1, 3] : [1]
+const SHARDED: readonly Strategy['sharding'][] = [1, 2, 3]
+const UNSHARDED: readonly Strategy['sharding'][] = [1]
+
+/** Sharded gradients or weights are exchanged for each micro-batch, which only pays without a pipeline. */
+function shardingChoices(dataRanks: number, pipeline: number): readonly Strategy['sharding'][] {
+  return dataRanks > 1 && pipeline === 1 ? SHARDED : UNSHARDED
 }

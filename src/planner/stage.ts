@@ -5,11 +5,6 @@ export interface StageLoad {
   /** Layers and heads of the stage that takes longest. */
   readonly layers: number
   readonly heads: number
-  /** Layers on the first stage, which holds the most activations. */
-  readonly firstLayers: number
-  /** Layers and heads of the whole model. */
-  readonly allLayers: number
-  readonly allHeads: number
 }
 
 /**
@@ -26,20 +21,16 @@ export function stageLoad(
 ): StageLoad {
   const heads = 1 + shape.predictionLayers
   const allLayers = shape.layers + shape.predictionLayers
-  const whole = { allLayers, allHeads: heads }
-  if (pipeline === 1) return { layers: allLayers, heads, firstLayers: allLayers, ...whole }
+  const load = (layers: number, withHeads: number): StageLoad => ({ layers, heads: withHeads })
+  if (pipeline === 1) return load(allLayers, heads)
   const chunks = pipeline * interleave
   if (allLayers % chunks !== 0 && (allLayers + 2) % chunks === 0) {
     const slots = (allLayers + 2) / pipeline
     const lastIsLongest = heads * headSeconds > layerSeconds
-    return lastIsLongest
-      ? { layers: slots - 1, heads, firstLayers: slots - 1, ...whole }
-      : { layers: slots, heads: 0, firstLayers: slots - 1, ...whole }
+    return lastIsLongest ? load(slots - 1, heads) : load(slots, 0)
   }
   const most = Math.ceil(allLayers / pipeline)
   const least = allLayers % pipeline === 0 ? most : most - 1
   const lastIsLongest = least * layerSeconds + heads * headSeconds > most * layerSeconds
-  return lastIsLongest
-    ? { layers: least, heads, firstLayers: most, ...whole }
-    : { layers: most, heads: 0, firstLayers: most, ...whole }
+  return lastIsLongest ? load(least, heads) : load(most, 0)
 }

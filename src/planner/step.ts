@@ -47,7 +47,8 @@ export function stepSeconds(
   const layer = profile.forwardSeconds + profile.backwardSeconds + gather
   const load = stageLoad(shape, pipeline, interleave, layer, head)
   const stage = load.layers * layer + load.heads * head
-  const everything = load.allLayers * layer + load.allHeads * head
+  const allLayers = shape.layers + shape.predictionLayers
+  const everything = allLayers * layer + (1 + shape.predictionLayers) * head
   const bubble = (everything - stage) / interleave
 
   const { forward, backward } = profile
@@ -57,7 +58,7 @@ export function stepSeconds(
   const hops =
     pipeline > 1 ? 2 * hop * (micro * interleave * constants.pipelineExposed + (pipeline - 1)) : 0
 
-  const stageLayers = load.allLayers / pipeline
+  const stageLayers = allLayers / pipeline
   const reduce = dataSeconds(shape, machine, strategy, constants, stageLayers)
   // With interleaving, a chunk's gradients are done while the other chunks still run through the last round of micro-batches.
   const rounds = interleave > 1 ? 1 / interleave + (Math.min(micro, pipeline) * (interleave - 1)) / interleave : 1
@@ -68,33 +69,30 @@ export function stepSeconds(
   const nodes = machine.gpuCount / machine.gpusPerNode
   const straggle = nodes > 1 ? constants.straggle * Math.log2(nodes) : 0
   const optimizer = optimizerSeconds(shape, machine, strategy, constants, stageLayers)
-  const parts = {
-    matmul: layers * (forward.matmul + backward.matmul) + heads * head,
-    attention: layers * (forward.attention + backward.attention),
-    memory: layers * (forward.memory + backward.memory),
-    launch: layers * (forward.launch + backward.launch),
-    tensor: layers * (forward.tensor + backward.tensor),
-    context: layers * (forward.context + backward.context),
-    expert: layers * (forward.expert + backward.expert),
+  const matmul = layers * (forward.matmul + backward.matmul) + heads * head
+  const attention = layers * (forward.attention + backward.attention)
+  const memory = layers * (forward.memory + backward.memory)
+  const launch = layers * (forward.launch + backward.launch)
+  const tensor = layers * (forward.tensor + backward.tensor)
+  const context = layers * (forward.context + backward.context)
+  const expert = layers * (forward.expert + backward.expert)
+  const busy = matmul + attention + memory + launch + tensor + context + expert + hops + data + bubble + optimizer
+  const overhead = constants.stepOverhead + constants.microOverhead * micro + straggle * busy
+  return {
+    matmul,
+    attention,
+    memory,
+    launch,
+    tensor,
+    context,
+    expert,
     pipeline: hops,
     data,
     bubble,
     optimizer,
+    overhead,
+    total: busy + overhead,
   }
-  const sum =
-    parts.matmul +
-    parts.attention +
-    parts.memory +
-    parts.launch +
-    parts.tensor +
-    parts.context +
-    parts.expert +
-    parts.pipeline +
-    parts.data +
-    parts.bubble +
-    parts.optimizer
-  const overhead = constants.stepOverhead + constants.microOverhead * micro + straggle * sum
-  return { ...parts, overhead, total: sum + overhead }
 }
 
 /** Seconds to pass one micro-batch's activations to the next stage. */

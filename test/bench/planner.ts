@@ -74,7 +74,7 @@ function print(score: Score, crossValidated: CrossValidation | undefined): void 
   )
   console.log(`ranking regret ${percent(score.regret)} over ${score.sweeps} sweeps`)
   for (const refusal of score.refusals) console.log(`refused ${refusal}`)
-  console.log(`${Math.round(perSecond).toLocaleString('en')} configurations a second`)
+  console.log(`${Math.round(perSecond).toLocaleString('en')} configurations for each CPU-second`)
   for (const entry of search) {
     console.log(
       `search ${entry.model} on ${entry.gpus} GPUs: ${entry.milliseconds.toFixed(0)} ms, ${entry.evaluated} of ${entry.considered} worked out, best ${entry.best} at ${entry.stepSeconds.toFixed(2)} s`,
