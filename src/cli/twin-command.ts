@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { POLICY_NAMES, SHAPE_NAMES } from '../twin/index.ts'
 import { compareRuns } from './twin-compare.ts'
-import { scenarioOfFlags, type TwinFlags, UsageError } from './twin-flags.ts'
+import { scenarioOfFlags, type TwinFlags } from './twin-flags.ts'
 import { playScenario } from './twin-play.ts'
 import { printRun } from './twin-print.ts'
 
@@ -12,17 +12,15 @@ export function twinCommand(): Command {
     .description('play one scenario file, or a trace given by flags')
     .option('--report <file>', 'write a self-contained HTML page with plots')
     .option('--json', 'print one JSON object')
-    .action((file: string | undefined, flags: TwinFlags, command: Command) =>
-      reporting(command, () => printRun(playScenario(scenarioOfFlags(file, flags), flags), flags)),
+    .action((file: string | undefined, flags: TwinFlags) =>
+      printRun(playScenario(scenarioOfFlags(file, flags), flags), flags),
     )
-  withFlags(twin.command('compare <scenario...>'))
-    .description('play several scenario files, or one trace under several --policy, side by side over seeds')
+  withFlags(twin.command('compare <what...>'))
+    .description('play scenario files, or policies on one scenario or trace, side by side over seeds')
     .option('--seeds <count>', 'runs of each, with seeds 1, 2, ...', '5')
     .option('--report <file>', 'write a self-contained HTML page with plots')
     .option('--json', 'print one JSON object')
-    .action((files: string[], flags: TwinFlags, command: Command) =>
-      reporting(command, () => compareRuns(files, flags)),
-    )
+    .action((what: string[], flags: TwinFlags) => compareRuns(what, flags))
   return twin
 }
 
@@ -43,13 +41,4 @@ function withFlags(command: Command): Command {
     .option('--epoch <date>', 'when second 0 of the trace was')
     .option('--start-cost <span>', 'what each start costs a job: 25s, or 4s..46s')
     .option('--horizon <span>', 'end the run after this much virtual time')
-}
-
-function reporting(command: Command, act: () => void): void {
-  try {
-    act()
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    command.error(`banyan twin: ${error.message}`, { exitCode: 2 })
-  }
 }

@@ -13,11 +13,7 @@ import {
   readPolicy,
   type ShapeName,
 } from '../twin/index.ts'
-
-/** Something that the user wrote is wrong; the message says what and what to do. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
+import { CliFailure } from './failure.ts'
 
 export interface TwinFlags {
   readonly trace?: string
@@ -42,10 +38,13 @@ export function scenarioOfFlags(file: string | undefined, flags: TwinFlags): Sce
   const scenario = file === undefined ? EMPTY_SCENARIO : readScenario(file)
   const workload = workloadOf(flags)
   if (file === undefined && !workload) {
-    throw new UsageError('nothing to play; give a scenario file, or --trace FILE, or --generate SHAPE')
+    throw new CliFailure(
+      'usage',
+      'nothing to play; give a scenario file, or --trace FILE, or --generate SHAPE',
+    )
   }
   if (file === undefined && flags.cluster === undefined) {
-    throw new UsageError('how large is the cluster? For example --cluster nodes=96,gpus=8')
+    throw new CliFailure('usage', 'how large is the cluster? For example --cluster nodes=96,gpus=8')
   }
   const policy = flags.policy === undefined ? undefined : policyOf(flags.policy)
   return {
@@ -62,7 +61,7 @@ export function scenarioOfFlags(file: string | undefined, flags: TwinFlags): Sce
 function readScenario(file: string): Scenario {
   const parsed = parseScenario(readText(file), file)
   if (parsed.ok) return parsed.value
-  throw new UsageError(parsed.error.map(formatSpecProblem).join('\n'))
+  throw new CliFailure('invalid-spec', parsed.error.map(formatSpecProblem).join('\n'))
 }
 
 /** A file's text, or what kept it from being read. */
@@ -70,7 +69,7 @@ export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : error}`)
+    throw new CliFailure('usage', `cannot read ${file}: ${error instanceof Error ? error.message : error}`)
   }
 }
 
@@ -88,14 +87,15 @@ function workloadOf(flags: TwinFlags): WorkloadSource | undefined {
   }
   if (flags.generate === undefined) return undefined
   const load = Number(flags.load)
-  if (!(load > 0 && load < 10)) throw new UsageError(`--load is "${flags.load}"; write for example 0.8`)
+  if (!(load > 0 && load < 10))
+    throw new CliFailure('usage', `--load is "${flags.load}"; write for example 0.8`)
   return { kind: 'generate', shape: flags.generate, load, spanMs: durationOf('--span', flags.span) }
 }
 
 function momentOf(flag: string, text: string | undefined): Moment | undefined {
   if (text === undefined) return undefined
   const moment = parseMoment(text)
-  if (!moment.ok) throw new UsageError(`${flag}: ${moment.error}`)
+  if (!moment.ok) throw new CliFailure('usage', `${flag}: ${moment.error}`)
   return moment.value
 }
 
@@ -108,10 +108,10 @@ function clusterOf(text: string): Scenario['cluster'] {
   for (const part of text.split(',')) {
     const [name = '', value] = part.split('=')
     if (value === undefined || !['nodes', 'gpus', 'model'].includes(name))
-      throw new UsageError(`--cluster is "${text}"; ${CLUSTER_FORMS}`)
+      throw new CliFailure('usage', `--cluster is "${text}"; ${CLUSTER_FORMS}`)
     values.set(name, value)
   }
-  if (!values.has('gpus')) throw new UsageError(`--cluster "${text}" says no gpus; ${CLUSTER_FORMS}`)
+  if (!values.has('gpus')) throw new CliFailure('usage', `--cluster "${text}" says no gpus; ${CLUSTER_FORMS}`)
   return {
     kind: 'plain',
     nodes: wholeNumber('nodes of --cluster', values.get('nodes') ?? '1', 1),
@@ -125,31 +125,32 @@ export function policyOf(text: string): NamedPolicy {
   const named = policyByName(text)
   if (named) return named
   if (!/[./]/.test(text)) {
-    throw new UsageError(
+    throw new CliFailure(
+      'usage',
       `there is no policy "${text}"${didYouMean(text, POLICY_NAMES)}; known are ${POLICY_NAMES.join(', ')}, or give a file`,
     )
   }
   const read = readPolicy(readText(text), text)
-  if (!read.ok) throw new UsageError(read.error.map(formatSpecProblem).join('\n'))
+  if (!read.ok) throw new CliFailure('invalid-spec', read.error.map(formatSpecProblem).join('\n'))
   return { policy: read.value, needsRunTimes: read.value.runTimes === 'exact' }
 }
 
 function spanOf(text: string): Span {
   const [from = '', to = from] = text.split('..')
   const span = { fromMs: durationOf('--start-cost', from), toMs: durationOf('--start-cost', to) }
-  if (span.toMs < span.fromMs) throw new UsageError(`--start-cost "${text}" ends before it begins`)
+  if (span.toMs < span.fromMs) throw new CliFailure('usage', `--start-cost "${text}" ends before it begins`)
   return span
 }
 
 function durationOf(flag: string, text: string): number {
   const span = parseDuration(text)
-  if (!span.ok) throw new UsageError(`${flag}: ${span.error}`)
+  if (!span.ok) throw new CliFailure('usage', `${flag}: ${span.error}`)
   return span.value
 }
 
 export function wholeNumber(what: string, text: string, least: number): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
-    throw new UsageError(`${what} is "${text}"; it needs a whole number from ${least}`)
+    throw new CliFailure('usage', `${what} is "${text}"; it needs a whole number from ${least}`)
   return value
 }

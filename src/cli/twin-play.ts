@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { type Assembled, assemble, Insight, type RunReport, type Scenario, World } from '../twin/index.ts'
-import { type TwinFlags, UsageError } from './twin-flags.ts'
+import { CliFailure } from './failure.ts'
+import type { TwinFlags } from './twin-flags.ts'
 
 /** One played scenario: what came of it in virtual time, and what it took in real time. */
 export interface Played {
@@ -16,14 +17,14 @@ export interface Played {
 const STEPS_BETWEEN_LOOKS = 20_000
 const LOOKS_EVERY_S = 0.5
 
-/** Plays a scenario to its end, with a line of progress on a terminal. Throws a `UsageError` for files that are wrong. */
+/** Plays a scenario to its end, with a line of progress on a terminal. Throws a `CliFailure` for files that are wrong. */
 export function playScenario(scenario: Scenario, flags: Pick<TwinFlags, 'epoch' | 'json'>): Played {
   const begin = performance.now()
   const assembled = assemble(scenario, readFiles(scenario, flags.epoch))
-  if (!assembled.ok) throw new UsageError(assembled.error)
+  if (!assembled.ok) throw new CliFailure('usage', assembled.error)
   const { setup } = assembled.value
   if (setup.jobs.length === 0)
-    throw new UsageError(`no job is left to play${because(assembled.value.skipped)}`)
+    throw new CliFailure('usage', `no job is left to play${because(assembled.value.skipped)}`)
   const insight = new Insight(setup, scenario.pricePerGpuHour)
   const world = new World(setup, [insight])
   const progress = process.stderr.isTTY ? new ProgressLine(begin) : undefined
@@ -53,7 +54,7 @@ function readFiles(scenario: Scenario, epoch: string | undefined) {
   if (epoch === undefined) return { texts }
   const epochMs = Date.parse(/T.*(Z|[+-]\d\d:\d\d)$|^\d{4}-\d\d-\d\d$/.test(epoch) ? epoch : `${epoch}Z`)
   if (Number.isNaN(epochMs))
-    throw new UsageError(`--epoch is "${epoch}"; write for example 2017-09-04T10:35:00Z`)
+    throw new CliFailure('usage', `--epoch is "${epoch}"; write for example 2017-09-04T10:35:00Z`)
   return { texts, epochMs }
 }
 
@@ -63,7 +64,7 @@ function readTrace(file: string): string {
     const bytes = readFileSync(file)
     return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8')
   } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : error}`)
+    throw new CliFailure('usage', `cannot read ${file}: ${error instanceof Error ? error.message : error}`)
   }
 }
 

@@ -315,6 +315,7 @@ export class SimulatedEngine {
   }
 
   #crash(run: Run, exit: CrashExit, now: TimeUs): void {
+    settle(run, now)
     this.#end(run, now, 'failed', [{ task: 0, stopped: false, at: milliseconds(now), ...exit }])
   }
 

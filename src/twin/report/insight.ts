@@ -90,7 +90,7 @@ export class Insight implements Observer {
       policy: policy.name,
       seed,
       gpuCount,
-      summary: summarise(this.log, gpuCount),
+      summary: summarise(this.log.jobs, { gpuCount, heldGpuMs: use.heldGpuMs, untilMs: endMs }),
       states,
       refused: world.refused.length,
       series: use.series,

@@ -23,7 +23,6 @@ export interface JobRecord {
 
 interface LiveRecord {
   readonly job: JobRecord
-  readonly gpus: number
   readonly plannedAt: TimeMs
 }
 
@@ -32,7 +31,6 @@ export class JobLog implements Observer {
   readonly jobs: JobRecord[] = []
   readonly #open = new Map<WorkloadId, { job: JobRecord; queuedSince: TimeMs; live: number }>()
   readonly #live = new Map<AttemptId, LiveRecord>()
-  heldGpuMs = 0
 
   readonly onEvents = (events: readonly LoggedEvent[]): void => {
     for (const logged of events) this.#take(logged)
@@ -65,17 +63,16 @@ export class JobLog implements Observer {
         job.gpus = Math.max(job.gpus, allocatedGpus(event.allocation))
         job.firstStartAt ??= at
         job.starts++
-        this.#live.set(event.attempt, { job, gpus: allocatedGpus(event.allocation), plannedAt: at })
+        this.#live.set(event.attempt, { job, plannedAt: at })
         return
       }
       case 'attempt-ended': {
-        const { job, gpus, plannedAt } = this.#live.get(event.attempt)!
+        const { job, plannedAt } = this.#live.get(event.attempt)!
         this.#live.delete(event.attempt)
         const open = this.#open.get(job.workload)!
         open.live--
         if (open.live === 0) open.queuedSince = event.endedAt
         job.heldMs += event.endedAt - plannedAt
-        this.heldGpuMs += gpus * (event.endedAt - plannedAt)
         if (event.outcome === 'preempted') job.preemptions++
         if (event.outcome === 'platform-failure') job.platformFailures++
         return

@@ -1,4 +1,5 @@
-import type { JobLog, JobRecord } from './job-log.ts'
+import type { TimeMs } from '../../base/index.ts'
+import type { JobRecord } from './job-log.ts'
 
 /** The figures of one run that can be told from virtual time alone. */
 export interface Summary {
@@ -7,28 +8,30 @@ export interface Summary {
   readonly meanQueueS: number
   readonly p90QueueS: number
   readonly p99QueueS: number
-  /** From the first submission to the last end. */
+  /** From the first submission to the last end, or to the horizon where work was left. */
   readonly makespanS: number
-  /** Share of the fleet's GPU-time that attempts held, from the first submission to the last end. */
+  /** Share of the fleet's GPU-time that attempts held in that span. */
   readonly utilisation: number
   readonly preemptions: number
 }
 
 /** Figures over the jobs that ended; a job's queue time is all the time it had no attempt. */
-export function summarise(log: JobLog, gpuCount: number): Summary {
-  const ended = log.jobs.filter((job): job is JobRecord & { endedAt: number } => job.endedAt !== undefined)
+export function summarise(
+  jobs: readonly JobRecord[],
+  fleet: { readonly gpuCount: number; readonly heldGpuMs: number; readonly untilMs: TimeMs },
+): Summary {
+  const ended = jobs.filter((job): job is JobRecord & { endedAt: TimeMs } => job.endedAt !== undefined)
   const queued = ended.map((job) => job.queuedMs).sort((a, b) => a - b)
-  const first = log.jobs[0]?.submittedAt ?? 0
-  const last = ended.reduce((latest, job) => Math.max(latest, job.endedAt), first)
+  const spanMs = fleet.untilMs - (jobs[0]?.submittedAt ?? fleet.untilMs)
   return {
     jobs: ended.length,
     meanCompletionS: mean(ended.map((job) => job.endedAt - job.submittedAt)) / 1000,
     meanQueueS: mean(queued) / 1000,
     p90QueueS: quantile(queued, 0.9) / 1000,
     p99QueueS: quantile(queued, 0.99) / 1000,
-    makespanS: (last - first) / 1000,
-    utilisation: last > first ? log.heldGpuMs / (gpuCount * (last - first)) : 0,
-    preemptions: log.jobs.reduce((sum, job) => sum + job.preemptions, 0),
+    makespanS: spanMs / 1000,
+    utilisation: spanMs > 0 ? fleet.heldGpuMs / (fleet.gpuCount * spanMs) : 0,
+    preemptions: jobs.reduce((sum, job) => sum + job.preemptions, 0),
   }
 }
 

@@ -57,6 +57,7 @@ export function assemble(scenario: Scenario, files: ScenarioFiles): Result<Assem
     queues: queuesOf(scenario, jobs),
     jobs,
     tellSaves: scenario.faults !== undefined,
+    ...(scenario.faults ? { faults: scenario.faults } : {}),
     ...(scenario.horizonMs !== undefined ? { horizonMs: scenario.horizonMs } : {}),
   }
   return ok({ setup, gpuCount, skipped })

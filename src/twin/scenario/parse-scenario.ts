@@ -1,5 +1,6 @@
 import type { Result } from '../../base/index.ts'
 import { PRIORITY_CLASSES } from '../../model/index.ts'
+import type { FaultPlan } from '../faults/fault-injector.ts'
 import { RATE_SETS } from '../faults/rates.ts'
 import { SHAPE_NAMES } from '../traces/generate.ts'
 import { EMPTY_SCENARIO } from './defaults.ts'
@@ -25,7 +26,6 @@ import type {
   CheckpointChoice,
   ClusterChoice,
   FabricChoice,
-  FaultChoice,
   Moment,
   QueueChoice,
   Scenario,
@@ -234,7 +234,7 @@ const queueAt: Reader<QueueChoice> = (place) => {
   }
 }
 
-const faultsAt: Reader<FaultChoice> = (place) => {
+const faultsAt: Reader<FaultPlan> = (place) => {
   const fields = Fields.of(place, ['rates', 'scale', 'lemons', 'stragglers'])
   if (!fields) return undefined
   const lemons = fields.read('lemons', (below) => {

@@ -1,5 +1,6 @@
 import type { DurationMs, TimeMs } from '../../base/index.ts'
 import type { Policy, PriorityClass, Queue } from '../../model/index.ts'
+import type { FaultPlan } from '../faults/fault-injector.ts'
 import type { TrafficPattern } from '../fleet/behaviour.ts'
 import type { ShapeName } from '../traces/generate.ts'
 
@@ -19,7 +20,7 @@ export interface Scenario {
   /** Of the jobs that say nothing of it themselves. */
   readonly checkpoint: CheckpointChoice
   readonly queues: readonly QueueChoice[]
-  readonly faults?: FaultChoice
+  readonly faults?: FaultPlan
   readonly fabric: FabricChoice | undefined
   /** Money for a GPU-hour, in the currency of the reader's choice. */
   readonly pricePerGpuHour: number
@@ -83,19 +84,6 @@ export type WorkloadSource =
 export type Moment =
   | { readonly kind: 'seconds'; readonly ms: DurationMs }
   | { readonly kind: 'date'; readonly ms: TimeMs; readonly wholeDay: boolean }
-
-export interface FaultChoice {
-  /** Names of sets in `data/fault-rates.json`. */
-  readonly rates: readonly string[]
-  readonly scale: number
-  /** A share of the nodes that has a share of the failures. */
-  readonly lemons?: { readonly nodes: number; readonly failures: number }
-  readonly stragglers?: {
-    readonly perThousandNodeDays: number
-    readonly speed: number
-    readonly lastsMs: DurationMs
-  }
-}
 
 export interface FabricChoice {
   /** Bytes a second of one node into the fabric, all rails together. */

@@ -4,9 +4,10 @@ import type { Command, ControlState, Decision, Effect, LoggedEvent } from '../..
 import { DEFAULT_FAILURE_CLASSES, decide, emptyState, needsPass, nextDeadline } from '../../control/index.ts'
 import type { Actor, NodeDescription, Owner, Policy, Queue } from '../../model/index.ts'
 import { SCHEDULER, SYSTEM, teamId } from '../../model/index.ts'
-import { FULL_SPEED } from '../fleet/full-speed.ts'
+import { FaultInjector, type FaultOccurrence, type FaultPlan } from '../faults/fault-injector.ts'
+import { type FabricShares, Pace } from '../fleet/pace.ts'
 import type { Run } from '../fleet/run.ts'
-import { type FleetOccurrence, type RunEnd, SimulatedEngine, type Speeds } from '../fleet/simulated-engine.ts'
+import { type FleetOccurrence, type RunEnd, SimulatedEngine } from '../fleet/simulated-engine.ts'
 import { Agenda, type Ticket, type TimeUs } from '../kernel/agenda.ts'
 import { Streams } from '../kernel/streams.ts'
 import { TraceHash } from '../kernel/trace-hash.ts'
@@ -24,7 +25,8 @@ export interface WorldSetup {
   readonly queues?: readonly Queue[]
   /** In order of submission. */
   readonly jobs: readonly SimulatedJob[]
-  readonly speeds?: Speeds
+  readonly fabric?: FabricShares
+  readonly faults?: FaultPlan
   readonly tellSaves?: boolean
   /** Nothing happens later than this after the start. */
   readonly horizonMs?: DurationMs
@@ -38,12 +40,13 @@ export interface Observer {
 
 export type Happening =
   | FleetOccurrence
+  | FaultOccurrence
   | { readonly kind: 'submit'; readonly job: number }
   | { readonly kind: 'tick' }
   | { readonly kind: 'pass' }
 
 /** At one instant the fleet goes first, so that what was freed is free for whoever arrives; the pass goes last and sees all. */
-const RANK = { fleet: 0, submit: 2, tick: 3, pass: 4 } as const
+const RANK = { fleet: 0, fault: 1, submit: 2, tick: 3, pass: 4 } as const
 
 export const TWIN_ORGANISATION = id<OrganisationId>('twin')
 const ENGINE: Actor = { kind: 'engine', id: 'twin' }
@@ -66,6 +69,8 @@ export class World {
   /** Submissions that control refused, with its words. */
   readonly refused: string[] = []
   readonly #agenda = new Agenda<Happening>()
+  readonly #pace: Pace
+  readonly #faults: FaultInjector | undefined
   readonly #observers: readonly Observer[]
   readonly #teams: ReadonlyMap<string, string>
   #passTicket: Ticket | undefined
@@ -78,12 +83,18 @@ export class World {
     this.streams = new Streams(setup.seed)
     this.openJobs = setup.jobs.length
     this.#teams = tenantNames(setup.jobs.map((job) => job.tenant))
+    this.#pace = new Pace(setup.fabric)
+    this.#faults =
+      setup.faults &&
+      new FaultInjector(setup.faults, setup.nodes, this.streams, (inUs, what) => {
+        this.#agenda.plan(this.nowUs + inUs, RANK.fault, what)
+      })
     this.engine = new SimulatedEngine(
       {
         levels: setup.levels,
         nodes: setup.nodes,
         behaviourOf: (order) => this.jobOfWorkload(order.workload).behaviour,
-        speeds: setup.speeds ?? FULL_SPEED,
+        speeds: this.#pace,
         tellSaves: setup.tellSaves ?? false,
         onEnd: (run, end) => {
           for (const observer of observers) observer.onRunEnd?.(run, end)
@@ -139,6 +150,14 @@ export class World {
         this.#execute({ kind: 'tick' }, SYSTEM)
         this.#planTick()
         return
+      case 'fault':
+      case 'node-breaks':
+      case 'node-repaired':
+      case 'node-slows':
+      case 'node-recovers':
+        this.#faults?.happen(what, this.engine, this.#pace, this.nowUs)
+        this.#observe()
+        return
       default:
         this.engine.happen(what, this.nowUs)
         this.#observe()
@@ -159,6 +178,7 @@ export class World {
     for (const queue of setup.queues ?? []) this.#execute({ kind: 'set-queue', queue }, SYSTEM)
     this.#execute({ kind: 'inventory', inventory: this.engine.inventory() }, ENGINE)
     if (setup.jobs.length > 0) this.#planSubmit(0)
+    this.#faults?.start()
   }
 
   #planSubmit(job: number): void {
