@@ -12,6 +12,7 @@ export {
   problemsOf,
 } from './contracts.ts'
 export { type Handler, type Handlers, statusOf } from './handler.ts'
+export { describeEvent, type KnownEvent, knownEventOf } from './known-event.ts'
 export { openApiDocument } from './openapi.ts'
 export { parseInput, type RawInput } from './parse-input.ts'
 export * from './problem.ts'

@@ -1,0 +1,119 @@
+import { z } from 'zod'
+import { formatDuration } from '../base/index.ts'
+import type { WireOf } from './schema.ts'
+import { allocation, failure } from './wire/attempt.ts'
+import type { LoggedEventView } from './wire/event.ts'
+import { count, timeMs } from './wire/primitives.ts'
+import { checkpoint, progress } from './wire/workload.ts'
+
+const knownEvent = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('workload-submitted'), workload: z.string() }),
+  z.object({ kind: z.literal('dependency-met'), workload: z.string(), on: z.string() }),
+  z.object({
+    kind: z.literal('start-forecast'),
+    workload: z.string(),
+    forecast: z.object({ p50At: timeMs(), p90At: timeMs() }),
+  }),
+  z.object({ kind: z.literal('workload-stopping'), workload: z.string(), reason: z.string() }),
+  z.object({ kind: z.literal('workload-scaled'), workload: z.string(), replicas: count() }),
+  z.object({
+    kind: z.literal('workload-finished'),
+    workload: z.string(),
+    state: z.enum(['succeeded', 'failed', 'cancelled']),
+    reason: z.string(),
+  }),
+  z.object({
+    kind: z.literal('attempt-planned'),
+    workload: z.string(),
+    attempt: z.string(),
+    number: z.int(),
+    replica: count(),
+    allocation,
+  }),
+  z.object({ kind: z.literal('attempt-running'), attempt: z.string() }),
+  z.object({
+    kind: z.literal('attempt-stopping'),
+    attempt: z.string(),
+    stop: z.object({ reason: z.string(), for: z.string().exactOptional() }),
+  }),
+  z.object({ kind: z.literal('attempt-resized'), attempt: z.string(), allocation }),
+  z.object({
+    kind: z.literal('attempt-progressed'),
+    attempt: z.string(),
+    progress,
+    checkpoint: checkpoint.exactOptional(),
+  }),
+  z.object({
+    kind: z.literal('replica-readiness'),
+    attempt: z.string(),
+    ready: z.boolean(),
+    detail: z.string(),
+  }),
+  z.object({
+    kind: z.literal('attempt-ended'),
+    attempt: z.string(),
+    outcome: z.string(),
+    failure: failure.exactOptional(),
+    retry: z.object({ notBefore: timeMs(), reason: z.string() }).exactOptional(),
+  }),
+  z.object({ kind: z.literal('node-moved'), node: z.string(), to: z.string(), reason: z.string() }),
+  z.object({ kind: z.literal('node-contact'), node: z.string(), contact: z.string() }),
+])
+
+/** The events that tell the life of workloads and nodes. */
+export type KnownEvent = WireOf<typeof knownEvent>
+
+/** The event with its fields typed, or undefined for a kind that is not told here. */
+export function knownEventOf({ event }: LoggedEventView): KnownEvent | undefined {
+  const parsed = knownEvent.safeParse(event)
+  return parsed.success ? parsed.data : undefined
+}
+
+/** What happened, in one line for people. */
+export function describeEvent(logged: LoggedEventView): string {
+  const event = knownEventOf(logged)
+  if (!event) return logged.event.kind.replaceAll('-', ' ')
+  switch (event.kind) {
+    case 'workload-submitted':
+      return `${event.workload} submitted`
+    case 'dependency-met':
+      return `${event.on}, which it waited for, has succeeded`
+    case 'start-forecast':
+      return `forecast: starts in ${span(event.forecast.p50At - logged.at)}, nine times in ten within ${span(event.forecast.p90At - logged.at)}`
+    case 'workload-stopping':
+      return `stopping${because(event.reason)}`
+    case 'workload-scaled':
+      return `scaled to ${event.replicas} replicas`
+    case 'workload-finished':
+      return `${event.workload} ${event.state}${because(event.reason)}`
+    case 'attempt-planned':
+      return `attempt ${event.number} starts on ${event.allocation.parts.map(({ node, gpus }) => `${node} (${gpus.length} GPUs)`).join(', ')}`
+    case 'attempt-running':
+      return `${event.attempt} runs`
+    case 'attempt-stopping':
+      return `${event.attempt} is being stopped (${event.stop.reason}${event.stop.for === undefined ? '' : ` for ${event.stop.for}`})`
+    case 'attempt-resized':
+      return `${event.attempt} now holds ${event.allocation.parts.length} nodes`
+    case 'attempt-progressed':
+      return event.checkpoint ? `checkpoint at step ${event.checkpoint.step}` : `step ${event.progress.step}`
+    case 'replica-readiness':
+      return `${event.attempt} is ${event.ready ? 'ready' : 'not ready'}${because(event.detail)}`
+    case 'attempt-ended': {
+      const failed = event.failure ? `: ${event.failure.class}, ${event.failure.message}` : ''
+      const next = event.retry ? `; ${event.retry.reason}` : ''
+      return `${event.attempt} ended, ${event.outcome}${failed}${next}`
+    }
+    case 'node-moved':
+      return `${event.node} is ${event.to}${because(event.reason)}`
+    case 'node-contact':
+      return `${event.node} ${event.contact}`
+  }
+}
+
+function because(reason: string): string {
+  return reason === '' ? '' : `: ${reason}`
+}
+
+function span(ms: number): string {
+  return formatDuration(Math.max(0, ms))
+}

@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { formatDuration } from '../../base/index.ts'
+import type { Cli } from '../cli.ts'
+import { CliFailure } from '../failure.ts'
+import { isAlive } from '../local/process-alive.ts'
+import type { LocalServer } from '../local/server-file.ts'
+import { serverProgram } from '../local/server-main.ts'
+
+export interface UpOptions {
+  readonly foreground?: boolean
+  readonly host?: string
+  readonly port?: string
+  readonly slots?: string
+  readonly databaseUrl?: string
+}
+
+const POLL_MS = 100
+/** The first start builds the database; a slow disk may need a while. */
+const PATIENCE_MS = 120_000
+
+/** Starts the server in the background and returns when it answers; or stays with it in the foreground. */
+export async function up(cli: Cli, options: UpOptions): Promise<void> {
+  const running = await runningServer(cli)
+  if (running) return announce(cli, running, true)
+  makeDataDir(cli.dataDir)
+  const args = [...serverProgram('main'), ...serverArguments(cli, options)]
+  if (options.foreground) return stayWith(cli, args)
+  announce(cli, await startInBackground(cli, args), false)
+}
+
+/** The server of the data folder, if its process lives. */
+export async function runningServer(cli: Cli): Promise<LocalServer | undefined> {
+  const left = await cli.localServer()
+  return left && isAlive(left) ? left : undefined
+}
+
+function makeDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new CliFailure(
+      'usage',
+      `cannot make the data folder ${dataDir}: ${reason}`,
+      'Choose another with --data.',
+    )
+  }
+}
+
+function serverArguments(cli: Cli, options: UpOptions): string[] {
+  const given: readonly (readonly [flag: string, value: string | undefined])[] = [
+    ['--data', cli.dataDir],
+    ['--host', options.host],
+    ['--port', options.port],
+    ['--slots', options.slots],
+    ['--database-url', options.databaseUrl],
+  ]
+  return given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))
+}
+
+function stayWith(cli: Cli, args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, args, { stdio: 'inherit', env: cli.io.env })
+  const passOn = (signal: NodeJS.Signals) => child.kill(signal)
+  process.on('SIGINT', passOn)
+  process.on('SIGTERM', passOn)
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => {
+      if (code === 0) resolve()
+      else reject(new CliFailure('internal', `the server ended with ${signal ?? `exit status ${code}`}`))
+    })
+  })
+}
+
+async function startInBackground(cli: Cli, args: readonly string[]): Promise<LocalServer> {
+  const logPath = join(cli.dataDir, 'server.log')
+  const log = openLog(logPath)
+  const child = spawn(process.execPath, args, {
+    detached: true,
+    cwd: cli.dataDir,
+    stdio: ['ignore', log.descriptor, log.descriptor],
+    env: cli.io.env,
+  })
+  closeSync(log.descriptor)
+  let ended: string | undefined
+  child.once('error', (error) => {
+    ended = error.message
+  })
+  child.once('exit', (code, signal) => {
+    ended = signal ?? `exit status ${code}`
+  })
+  child.unref()
+  const begun = cli.io.now()
+  for (;;) {
+    const left = await cli.localServer()
+    if (left && left.pid === child.pid && (await answers(left))) {
+      clearLine(cli)
+      return left
+    }
+    if (ended !== undefined) {
+      clearLine(cli)
+      throw new CliFailure(
+        'internal',
+        reasonIn(logPath, log.size) ?? `the server ended with ${ended}`,
+        `Its log: ${logPath}`,
+      )
+    }
+    const waited = cli.io.now() - begun
+    if (waited > PATIENCE_MS) {
+      child.kill('SIGTERM')
+      clearLine(cli)
+      throw new CliFailure(
+        'internal',
+        `the server did not answer within ${formatDuration(PATIENCE_MS)}`,
+        `Its log: ${logPath}`,
+      )
+    }
+    showLine(cli, `Starting Banyan ... ${(waited / 1_000).toFixed(1)} s`)
+    await pause(POLL_MS)
+  }
+}
+
+function openLog(path: string): { readonly descriptor: number; readonly size: number } {
+  try {
+    const descriptor = openSync(path, 'a', 0o600)
+    return { descriptor, size: statSync(path).size }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new CliFailure('usage', `cannot write to the data folder: ${reason}`, 'Choose another with --data.')
+  }
+}
+
+async function answers({ url }: LocalServer): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) })
+    return response.ok
+  } catch {
+    return false
+  }
+}
+
+/** What the server said for people before it ended, from where its part of the log begins. */
+function reasonIn(logPath: string, from: number): string | undefined {
+  const text = readFileSync(logPath).subarray(from).toString('utf8')
+  const said = text.split('\n').filter((line) => line.startsWith('banyan server: '))
+  return said.at(-1)?.slice('banyan server: '.length)
+}
+
+function showLine(cli: Cli, text: string): void {
+  if (cli.io.isTerminal && !cli.isJson) cli.io.err(`\r\u001b[K${text}`)
+}
+
+function clearLine(cli: Cli): void {
+  showLine(cli, '')
+}
+
+function announce(cli: Cli, server: LocalServer, alreadyRunning: boolean): void {
+  const { url, pid, tokenFile } = server
+  const { paint, dataDir } = cli
+  cli.print({ url, pid, dataDir, tokenFile, alreadyRunning }, () =>
+    [
+      alreadyRunning
+        ? `Banyan runs already at ${paint.bold(url)} (process ${pid}).`
+        : `Banyan runs at ${paint.bold(url)} (process ${pid}).`,
+      `${paint.dim('data ')}${dataDir}`,
+      `${paint.dim('next ')}banyan run FILE, banyan ps, banyan nodes, banyan down`,
+    ].join('\n'),
+  )
+}

@@ -1,0 +1,62 @@
+import type { UsageSummary } from '../../api/index.ts'
+import { parseDuration } from '../../base/index.ts'
+import type { Cli } from '../cli.ts'
+import { CliFailure } from '../failure.ts'
+import { renderTable } from '../render/table.ts'
+import { clockTime, gpuHours } from '../render/values.ts'
+
+const GROUPS = ['organisation', 'team', 'user', 'workload'] as const
+
+export interface UsageOptions {
+  readonly by?: string
+  readonly from?: string
+  readonly to?: string
+}
+
+/** GPU-hours held, billed and lost, by whom. */
+export async function usage(cli: Cli, options: UsageOptions): Promise<void> {
+  const by = GROUPS.find((group) => group === (options.by ?? 'team'))
+  if (!by) throw new CliFailure('usage', `--by takes ${GROUPS.join(', ')}, not "${options.by}"`)
+  const now = cli.io.now()
+  const client = await cli.client()
+  const summary = await client.getUsage({
+    by,
+    from: momentOf('--from', options.from, now),
+    to: momentOf('--to', options.to, now),
+  })
+  cli.print(summary, () => usageText(cli, summary))
+}
+
+/** A date, or a span before now. */
+function momentOf(flag: string, text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined
+  const span = parseDuration(text)
+  if (span.ok) return now - span.value
+  const date = Date.parse(text)
+  if (!Number.isNaN(date)) return date
+  throw new CliFailure(
+    'usage',
+    `${flag} takes a date such as 2026-11-01 or a span back such as 7d, not "${text}"`,
+  )
+}
+
+function usageText(cli: Cli, { from, to, by, rows, total }: UsageSummary): string {
+  const now = cli.io.now()
+  const head = `From ${clockTime(from, now)} to ${clockTime(to, now)}, in GPU-hours:`
+  const all = [
+    ...rows,
+    { key: 'total', workloads: rows.reduce((sum, { workloads }) => sum + workloads, 0), usage: total },
+  ]
+  const table = renderTable(
+    cli,
+    [
+      { title: by.toUpperCase(), cell: ({ key }) => key, shrinksTo: 14 },
+      { title: 'WORKLOADS', cell: ({ workloads }) => String(workloads), align: 'right' },
+      { title: 'HELD', cell: (row) => gpuHours(row.usage.held), align: 'right' },
+      { title: 'BILLED', cell: (row) => gpuHours(row.usage.billed), align: 'right' },
+      { title: 'LOST', cell: (row) => gpuHours(row.usage.lost), align: 'right' },
+    ],
+    all,
+  )
+  return rows.length === 0 ? `${head}\nnothing was used.` : `${head}\n${table}`
+}

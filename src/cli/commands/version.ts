@@ -1,0 +1,29 @@
+import type { Cli } from '../cli.ts'
+import { CliFailure } from '../failure.ts'
+import { renderPairs } from '../render/table.ts'
+import { fromNow } from '../render/values.ts'
+import { cliVersion } from '../version.ts'
+
+/** Versions of this command and of the server, and what cluster the server has. */
+export async function version(cli: Cli): Promise<void> {
+  const server = await cli
+    .client()
+    .then((client) => client.getVersion())
+    .catch((error: unknown) => {
+      if (error instanceof CliFailure && error.kind === 'unreachable') return undefined
+      throw error
+    })
+  cli.print({ cli: cliVersion(), server: server ?? null }, () =>
+    renderPairs(cli, [
+      ['banyan', cliVersion()],
+      [
+        'server',
+        server ? `${server.version}, up ${fromNow(server.startedAt, cli.io.now())}` : 'none runs here',
+      ],
+      ['cluster', server && `${server.cluster.name}: ${server.cluster.levels.join(' > ')}`],
+      ['engines', server?.engines.join(', ')],
+      ['store', server?.store],
+      ['node', server?.node ?? process.version],
+    ]),
+  )
+}
