@@ -137,11 +137,11 @@ class Explainer {
   }
 
   private behindHead(): Blocker {
-    const head = [...this.pass.turns!].find(([, turn]) => turn.verdict.kind === 'blocked')
+    const head = [...this.pass.turns!].find(([, turn]) => turn.verdict.kind === 'blocked')?.[0].gang
     return {
       kind: 'priority',
-      message: `The policy keeps strict order, and ${head?.[0].gang.workload ?? 'the head of the queue'} is ahead and does not fit yet.`,
-      holders: [],
+      message: 'The policy keeps strict order, and the head of the queue does not fit yet.',
+      holders: head ? [{ workload: head.workload, queue: head.queue, user: head.user, gpus: 0 }] : [],
     }
   }
 
@@ -211,8 +211,13 @@ class Explainer {
     const first = kept.reduce((a, b) => (b.at < a.at ? b : a))
     return {
       kind: 'reservation',
-      message: `There is room now, but it is kept for ${names(kept.map(({ of }) => of.gang.workload))}, due in ${formatDuration(first.at - this.now)}, and this gang would not surely have ended by then.`,
-      holders: [],
+      message: `There is room now, but it is kept for ${workloads(kept.length)}, due in ${formatDuration(first.at - this.now)}, and this gang would not surely have ended by then.`,
+      holders: kept.slice(0, HOLDERS_NAMED).map(({ of: { gang } }) => ({
+        workload: gang.workload,
+        queue: gang.queue,
+        user: gang.user,
+        gpus: 0,
+      })),
       earliestEndAt: first.at,
     }
   }
@@ -220,7 +225,7 @@ class Explainer {
   private outranked(planned: readonly Occupant[]): Blocker {
     return {
       kind: 'priority',
-      message: `There is room now, but ${names(planned.map((occupant) => occupant.gang.workload))} ${planned.length === 1 ? 'is' : 'are'} ahead of it and take it.`,
+      message: `There is room now, but ${workloads(planned.length)} ahead of it ${planned.length === 1 ? 'takes' : 'take'} it.`,
       holders: planned.map((occupant) => toHolder(occupant)).slice(0, HOLDERS_NAMED),
     }
   }
@@ -345,6 +350,10 @@ function whenFreed(holders: readonly Holder[], missing: number): { earliestEndAt
 
 function gpus(milli: number): string {
   return String(milli / 1000)
+}
+
+function workloads(count: number): string {
+  return count === 1 ? 'one workload' : `${count} workloads`
 }
 
 /** `a, b, c and 4 more`. */

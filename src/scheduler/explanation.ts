@@ -24,12 +24,12 @@ export interface Explanation {
 
 export interface Blocker {
   readonly kind: BlockerKind
-  /** One sentence with the numbers in it. */
+  /** One sentence with the numbers in it. It names no other work: who may know of that is decided over `holders`. */
   readonly message: string
   readonly needed?: number
   readonly available?: number
   readonly unit?: 'GPUs' | 'nodes' | 'workloads' | 'GPU-hours'
-  /** Who holds what is missing; the server hides those the reader may not see. */
+  /** Who holds what is missing, or is ahead and holds nothing yet; the server hides those the reader may not see. */
   readonly holders: readonly Holder[]
   /** When the blocker ends by itself at the earliest, if run times are known. */
   readonly earliestEndAt?: TimeMs
