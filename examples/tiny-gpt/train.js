@@ -146,6 +146,7 @@ function readOptions(args) {
 
 try {
   const gang = readGang(process.env)
+  console.log(`worker ${gang.rank} of ${gang.size}, process ${process.pid}`)
   process.exit(await train(gang, readOptions(process.argv.slice(2))))
 } catch (error) {
   console.error(`worker ${process.env.RANK ?? '?'}: ${error.message}`)
