@@ -63,12 +63,7 @@ export class LocalEngine implements Engine {
     this.#outlets = { publish: (fact) => this.#feed.publish(fact), log: parts.log }
     this.#timers.push(setInterval(() => this.#lookAtAll(), LOOK_EVERY_MS))
     if (this.#machine.hasGpus) {
-      this.#timers.push(
-        setInterval(
-          () => void this.#inspect().catch((error: unknown) => parts.log(reasonOf(error))),
-          INSPECT_EVERY_MS,
-        ),
-      )
+      this.#timers.push(setInterval(() => void this.#inspect(), INSPECT_EVERY_MS))
     }
   }
 
@@ -218,7 +213,10 @@ export class LocalEngine implements Engine {
 
   async #inspect(): Promise<void> {
     const before = this.#machine
-    this.#machine = await inspectMachine(before.node.id, this.#parts.slots)
+    this.#machine = await inspectMachine(before.node.id, this.#parts.slots).catch((error: unknown) => ({
+      ...before,
+      trouble: reasonOf(error),
+    }))
     const facts = machineFacts(this.#machine)
     if (JSON.stringify(facts) !== JSON.stringify(machineFacts(before))) {
       const at = Date.now()

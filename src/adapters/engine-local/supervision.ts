@@ -49,6 +49,7 @@ export class Supervision {
   readonly #tasks: RunningTask[] = []
   /** Processes that outlived their task, while the gang goes on. */
   #strays: ProcessIdentity[] = []
+  #takesOrders = false
   #order: StopOrder | undefined
   #isStopping = false
   /** By the monotonic clock. */
@@ -62,8 +63,9 @@ export class Supervision {
   }
 
   async run(): Promise<void> {
-    await this.readStopOrder()
-    if (this.#isStopping) return this.#writeEnd(this.#record.tasks.map(neverStarted))
+    if (await readRecord<StopOrder>(this.#folder.stop)) {
+      return this.#writeEnd(this.#record.tasks.map(neverStarted))
+    }
     this.#cause = (await prepare(this.#folder, this.#record)) ?? (await this.#startAll())
     if (this.#cause) {
       await this.#endLeftovers({ signal: 'SIGKILL', graceMs: 0 })
@@ -72,7 +74,8 @@ export class Supervision {
     const running: RunningRecord = { at: Date.now(), pids: this.#tasks.map(({ pid }) => pid) }
     void this.#writeWhenPossible(this.#folder.running, () => JSON.stringify(running))
     this.#watchLimit()
-    // An order may have come while the tasks were being started.
+    // An order that came while the tasks were being started counts for all of them.
+    this.#takesOrders = true
     await this.readStopOrder()
     await this.#allExited()
     await this.#endLeftovers(LEFTOVERS_STOP)
@@ -82,7 +85,7 @@ export class Supervision {
 
   /** Takes in the newest stop order; the same order twice changes nothing. */
   async readStopOrder(): Promise<void> {
-    const order = await readRecord<StopOrder>(this.#folder.stop)
+    const order = this.#takesOrders ? await readRecord<StopOrder>(this.#folder.stop) : undefined
     if (!order || (order.signal === this.#order?.signal && order.graceMs === this.#order.graceMs)) return
     this.#order = order
     this.#stop(order)
@@ -166,24 +169,24 @@ export class Supervision {
     const killAt = performance.now() + graceMs
     if (killAt >= this.#killAt) return
     this.#killAt = killAt
-    setTimeout(() => this.#kill(), Math.min(graceMs, LONGEST_TIMER_MS)).unref()
+    this.#killWhenDue()
   }
 
-  #kill(): void {
-    if (performance.now() < this.#killAt) return
-    for (const { pid } of this.#processes()) sendSignal(pid, 'SIGKILL')
+  #killWhenDue(): void {
+    const leftMs = this.#killAt - performance.now()
+    // Timers may fire a moment early.
+    if (leftMs > 0) setTimeout(() => this.#killWhenDue(), Math.min(leftMs + 1, LONGEST_TIMER_MS)).unref()
+    else for (const { pid } of this.#processes()) sendSignal(pid, 'SIGKILL')
   }
 
   /** Returns when nothing of the attempt is alive, however long that takes: a process stuck in a driver still holds its GPU. */
   async #endLeftovers(how: StopOrder): Promise<void> {
-    if (this.#processes().length > 0 && !this.#isStopping) this.#stop(how)
-    for (
-      let waitMs = SHORTEST_SCAN_MS;
-      this.#processes().length > 0;
-      waitMs = Math.min(2 * waitMs, LONGEST_SCAN_MS)
-    ) {
-      this.#kill()
+    let left = this.#processes()
+    if (left.length > 0 && !this.#isStopping) this.#stop(how)
+    for (let waitMs = SHORTEST_SCAN_MS; left.length > 0; waitMs = Math.min(2 * waitMs, LONGEST_SCAN_MS)) {
+      if (performance.now() >= this.#killAt) for (const { pid } of left) sendSignal(pid, 'SIGKILL')
       await sleep(waitMs)
+      left = this.#processes()
     }
   }
 
