@@ -1,6 +1,7 @@
 import { assert } from '../base/index.ts'
 import type { Footprint } from './footprint.ts'
 import { WHOLE_GPU } from './footprint.ts'
+import type { RequestMix } from './request-mix.ts'
 import type { TopologyTree } from './tree.ts'
 
 /**
@@ -13,6 +14,8 @@ export class Capacity {
   readonly gpuFree: Uint16Array
   /** GPUs of each node of which nothing is taken. */
   readonly nodeFree: Int32Array
+  /** Free thousandths of all GPUs of each node. */
+  readonly milliFree: Int32Array
   /** How many reasons close a node for new work; 0 means open. */
   readonly closed: Int32Array
   readonly cpuFree: Float64Array
@@ -20,9 +23,17 @@ export class Capacity {
   /** Open nodes by class, domain and number of wholly free GPUs; see `bucket`. */
   readonly buckets: Int32Array
   private readonly classStart: Int32Array
+  /** What is usually asked for, and so what of the free is of use. */
+  readonly mix: RequestMix
+  private readonly strandedAt: Float64Array
+  /** Version of the mix for which `strandedAt` holds; -1 when the node has changed since. */
+  private readonly strandedVersion: Int32Array
 
-  constructor(tree: TopologyTree, from?: Capacity) {
+  constructor(tree: TopologyTree, mix: RequestMix, from?: Capacity) {
     this.tree = tree
+    this.mix = mix
+    this.strandedAt = new Float64Array(tree.nodeCount)
+    this.strandedVersion = new Int32Array(tree.nodeCount).fill(-1)
     this.classStart = new Int32Array(tree.classes.length + 1)
     tree.classes.forEach((nodeClass, c) => {
       this.classStart[c + 1] = this.classStart[c]! + tree.domainCount * (nodeClass.gpuCount + 1)
@@ -30,6 +41,7 @@ export class Capacity {
     if (from) {
       this.gpuFree = from.gpuFree.slice()
       this.nodeFree = from.nodeFree.slice()
+      this.milliFree = from.milliFree.slice()
       this.closed = from.closed.slice()
       this.cpuFree = from.cpuFree.slice()
       this.memoryFree = from.memoryFree.slice()
@@ -38,6 +50,7 @@ export class Capacity {
     }
     this.gpuFree = new Uint16Array(tree.gpuStart[tree.nodeCount]!).fill(WHOLE_GPU)
     this.nodeFree = Int32Array.from(tree.descriptions, (node) => node.gpuCount)
+    this.milliFree = Int32Array.from(tree.descriptions, (node) => node.gpuCount * WHOLE_GPU)
     this.closed = new Int32Array(tree.nodeCount)
     this.cpuFree = Float64Array.from(tree.descriptions, (node) => node.cpuCount * 1000)
     this.memoryFree = Float64Array.from(tree.descriptions, (node) => node.memoryBytes / 2 ** 20)
@@ -45,8 +58,24 @@ export class Capacity {
     for (let n = 0; n < tree.nodeCount; n++) this.count(n, this.nodeFree[n]!, 1)
   }
 
-  clone(): Capacity {
-    return new Capacity(this.tree, this)
+  clone(mix: RequestMix): Capacity {
+    return new Capacity(this.tree, mix, this)
+  }
+
+  /** Expected thousandths of the node's free GPUs that are of no use; see `RequestMix`. */
+  stranded(node: number): number {
+    if (this.strandedVersion[node] !== this.mix.version) {
+      const { tree, gpuFree } = this
+      this.strandedAt[node] = this.mix.stranded(
+        gpuFree,
+        tree.gpuStart[node]!,
+        tree.gpuStart[node + 1]!,
+        this.cpuFree[node]!,
+        this.memoryFree[node]!,
+      )
+      this.strandedVersion[node] = this.mix.version
+    }
+    return this.strandedAt[node]!
   }
 
   /** Where the counts of this class under this domain start; add the number of free GPUs. */
@@ -78,6 +107,8 @@ export class Capacity {
         if (free === WHOLE_GPU) whole++
         gpuFree[g] = free - milli
       }
+      this.milliFree[n]! -= indices.length * milli
+      this.strandedVersion[n] = -1
       this.cpuFree[n]! -= cpuMilli
       this.memoryFree[n]! -= memoryMib
       if (whole > 0) this.setFree(n, this.nodeFree[n]! - whole)
@@ -99,6 +130,8 @@ export class Capacity {
         gpuFree[g] = free
         if (free === WHOLE_GPU) whole++
       }
+      this.milliFree[n]! += indices.length * milli
+      this.strandedVersion[n] = -1
       this.cpuFree[n]! += cpuMilli
       this.memoryFree[n]! += memoryMib
       if (whole > 0) this.setFree(n, this.nodeFree[n]! + whole)

@@ -1,6 +1,7 @@
 import type { TimeMs } from '../base/index.ts'
 import { MINUTE_MS } from '../base/index.ts'
 import type { Fleet } from './fleet.ts'
+import { WHOLE_GPU } from './footprint.ts'
 import type { ClassOption, RequestClass } from './request-class.ts'
 
 /** Where and when a blocked gang can start if everything ends when it is due. */
@@ -30,17 +31,17 @@ export function earliestPlace(
 
 /** When `gpus` GPUs of a node will be free at once. */
 export function nodeFreeAt(fleet: Fleet, node: number, gpus: number, now: TimeMs): TimeMs {
-  const { capacity } = fleet
+  const { capacity, tree } = fleet
   if (capacity.closed[node] !== 0) return Number.POSITIVE_INFINITY
   let free = capacity.nodeFree[node]!
   if (free >= gpus) return now
-  const count = fleet.tree.classes[fleet.tree.nodeClass[node]!]!.gpuCount
-  if (gpus === count) return due(fleet.nodeEndsAt[node]!, now)
-  const here = fleet.onNode[node]!.slice().sort((a, b) => a.endsAt - b.endsAt)
-  for (const occupant of here) {
-    if (occupant.footprint.milli < 1000) continue
-    free += occupant.footprint.gpus[occupant.footprint.nodes.indexOf(node)]!.length
-    if (free >= gpus) return due(occupant.endsAt, now)
+  if (gpus < tree.gpuStart[node + 1]! - tree.gpuStart[node]!) {
+    const here = fleet.onNode[node]!.slice().sort((a, b) => a.endsAt - b.endsAt)
+    for (const { footprint, endsAt } of here) {
+      if (footprint.milli < WHOLE_GPU) continue
+      free += footprint.gpus[footprint.nodes.indexOf(node)]!.length
+      if (free >= gpus) return due(endsAt, now)
+    }
   }
   return due(fleet.nodeEndsAt[node]!, now)
 }
@@ -54,79 +55,103 @@ class EarliestSearch {
   private readonly request: RequestClass
   private readonly option: ClassOption
   private readonly minDepth: number
-  private readonly freeAt: Float64Array
   private readonly nodesNeeded: number
+  private readonly freeAt: Float64Array
+  private readonly scratch: Float64Array
 
   constructor(fleet: Fleet, request: RequestClass, option: ClassOption, minDepth: number, now: TimeMs) {
     this.fleet = fleet
     this.request = request
     this.option = option
-    this.minDepth = minDepth
+    this.minDepth = Math.min(minDepth, fleet.tree.leafDepth + 1)
     this.nodesNeeded = option.nodes + Math.sign(option.remainder)
-    const { tree } = fleet
+    const { tree, capacity, nodeEndsAt } = fleet
     this.freeAt = new Float64Array(tree.nodeCount)
+    this.scratch = new Float64Array(tree.nodeCount)
+    const whole = tree.classes[option.nodeClass]!.gpuCount
+    const soonest = now + MINUTE_MS
     for (let n = 0; n < tree.nodeCount; n++) {
-      this.freeAt[n] =
-        tree.nodeClass[n] === option.nodeClass
-          ? nodeFreeAt(fleet, n, option.gpusPerNode, now)
-          : Number.POSITIVE_INFINITY
+      let at = Number.POSITIVE_INFINITY
+      if (tree.nodeClass[n] === option.nodeClass && capacity.closed[n] === 0) {
+        if (capacity.nodeFree[n]! >= option.gpusPerNode) at = now
+        else if (option.gpusPerNode < whole) at = nodeFreeAt(fleet, n, option.gpusPerNode, now)
+        else at = Math.max(nodeEndsAt[n]!, soonest)
+      }
+      this.freeAt[n] = at
     }
   }
 
   find(): EarliestPlace | undefined {
     const { tree } = this.fleet
-    if (this.minDepth > tree.leafDepth) return this.nodesNeeded === 1 ? this.oneNode() : undefined
     if (this.nodesNeeded === 1) return this.oneNode()
+    if (this.minDepth > tree.leafDepth) return undefined
     let at = Number.POSITIVE_INFINITY
     for (let d = tree.depthStart[this.minDepth]!; d < tree.depthStart[this.minDepth + 1]!; d++)
       at = Math.min(at, this.fullAt(d, at))
     if (at === Number.POSITIVE_INFINITY) return undefined
-    for (let depth = tree.leafDepth; depth >= this.minDepth; depth--) {
-      for (let d = tree.depthStart[depth]!; d < tree.depthStart[depth + 1]!; d++) {
-        if (this.fullAt(d, at) <= at) return { at, nodes: this.nodesIn(d, at), option: this.option }
-      }
+    for (let depth = tree.leafDepth; depth > this.minDepth; depth--) {
+      for (let d = tree.depthStart[depth]!; d < tree.depthStart[depth + 1]!; d++)
+        if (this.holdsAt(d, at)) return { at, nodes: this.nodesIn(d, at), option: this.option }
     }
+    for (let d = tree.depthStart[this.minDepth]!; d < tree.depthStart[this.minDepth + 1]!; d++)
+      if (this.holdsAt(d, at)) return { at, nodes: this.nodesIn(d, at), option: this.option }
     return undefined
   }
 
   private oneNode(): EarliestPlace | undefined {
     let best = -1
-    for (let n = 0; n < this.freeAt.length; n++)
-      if (this.freeAt[n]! < (best < 0 ? Number.POSITIVE_INFINITY : this.freeAt[best]!)) best = n
-    return best < 0 ? undefined : { at: this.freeAt[best]!, nodes: [best], option: this.option }
+    let bestAt = Number.POSITIVE_INFINITY
+    for (let n = 0; n < this.freeAt.length; n++) {
+      if (this.freeAt[n]! >= bestAt) continue
+      best = n
+      bestAt = this.freeAt[n]!
+    }
+    return best < 0 ? undefined : { at: bestAt, nodes: [best], option: this.option }
   }
 
   /** When the domain holds the gang, or infinity if that is later than `bound` or never. */
   private fullAt(domain: number, bound: TimeMs): TimeMs {
-    const { tree } = this.fleet
-    const { segmentDepth } = this.request
-    if (segmentDepth === undefined || segmentDepth <= tree.domainDepth[domain]!)
-      return nth(this.times(domain, bound), this.nodesNeeded)
+    if (!this.isCutIn(domain)) {
+      const count = this.gather(domain, bound)
+      return count < this.nodesNeeded
+        ? Number.POSITIVE_INFINITY
+        : nthSmallest(this.scratch, count, this.nodesNeeded)
+    }
     const size = this.request.request.segment!.nodes
     const segments: number[] = []
     for (const part of this.segmentDomains(domain)) {
-      const times = this.times(part, bound)
-      for (let end = size; end <= times.length; end += size) segments.push(times[end - 1]!)
+      const count = this.gather(part, bound)
+      const times = this.scratch.subarray(0, count).sort()
+      for (let end = size; end <= count; end += size) segments.push(times[end - 1]!)
     }
-    return nth(
-      segments.sort((a, b) => a - b),
-      this.nodesNeeded / size,
-    )
+    segments.sort((a, b) => a - b)
+    return segments[this.nodesNeeded / size - 1] ?? Number.POSITIVE_INFINITY
   }
 
-  /** The times up to `bound` at which nodes of the domain fall free, in order. */
-  private times(domain: number, bound: TimeMs): number[] {
+  private holdsAt(domain: number, at: TimeMs): boolean {
+    if (!this.isCutIn(domain)) return this.gather(domain, at) >= this.nodesNeeded
+    const size = this.request.request.segment!.nodes
+    let segments = 0
+    for (const part of this.segmentDomains(domain)) segments += Math.floor(this.gather(part, at) / size)
+    return segments * size >= this.nodesNeeded
+  }
+
+  private isCutIn(domain: number): boolean {
+    const { segmentDepth } = this.request
+    return segmentDepth !== undefined && segmentDepth > this.fleet.tree.domainDepth[domain]!
+  }
+
+  /** Writes the times up to `bound` at which nodes of the domain fall free to `scratch`; returns how many. */
+  private gather(domain: number, bound: TimeMs): number {
     const { tree } = this.fleet
-    const times: number[] = []
-    for (let n = tree.firstNode[domain]!; n < tree.endNode[domain]!; n++) {
-      const at = this.freeAt[n]!
-      if (at <= bound && at < Number.POSITIVE_INFINITY) times.push(at)
+    const { freeAt, scratch } = this
+    const end = tree.endNode[domain]!
+    let count = 0
+    for (let n = tree.firstNode[domain]!; n < end; n++) {
+      const at = freeAt[n]!
+      if (at <= bound && at < Number.POSITIVE_INFINITY) scratch[count++] = at
     }
-    return times.length < this.leastUseful() ? [] : times.sort((a, b) => a - b)
-  }
-
-  private leastUseful(): number {
-    return this.request.request.segment?.nodes ?? this.nodesNeeded
+    return count
   }
 
   private segmentDomains(domain: number): number[] {
@@ -141,10 +166,7 @@ class EarliestSearch {
 
   /** Those that fall free last, so that what is free now stays usable until then. */
   private nodesIn(domain: number, at: TimeMs): number[] {
-    const { tree } = this.fleet
-    const { segmentDepth } = this.request
-    if (segmentDepth === undefined || segmentDepth <= tree.domainDepth[domain]!)
-      return this.latest(domain, at).slice(0, this.nodesNeeded)
+    if (!this.isCutIn(domain)) return this.latest(domain, at).slice(0, this.nodesNeeded)
     const size = this.request.request.segment!.nodes
     const nodes: number[] = []
     for (const part of this.segmentDomains(domain)) {
@@ -164,6 +186,26 @@ class EarliestSearch {
   }
 }
 
-function nth(sorted: readonly number[], n: number): TimeMs {
-  return sorted[n - 1] ?? Number.POSITIVE_INFINITY
+/** The n-th smallest of the first `count` numbers, which it reorders (Hoare's selection). */
+function nthSmallest(values: Float64Array, count: number, n: number): number {
+  let low = 0
+  let high = count - 1
+  const target = n - 1
+  while (low < high) {
+    const pivot = values[(low + high) >>> 1]!
+    let i = low
+    let j = high
+    while (i <= j) {
+      while (values[i]! < pivot) i++
+      while (values[j]! > pivot) j--
+      if (i > j) break
+      const swap = values[i]!
+      values[i++] = values[j]!
+      values[j--] = swap
+    }
+    if (target <= j) high = j
+    else if (target >= i) low = i
+    else break
+  }
+  return values[target]!
 }

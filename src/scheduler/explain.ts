@@ -1,5 +1,5 @@
 import type { TimeMs, WorkloadId } from '../base/index.ts'
-import { formatDuration, present } from '../base/index.ts'
+import { compareIds, formatDuration, present } from '../base/index.ts'
 import { counterfactuals } from './counterfactual.ts'
 import { earliestPlace } from './earliest.ts'
 import type { Blocker, Explanation, Holder } from './explanation.ts'
@@ -118,7 +118,7 @@ class Explainer {
       }
     }
     const mine = block.kind === 'user-limit'
-    const holders = this.holders(
+    const holding = this.holding(
       (occupant) =>
         (mine ? occupant.user === entry.user : isUnder(occupant, block.queue.id)) &&
         occupant.attempt !== undefined,
@@ -131,8 +131,8 @@ class Explainer {
       needed,
       available: available / 1000,
       unit: 'GPUs',
-      holders: holders.slice(0, HOLDERS_NAMED),
-      ...whenFreed(holders, (gpuMilli - available) / 1000),
+      holders: named(holding),
+      ...whenFreed(holding, gpuMilli - available),
     }
   }
 
@@ -146,7 +146,8 @@ class Explainer {
   }
 
   private physical(entry: Entry, request: RequestClass): readonly Blocker[] {
-    const key = `${entry.gang.avoid.length > 0 ? entry.gang.workload : ''} ${entry.gang.limitMs ?? ''} ${request.key}`
+    const own = entry.gang.avoid.length > 0 || this.pass.isPromised(entry)
+    const key = `${own ? gangKey(entry.gang.workload, entry.gang.replica) : ''} ${request.key}`
     let found = this.byClass.get(key)
     if (!found) {
       found = this.tryPhysical(entry, request)
@@ -226,7 +227,7 @@ class Explainer {
     return {
       kind: 'priority',
       message: `There is room now, but ${workloads(planned.length)} ahead of it ${planned.length === 1 ? 'takes' : 'take'} it.`,
-      holders: planned.map((occupant) => toHolder(occupant)).slice(0, HOLDERS_NAMED),
+      holders: named(planned),
     }
   }
 
@@ -240,10 +241,10 @@ class Explainer {
     let nodesWithFree = 0
     for (let n = 0; n < tree.nodeCount; n++) {
       if (!classes.has(tree.nodeClass[n]!) || capacity.closed[n] !== 0) continue
-      for (let g = tree.gpuStart[n]!; g < tree.gpuStart[n + 1]!; g++) free += capacity.gpuFree[g]!
+      free += capacity.milliFree[n]!
       if (capacity.nodeFree[n]! > 0) nodesWithFree++
     }
-    const holders = this.holders(
+    const holding = this.holding(
       (occupant) =>
         occupant.attempt !== undefined &&
         occupant.footprint.nodes.some((n) => classes.has(tree.nodeClass[n]!)),
@@ -259,7 +260,7 @@ class Explainer {
           needed,
           available: free / 1000,
           unit: 'GPUs',
-          holders: holders.slice(0, HOLDERS_NAMED),
+          holders: named(holding),
           ...when,
         },
       ]
@@ -271,7 +272,7 @@ class Explainer {
         needed: option.nodes,
         available: this.most(request, minDepth).nodes,
         unit: 'nodes',
-        holders: holders.slice(0, HOLDERS_NAMED),
+        holders: named(holding),
         ...when,
       },
     ]
@@ -308,12 +309,16 @@ class Explainer {
     return closed
   }
 
-  /** Largest first. */
-  private holders(of: (occupant: Occupant) => boolean): Holder[] {
-    const holders: Holder[] = []
-    for (const occupant of this.machine.live.values()) if (of(occupant)) holders.push(toHolder(occupant))
-    return holders.sort((a, b) => b.gpus - a.gpus || (a.workload < b.workload ? -1 : 1))
+  /** Live gangs that hold something, largest first. */
+  private holding(of: (occupant: Occupant) => boolean): Occupant[] {
+    const holding: Occupant[] = []
+    for (const occupant of this.machine.live.values()) if (of(occupant)) holding.push(occupant)
+    return holding.sort((a, b) => b.gpuMilli - a.gpuMilli || compareIds(a.gang.workload, b.gang.workload))
   }
+}
+
+function named(holding: readonly Occupant[]): Holder[] {
+  return holding.slice(0, HOLDERS_NAMED).map(toHolder)
 }
 
 export function toHolder(occupant: Occupant): Holder {
@@ -338,12 +343,12 @@ function isUnder(occupant: Occupant, queue: string): boolean {
 }
 
 /** When enough of the holders will have ended, where their ends are known. */
-function whenFreed(holders: readonly Holder[], missing: number): { earliestEndAt?: TimeMs } {
+function whenFreed(holding: readonly Occupant[], missingMilli: number): { earliestEndAt?: TimeMs } {
   let freed = 0
-  for (const holder of [...holders].sort((a, b) => (a.endsAt ?? Infinity) - (b.endsAt ?? Infinity))) {
-    if (holder.endsAt === undefined) return {}
-    freed += holder.gpus
-    if (freed >= missing) return { earliestEndAt: holder.endsAt }
+  for (const occupant of [...holding].sort((a, b) => a.endsAt - b.endsAt)) {
+    if (occupant.gang.limitMs === undefined) return {}
+    freed += occupant.gpuMilli
+    if (freed >= missingMilli) return { earliestEndAt: occupant.endsAt }
   }
   return {}
 }

@@ -8,6 +8,7 @@ import type { QueuedGang } from './gang.ts'
 import type { QueueTree, UserRecord } from './queue-tree.ts'
 import type { RequestClass } from './request-class.ts'
 import { compileRequest, requestKey } from './request-class.ts'
+import { RequestMix } from './request-mix.ts'
 import { buildTree, type TopologyTree } from './tree.ts'
 
 /** Something that holds capacity: a live attempt, a start that a pass plans, or what a hold keeps free. */
@@ -50,8 +51,10 @@ export class Fleet {
   totalMilli = 0
   /** Grows whenever capacity may have become free: what did not fit at the same value does not fit now. */
   freedVersion = 0
+  readonly mix: RequestMix
 
-  constructor(levels: readonly string[], queues: QueueTree) {
+  constructor(levels: readonly string[], queues: QueueTree, mix = new RequestMix()) {
+    this.mix = mix
     this.levels = levels
     this.queues = queues
   }
@@ -156,7 +159,7 @@ export class Fleet {
   copyInto(fleet: Fleet, remap: (user: UserRecord) => UserRecord): Map<Occupant, Occupant> {
     const { tree, capacity } = this.ready()
     for (const [id, node] of this.nodes) fleet.nodes.set(id, node)
-    fleet.built = { tree, capacity: capacity.clone() }
+    fleet.built = { tree, capacity: capacity.clone(fleet.mix) }
     fleet.nodeEndsAt = this.nodeEndsAt.slice()
     fleet.compiled = this.compiled
     fleet.capacityMilli = [...this.capacityMilli]
@@ -190,7 +193,7 @@ export class Fleet {
       this.levels,
       [...this.nodes.values()].map((node) => node.description),
     )
-    const capacity = new Capacity(tree)
+    const capacity = new Capacity(tree, this.mix)
     this.built = { tree, capacity }
     this.compiled = new Map()
     this.freedVersion++

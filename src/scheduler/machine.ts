@@ -104,6 +104,7 @@ export class Machine {
   }
 
   enqueue(gang: QueuedGang): void {
+    this.fleet.mix.observe(gang.request)
     const queue = this.queues.of(gang.queue)
     this.waiting.add(gang, queue, this.queues.user(queue, gang.user), this.orderKey(gang))
   }
@@ -283,14 +284,14 @@ export class Machine {
   }
 }
 
-/** What of the footprint nobody has taken; with `keepNodes` also the nodes of which nothing is left. Counts no CPU or memory. */
-export function freePart(capacity: Fleet['capacity'], whole: Footprint, keepNodes = false): Footprint {
+/** What of the footprint nobody has taken. Counts no CPU or memory. */
+function freePart(capacity: Fleet['capacity'], whole: Footprint): Footprint {
   const nodes: number[] = []
   const gpus: (readonly number[])[] = []
   whole.nodes.forEach((n, p) => {
     const start = capacity.tree.gpuStart[n]!
     const free = whole.gpus[p]!.filter((g) => capacity.gpuFree[start + g]! >= whole.milli)
-    if (free.length === 0 && !keepNodes) return
+    if (free.length === 0) return
     nodes.push(n)
     gpus.push(free)
   })

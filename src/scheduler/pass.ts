@@ -3,7 +3,7 @@ import type { Allocation } from '../model/index.ts'
 import { type EarliestPlace, earliestPlace, nodeFreeAt } from './earliest.ts'
 import type { Occupant } from './fleet.ts'
 import { type Footprint, toAllocation, WHOLE_GPU } from './footprint.ts'
-import { freePart, type Machine } from './machine.ts'
+import type { Machine } from './machine.ts'
 import { place } from './placement.ts'
 import type { Hold, Plan, Start } from './plan.ts'
 import { quotaBlocks } from './quota.ts'
@@ -16,7 +16,7 @@ import type { Entry } from './waiting.ts'
 export interface Promised {
   readonly entry: Entry
   readonly at: TimeMs
-  /** Keeps what is free of it now from those that would not have ended by then. */
+  /** Keeps what is free of it now from those that would not have ended by then; lists all its nodes. */
   occupant: Occupant
 }
 
@@ -54,6 +54,7 @@ export class Pass {
   readonly machine: Machine
   readonly now: TimeMs
   readonly transaction: Transaction
+  /** Due last first. */
   readonly promises: Promised[] = []
   /** Every gang in line with its turn, when asked for. */
   readonly turns: Map<Entry, Turn> | undefined
@@ -62,6 +63,7 @@ export class Pass {
   private readonly held = new Set<Entry>()
   /** Classes that did not fit; nothing is freed within a pass, so they do not later. */
   private readonly failed = new Set<string>()
+  private readonly fitting = new Map<string, { readonly starts: number; readonly footprint: Footprint }>()
   private nextPassAt = Number.POSITIVE_INFINITY
 
   constructor(machine: Machine, now: TimeMs, recordTurns = false) {
@@ -82,6 +84,10 @@ export class Pass {
       holds: this.holds,
       ...(this.nextPassAt < Number.POSITIVE_INFINITY && { nextPassAt: this.nextPassAt }),
     }
+  }
+
+  isPromised(entry: Entry): boolean {
+    return this.promises.some((promised) => promised.entry === entry)
   }
 
   rollback(): void {
@@ -131,7 +137,7 @@ export class Pass {
         }
         if (backfill === 'holds' && this.promises.length < holdDepth) this.promise(entry)
         else if (!this.turns && this.isHopeless(entry)) {
-          turns.closeLane(entry.lane!)
+          turns.closeClass(entry)
           continue
         }
       }
@@ -173,20 +179,12 @@ export class Pass {
   private placeNow(entry: Entry, request: RequestClass): Footprint | undefined {
     const minDepth = this.minDepth(entry, request)
     const avoided = this.closeAvoided(entry)
-    let footprint =
-      avoided > 0 ? place(this.machine.fleet.capacity, request, minDepth) : this.placeKnown(request, minDepth)
+    const { capacity } = this.machine.fleet
+    const find = () => place(capacity, request, minDepth)
+    let footprint = avoided > 0 ? find() : this.memo(`${minDepth} ${request.key}`, find)
     if (!footprint && this.promises.length > 0)
       footprint = this.placeOnPromised(entry, request, minDepth, avoided > 0)
     if (avoided > 0) this.openAvoided(entry)
-    return footprint
-  }
-
-  /** A preferred level is tried first; then, when its wait is over, any. */
-  private placeKnown(request: RequestClass, minDepth: number): Footprint | undefined {
-    const key = `${minDepth} ${request.key}`
-    if (this.failed.has(key)) return undefined
-    const footprint = place(this.machine.fleet.capacity, request, minDepth)
-    if (!footprint) this.failed.add(key)
     return footprint
   }
 
@@ -200,37 +198,41 @@ export class Pass {
     const { limitMs } = entry.gang
     if (limitMs === undefined) return undefined
     const endsAt = this.now + limitMs
-    const outlived = this.promises.filter((promised) => promised.at >= endsAt)
-    if (outlived.length === 0) return undefined
-    const key = `${minDepth} ${outlived.length}of${this.promises.length} ${request.key}`
-    if (!avoids && this.failed.has(key)) return undefined
-    for (const promised of outlived) this.transaction.vacate(promised.occupant)
-    const footprint = place(this.machine.fleet.capacity, request, minDepth)
-    if (footprint) {
-      // What is left of the promises is kept again once the gang has taken its part.
-      this.refill = outlived
-      return footprint
-    }
-    if (!avoids) this.failed.add(key)
-    for (const promised of outlived) this.transaction.occupy(promised.occupant)
-    return undefined
+    let outlived = 0
+    while (outlived < this.promises.length && this.promises[outlived]!.at >= endsAt) outlived++
+    if (outlived === 0) return undefined
+    if (avoids) return this.placeWithout(outlived, request, minDepth)
+    return this.memo(`${minDepth} ${outlived}/${this.promises.length} ${request.key}`, () =>
+      this.placeWithout(outlived, request, minDepth),
+    )
   }
-  private refill: readonly Promised[] = []
+
+  /** Places as if the first promises, those due last, kept nothing. */
+  private placeWithout(count: number, request: RequestClass, minDepth: number): Footprint | undefined {
+    const { capacity } = this.machine.fleet
+    for (let i = 0; i < count; i++) capacity.free(this.promises[i]!.occupant.footprint)
+    const footprint = place(capacity, request, minDepth)
+    for (let i = count - 1; i >= 0; i--) capacity.take(this.promises[i]!.occupant.footprint)
+    return footprint
+  }
 
   private start(entry: Entry, footprint: Footprint, allocation: Allocation): void {
     const { gang } = entry
     const occupant = this.machine.occupant(gang, footprint, this.now, undefined)
+    this.makeRoom(footprint)
     this.transaction.occupy(occupant)
-    for (const promised of this.refill) {
-      promised.occupant = { ...promised.occupant, footprint: this.keepable(promised.occupant.footprint) }
-      this.transaction.occupy(promised.occupant)
-    }
-    this.refill = []
     this.starts.push({ workload: gang.workload, replica: gang.replica, allocation })
   }
 
-  private keepable(footprint: Footprint): Footprint {
-    return freePart(this.machine.fleet.capacity, footprint, true)
+  /** Takes from the promises what the gang, which will have left by then, uses of them. */
+  private makeRoom(footprint: Footprint): void {
+    for (const promised of this.promises) {
+      const rest = without(promised.occupant.footprint, footprint)
+      if (!rest) continue
+      this.transaction.vacate(promised.occupant)
+      promised.occupant = { ...promised.occupant, footprint: rest }
+      this.transaction.occupy(promised.occupant)
+    }
   }
 
   /** Gives a blocked gang the earliest place that there is, and keeps its free part from all that would delay it. */
@@ -247,6 +249,7 @@ export class Pass {
     occupant.gpuMilli = 0
     this.transaction.occupy(occupant)
     this.promises.push({ entry, at: place.at, occupant })
+    this.promises.sort((a, b) => b.at - a.at)
   }
 
   /** On each node as many of its free GPUs as the gang would miss if others kept them. */
@@ -268,20 +271,27 @@ export class Pass {
     return { nodes, gpus, milli: WHOLE_GPU, cpuMilli: 0, memoryMib: 0 }
   }
 
-  /** Whether nothing in the gang's lane can start any more: it fits neither now nor on all that is kept. */
+  /** Whether no gang that wants the same can start any more: it fits neither now nor on all that is kept. */
   private isHopeless(entry: Entry): boolean {
     if (entry.gang.avoid.length > 0) return false
     if (this.promises.length === 0) return true
     const request = this.machine.fleet.compile(entry.classKey, entry.gang.request)
     const minDepth = request.withinRequired ? (request.withinDepth ?? 0) : 0
-    const key = `${minDepth} all ${this.promises.length} ${request.key}`
-    if (this.failed.has(key)) return true
-    const mark = this.transaction.mark()
-    for (const promised of this.promises) this.transaction.vacate(promised.occupant)
-    const fits = place(this.machine.fleet.capacity, request, minDepth) !== undefined
-    this.transaction.rollback(mark)
-    if (!fits) this.failed.add(key)
-    return !fits
+    const all = this.promises.length
+    return !this.memo(`${minDepth} ${all}/${all} ${request.key}`, () =>
+      this.placeWithout(all, request, minDepth),
+    )
+  }
+
+  /** What `find` found or undefined; remembers what was not found, and until the next start what was. */
+  private memo(key: string, find: () => Footprint | undefined): Footprint | undefined {
+    if (this.failed.has(key)) return undefined
+    const known = this.fitting.get(key)
+    if (known?.starts === this.starts.length) return known.footprint
+    const footprint = find()
+    if (footprint) this.fitting.set(key, { starts: this.starts.length, footprint })
+    else this.failed.add(key)
+    return footprint
   }
 
   private minDepth(entry: Entry, request: RequestClass): number {
@@ -313,4 +323,18 @@ export class Pass {
       if (n !== undefined && until > this.now) this.machine.fleet.capacity.open(n)
     }
   }
+}
+
+/** The first footprint less what the second takes of it; undefined when they share nothing. */
+function without(kept: Footprint, taken: Footprint): Footprint | undefined {
+  let gpus: (readonly number[])[] | undefined
+  taken.nodes.forEach((node, p) => {
+    const at = kept.nodes.indexOf(node)
+    if (at < 0 || kept.gpus[at]!.length === 0) return
+    const left = kept.gpus[at]!.filter((gpu) => !taken.gpus[p]!.includes(gpu))
+    if (left.length === kept.gpus[at]!.length) return
+    gpus ??= [...kept.gpus]
+    gpus[at] = left
+  })
+  return gpus && { ...kept, gpus }
 }

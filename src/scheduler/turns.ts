@@ -13,6 +13,8 @@ export class Turns {
   private readonly now: TimeMs
   private readonly pass: number
   private band = 0
+  /** Request classes of which nothing can start any more in this pass. */
+  private readonly closed = new Set<string>()
 
   constructor(machine: Machine, now: TimeMs) {
     this.machine = machine
@@ -20,7 +22,7 @@ export class Turns {
     this.pass = ++machine.waiting.passes
   }
 
-  /** The gang whose turn it is; the same one until it is started, passed over or its lane is closed. */
+  /** The gang whose turn it is; the same one until it is started, passed over or its class is closed. */
   next(): Entry | undefined {
     const { bands } = this.machine.waiting
     for (; this.band < bands.length; this.band++) {
@@ -39,8 +41,10 @@ export class Turns {
     entry.lane!.cursor++
   }
 
-  closeLane(lane: Lane): void {
-    lane.cursor = lane.entries.length
+  /** No gang with this one's request, whosoever it is, has a turn any more. */
+  closeClass(entry: Entry): void {
+    this.closed.add(entry.classKey)
+    entry.lane!.cursor = entry.lane!.entries.length
   }
 
   private laneIn(group: Group): Lane | undefined {
@@ -57,7 +61,7 @@ export class Turns {
     for (const lane of group.lanes) {
       if (lane.pass !== this.pass) {
         lane.pass = this.pass
-        lane.cursor = 0
+        lane.cursor = this.closed.has(lane.classKey) ? lane.entries.length : 0
       }
       const head = lane.entries[lane.cursor]
       if (head && (!best || inOrder(head, best.entries[best.cursor]!) < 0)) best = lane
