@@ -30,7 +30,7 @@ export function classifyExit(end: AttemptEnd, classes: FailureClasses): Verdict 
 }
 
 /** The signal that ended a task, also where a shell between reported it as exit code 128 + number. */
-export function signalOf(exit: Pick<TaskExit, 'exitCode' | 'signal'>): string | undefined {
+function signalOf(exit: Pick<TaskExit, 'exitCode' | 'signal'>): string | undefined {
   return exit.signal ?? (exit.exitCode === undefined ? undefined : SHELL_SIGNALS[exit.exitCode - 128])
 }
 

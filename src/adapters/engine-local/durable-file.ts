@@ -62,7 +62,7 @@ export function reasonOf(error: unknown): string {
 }
 
 /** The name of a file entry survives a power failure only when its folder was synced too. */
-export async function syncFolder(path: string): Promise<void> {
+async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   try {
     await folder.sync()

@@ -35,7 +35,7 @@ export function statOf(pid: number): ProcessStat | undefined {
 }
 
 /** Differs after every start of the machine. */
-export function bootId(): string {
+function bootId(): string {
   knownBootId ??= isLinux
     ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     : execFileSync('sysctl', ['-n', 'kern.boottime'], { encoding: 'utf8' }).trim()

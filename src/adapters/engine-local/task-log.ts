@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LogChunk } from '../../control/ports/index.ts'
 import { decodePart } from '../engine-shared/log-text.ts'
@@ -84,14 +84,15 @@ export class TaskLogWriter {
   }
 }
 
-/** Part of a task's log from `from` on. `isOver` says that nothing more will be written. */
+/** Part of a task's log from `wanted` on, or from its end. `isOver` says that nothing more will be written. */
 export async function readTaskLog(
   folder: string,
   rank: number,
-  from: number,
+  wanted: number,
   isOver: boolean,
 ): Promise<LogChunk> {
   const starts = await segmentStarts(folder, rank)
+  const from = Math.min(wanted, await endOfLog(folder, rank, starts.at(-1)))
   const buffer = Buffer.alloc(CHUNK_BYTES)
   let read = 0
   for (const [index, start] of starts.entries()) {
@@ -125,6 +126,12 @@ async function segmentStarts(folder: string, rank: number): Promise<number[]> {
     .filter((name) => name.startsWith(`${rank}-`) && name.endsWith('.log'))
     .map((name) => Number(name.slice(`${rank}-`.length, -'.log'.length)))
     .sort((a, b) => a - b)
+}
+
+async function endOfLog(folder: string, rank: number, lastStart: number | undefined): Promise<number> {
+  if (lastStart === undefined) return 0
+  const last = await stat(join(folder, segmentName(rank, lastStart))).catch(() => undefined)
+  return lastStart + (last?.size ?? 0)
 }
 
 /** Bytes read; none from a segment that was just deleted. */
