@@ -37,6 +37,15 @@ describe('a log below its cap', () => {
     expect(await readTaskLog(folder, 0, 3, true)).toEqual({ text: '✓', next: 6, ended: true })
   })
 
+  test('tells where it ends to a reader who asks past its end', async () => {
+    new TaskLogWriter(folder, 0, 80).write(Buffer.from('0123456789abcdef'))
+    expect(await readTaskLog(folder, 0, Number.MAX_SAFE_INTEGER, false)).toEqual({
+      text: '',
+      next: 16,
+      ended: false,
+    })
+  })
+
   test('of another task is not touched', async () => {
     new TaskLogWriter(folder, 10, 80).write(Buffer.from('ten'))
     expect(await readTaskLog(folder, 1, 0, true)).toEqual({ text: '', next: 0, ended: true })
