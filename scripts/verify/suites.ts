@@ -24,7 +24,9 @@ export const SUITES: readonly Suite[] = [
   vitest('unit'),
   vitest('property'),
   vitest('conformance', { needs: ['postgresql'] }),
+  vitest('server'),
   vitest('scenarios'),
+  vitest('chaos', { needs: ['postgresql'] }),
   vitest('torch', { needs: ['torch'] }),
   vitest('packaging'),
 ]

@@ -28,6 +28,7 @@ process.on('SIGINT', () => void stop('SIGINT'))
 try {
   const world = await realWorld(options.value)
   void world.leadershipLost.then(() => {
+    if (stopping) return
     log.error('leadership was lost; another server may lead now')
     process.exit(1)
   })
