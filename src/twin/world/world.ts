@@ -1,17 +1,19 @@
-import type { DurationMs, OrganisationId, TeamId, TimeMs, UserId, WorkloadId } from '../../base/index.ts'
+import type { DurationMs, NodeId, OrganisationId, TimeMs, UserId, WorkloadId } from '../../base/index.ts'
 import { assert, id, present } from '../../base/index.ts'
-import type { Command, ControlState, Decision, Effect, LoggedEvent } from '../../control/index.ts'
-import { DEFAULT_FAILURE_CLASSES, decide, emptyState, needsPass, nextDeadline } from '../../control/index.ts'
-import type { Actor, NodeDescription, Owner, Policy, Queue } from '../../model/index.ts'
-import { SCHEDULER, SYSTEM, teamId } from '../../model/index.ts'
+import type { Command, ControlState, LoggedEvent } from '../../control/index.ts'
+import type { Actor, NodeAction, NodeDescription, Policy, Queue } from '../../model/index.ts'
+import { SYSTEM, teamId } from '../../model/index.ts'
+import { type ControlFaultPlan, ControlFaults } from '../faults/control-faults.ts'
 import { FaultInjector, type FaultOccurrence, type FaultPlan } from '../faults/fault-injector.ts'
+import { ModelStore } from '../faults/model-store.ts'
 import { type FabricShares, Pace } from '../fleet/pace.ts'
 import type { Run } from '../fleet/run.ts'
 import { type FleetOccurrence, type RunEnd, SimulatedEngine } from '../fleet/simulated-engine.ts'
-import { Agenda, type Ticket, type TimeUs } from '../kernel/agenda.ts'
+import { Agenda, type TimeUs } from '../kernel/agenda.ts'
 import { Streams } from '../kernel/streams.ts'
 import { TraceHash } from '../kernel/trace-hash.ts'
 import type { SimulatedJob } from './simulated-job.ts'
+import { type ServerOccurrence, SimulatedServer } from './simulated-server.ts'
 import { tenantNames } from './tenant-names.ts'
 
 /** Everything that a run follows from. */
@@ -28,54 +30,79 @@ export interface WorldSetup {
   readonly fabric?: FabricShares
   readonly faults?: FaultPlan
   readonly tellSaves?: boolean
+  /** How the control plane itself fails; then it also has a store to start again from. */
+  readonly controlFaults?: ControlFaultPlan
+  /** Nothing fails later than this after the start. */
+  readonly healMs?: DurationMs
+  /** What people do beside submitting. */
+  readonly actions?: readonly UserAction[]
   /** Nothing happens later than this after the start. */
   readonly horizonMs?: DurationMs
 }
 
-/** Sees every event right after it was decided, and every run as it ends. It may read the world and change nothing. */
+export interface UserAction {
+  readonly atMs: TimeMs
+  readonly what:
+    | { readonly kind: 'stop'; readonly job: number; readonly kill: boolean }
+    | { readonly kind: 'node'; readonly node: NodeId; readonly action: NodeAction }
+    | { readonly kind: 'command'; readonly command: Command }
+}
+
+/** Sees every event right after it was durable, and every run as it ends. It may read the world and change nothing. */
 export interface Observer {
   readonly onEvents?: (events: readonly LoggedEvent[], world: World) => void
+  /** After each step. */
+  readonly onStep?: (world: World) => void
+  /** When the server has its state back after a crash. */
+  readonly onRestart?: (world: World) => void
   readonly onRunEnd?: (run: Run, end: RunEnd) => void
 }
 
 export type Happening =
   | FleetOccurrence
   | FaultOccurrence
-  | { readonly kind: 'submit'; readonly job: number }
-  | { readonly kind: 'tick' }
-  | { readonly kind: 'pass' }
+  | ServerOccurrence
+  | { readonly kind: 'submit' | 'resubmit'; readonly job: number }
+  | { readonly kind: 'act'; readonly action: number }
+  | { readonly kind: 'heal' }
 
 /** At one instant the fleet goes first, so that what was freed is free for whoever arrives; the pass goes last and sees all. */
-const RANK = { fleet: 0, fault: 1, submit: 2, tick: 3, pass: 4 } as const
+const RANK = { fleet: 0, fault: 1, user: 2, server: 3, pass: 4 } as const
 
 export const TWIN_ORGANISATION = id<OrganisationId>('twin')
 const ENGINE: Actor = { kind: 'engine', id: 'twin' }
+const OPERATOR: Actor = { kind: 'user', id: 'operator' }
+/** Users whose submission was not answered try again after so long. */
+const USER_RETRY_US = 1_000_000
 
 /**
  * One simulated world: the real control and scheduler on a virtual clock, over a fleet that exists only in it. It runs
- * as long as there is anything to happen; the same setup always gives the same steps.
+ * as long as there is work; the same setup always gives the same steps.
  */
 export class World {
   readonly setup: WorldSetup
   readonly streams: Streams
   readonly engine: SimulatedEngine
+  readonly server: SimulatedServer
+  readonly store: ModelStore | undefined
+  readonly faults: FaultInjector | undefined
+  readonly controlFaults: ControlFaults | undefined
   readonly hash = new TraceHash()
   readonly jobOf = new Map<WorkloadId, number>()
-  state: ControlState = emptyState()
+  /** The workload of each job whose submission was acknowledged. */
+  readonly acknowledged = new Map<number, WorkloadId>()
   eventCount = 0
   stepCount = 0
   /** Submissions that have neither come nor ended nor been refused. */
   openJobs: number
   /** Submissions that control refused, with its words. */
   readonly refused: string[] = []
+  isHealed = false
   readonly #agenda = new Agenda<Happening>()
   readonly #pace: Pace
-  readonly #faults: FaultInjector | undefined
   readonly #observers: readonly Observer[]
   readonly #teams: ReadonlyMap<string, string>
-  #passTicket: Ticket | undefined
-  #passAt = Number.POSITIVE_INFINITY
-  #tickAt = Number.POSITIVE_INFINITY
+  #submitting = -1
 
   constructor(setup: WorldSetup, observers: readonly Observer[] = []) {
     this.setup = setup
@@ -84,11 +111,12 @@ export class World {
     this.openJobs = setup.jobs.length
     this.#teams = tenantNames(setup.jobs.map((job) => job.tenant))
     this.#pace = new Pace(setup.fabric)
-    this.#faults =
-      setup.faults &&
-      new FaultInjector(setup.faults, setup.nodes, this.streams, (inUs, what) => {
-        this.#agenda.plan(this.nowUs + inUs, RANK.fault, what)
-      })
+    const planFault = (inUs: TimeUs, what: Happening) =>
+      this.#agenda.plan(this.nowUs + inUs, RANK.fault, what)
+    this.faults = setup.faults && new FaultInjector(setup.faults, setup.nodes, this.streams, planFault)
+    this.controlFaults =
+      setup.controlFaults && new ControlFaults(setup.controlFaults, this.streams, planFault)
+    this.store = setup.controlFaults && new ModelStore()
     this.engine = new SimulatedEngine(
       {
         levels: setup.levels,
@@ -105,7 +133,24 @@ export class World {
         cancel: (ticket) => this.#agenda.cancel(ticket),
       },
     )
+    this.server = new SimulatedServer({
+      engine: this.engine,
+      now: () => this.nowUs,
+      plan: (at, what) => this.#agenda.plan(at, what.kind === 'pass' ? RANK.pass : RANK.server, what),
+      cancel: (ticket) => this.#agenda.cancel(ticket),
+      onEvents: (events) => this.#see(events),
+      onRestart: () => {
+        for (const observer of observers) observer.onRestart?.(this)
+      },
+      ...(this.store && this.controlFaults
+        ? { failing: { store: this.store, faults: this.controlFaults } }
+        : {}),
+    })
     this.#found()
+  }
+
+  get state(): ControlState {
+    return this.server.state
   }
 
   /** Microseconds of virtual time. */
@@ -133,6 +178,7 @@ export class World {
       this.stepCount++
       this.hash.number(next.at)
       this.#happen(next.what)
+      for (const observer of this.#observers) observer.onStep?.(this)
     }
     return count
   }
@@ -142,112 +188,148 @@ export class World {
       case 'submit':
         this.#submit(what.job)
         return
-      case 'pass':
-        this.#pass()
+      case 'resubmit':
+        this.#trySubmit(what.job)
         return
-      case 'tick':
-        this.#tickAt = Number.POSITIVE_INFINITY
-        this.#execute({ kind: 'tick' }, SYSTEM)
-        this.#planTick()
+      case 'act':
+        this.#act(what.action)
+        return
+      case 'heal':
+        this.#heal()
         return
       case 'fault':
       case 'node-breaks':
       case 'node-repaired':
       case 'node-slows':
       case 'node-recovers':
-        this.#faults?.happen(what, this.engine, this.#pace, this.nowUs)
-        this.#observe()
+        this.faults?.happen(what, this.engine, this.#pace, this.nowUs)
+        this.server.observe()
+        return
+      case 'run-started':
+      case 'run-done':
+      case 'run-saved':
+      case 'run-stopped':
+      case 'hang-noticed':
+        this.engine.happen(what, this.nowUs)
+        this.server.observe()
         return
       default:
-        this.engine.happen(what, this.nowUs)
-        this.#observe()
+        this.server.happen(what)
     }
   }
 
   /** Tenants, queues, policy and nodes are there before the first job. */
   #found(): void {
     const { setup } = this
-    this.#agenda.plan(setup.startMs * 1000, RANK.submit, { kind: 'tick' })
-    this.#happen(this.#agenda.take()!.what)
-    this.#execute({ kind: 'set-policy', policy: setup.policy }, SYSTEM)
-    this.#execute({ kind: 'create-organisation', organisation: TWIN_ORGANISATION }, SYSTEM)
+    this.#agenda.plan(setup.startMs * 1000, RANK.user, { kind: 'tick' })
+    this.#agenda.take()
+    const execute = (command: Command, actor: Actor) => this.server.execute(command, actor)
+    execute({ kind: 'set-policy', policy: setup.policy }, SYSTEM)
+    execute({ kind: 'create-organisation', organisation: TWIN_ORGANISATION }, SYSTEM)
     for (const name of this.#teams.values()) {
       const team = { id: teamId(TWIN_ORGANISATION, name), organisation: TWIN_ORGANISATION }
-      this.#execute({ kind: 'create-team', team }, SYSTEM)
+      execute({ kind: 'create-team', team }, SYSTEM)
     }
-    for (const queue of setup.queues ?? []) this.#execute({ kind: 'set-queue', queue }, SYSTEM)
-    this.#execute({ kind: 'inventory', inventory: this.engine.inventory() }, ENGINE)
+    for (const queue of setup.queues ?? []) execute({ kind: 'set-queue', queue }, SYSTEM)
+    execute({ kind: 'inventory', inventory: this.engine.inventory() }, ENGINE)
     if (setup.jobs.length > 0) this.#planSubmit(0)
-    this.#faults?.start()
+    for (const [action, { atMs }] of (setup.actions ?? []).entries())
+      this.#agenda.plan(atMs * 1000, RANK.user, { kind: 'act', action })
+    if (setup.healMs !== undefined)
+      this.#agenda.plan((setup.startMs + setup.healMs) * 1000, RANK.fault, { kind: 'heal' })
+    this.faults?.start()
+    this.controlFaults?.start()
   }
 
   #planSubmit(job: number): void {
     const { submitMs } = present(this.setup.jobs[job], `job ${job}`)
     assert(submitMs >= this.nowMs, `job ${job} is submitted at ${submitMs} ms, before ${this.nowMs} ms`)
-    this.#agenda.plan(submitMs * 1000, RANK.submit, { kind: 'submit', job })
+    this.#agenda.plan(submitMs * 1000, RANK.user, { kind: 'submit', job })
   }
 
-  #submit(index: number): void {
-    if (index + 1 < this.setup.jobs.length) this.#planSubmit(index + 1)
-    const job = this.setup.jobs[index]!
-    this.jobOf.set(id<WorkloadId>(`w${this.state.nextWorkloadNumber}`), index)
-    const command = { kind: 'submit', owner: this.#owner(job), specs: [job.spec], ended: new Map() } as const
-    const decision = this.#execute(command, { kind: 'user', id: job.user })
-    if (decision.ok) return
-    this.openJobs--
-    this.refused.push(`${job.spec.name}: ${decision.rejection.message}`)
+  #submit(job: number): void {
+    if (job + 1 < this.setup.jobs.length) this.#planSubmit(job + 1)
+    this.#trySubmit(job)
   }
 
-  #owner(job: SimulatedJob): Owner {
-    const team: TeamId = teamId(
-      TWIN_ORGANISATION,
-      present(this.#teams.get(job.tenant), `team of ${job.tenant}`),
-    )
-    return { organisation: TWIN_ORGANISATION, team, user: id<UserId>(job.user) }
-  }
-
-  #pass(): void {
-    this.#passTicket = undefined
-    this.#passAt = Number.POSITIVE_INFINITY
-    if (this.state.derived.machine.waiting.entries.size === 0 && this.state.holds.size === 0) return
-    const decision = this.#execute({ kind: 'schedule' }, SCHEDULER)
-    if (decision.ok && decision.nextPassAt !== undefined) this.#planPass(decision.nextPassAt * 1000)
-    this.#observe()
-  }
-
-  #planPass(at: TimeUs): void {
-    if (at >= this.#passAt) return
-    if (this.#passTicket !== undefined) this.#agenda.cancel(this.#passTicket)
-    this.#passAt = Math.max(at, this.nowUs)
-    this.#passTicket = this.#agenda.plan(this.#passAt, RANK.pass, { kind: 'pass' })
-  }
-
-  #planTick(): void {
-    const deadline = nextDeadline(this.state)
-    if (deadline === undefined || deadline * 1000 >= this.#tickAt) return
-    this.#tickAt = Math.max(deadline * 1000, this.nowUs)
-    this.#agenda.plan(this.#tickAt, RANK.tick, { kind: 'tick' })
-  }
-
-  /** Tells control what the fleet saw, until nothing new comes of it. */
-  #observe(): void {
-    for (let facts = this.engine.takeFacts(); facts.length > 0; facts = this.engine.takeFacts()) {
-      this.#execute({ kind: 'observe', facts, complete: false }, ENGINE)
+  /** Submits with a key of its own, so that trying again after a crash can make nothing twice. */
+  #trySubmit(index: number): void {
+    const { server, store } = this
+    const job = present(this.setup.jobs[index], `job ${index}`)
+    const key = `job-${index}`
+    const known = store?.submission(job.user, key)
+    if (server.isServing && known) {
+      this.acknowledged.set(index, present(known[0], `workload of ${key}`))
+      return
     }
-    this.#planTick()
+    if (!server.isServing) {
+      this.#agenda.plan(server.servesFrom + USER_RETRY_US, RANK.user, { kind: 'resubmit', job: index })
+      return
+    }
+    const team = teamId(TWIN_ORGANISATION, present(this.#teams.get(job.tenant), `team of ${job.tenant}`))
+    this.#submitting = index
+    const outcome = server.execute(
+      {
+        kind: 'submit',
+        owner: { organisation: TWIN_ORGANISATION, team, user: id<UserId>(job.user) },
+        specs: [job.spec],
+        ended: new Map(),
+        ...(store ? { submission: { key, requestHash: key } } : {}),
+      },
+      { kind: 'user', id: job.user },
+    )
+    if (outcome === 'died') {
+      this.#agenda.plan(server.servesFrom + USER_RETRY_US, RANK.user, { kind: 'resubmit', job: index })
+    } else if (!outcome.ok) {
+      this.openJobs--
+      this.refused.push(`${job.spec.name}: ${outcome.rejection.message}`)
+    } else if (store) {
+      const event = outcome.events[0]?.event
+      if (event?.kind === 'workload-submitted') this.acknowledged.set(index, event.workload)
+    }
   }
 
-  #execute(command: Command, actor: Actor): Decision {
-    const decision = decide(this.state, command, {
-      now: this.nowMs,
-      actor,
-      failureClasses: DEFAULT_FAILURE_CLASSES,
-    })
-    if (!decision.ok) return decision
-    this.#see(decision.events)
-    for (const effect of decision.effects) this.#perform(effect)
-    if (needsPass(decision.events)) this.#planPass(this.nowUs)
-    return decision
+  /** People act on what is there; what they wanted of a server that is down is not tried again. */
+  #act(index: number): void {
+    if (!this.server.isServing) return
+    const { what } = present(this.setup.actions?.[index], `action ${index}`)
+    switch (what.kind) {
+      case 'node':
+        this.server.execute(
+          { kind: 'node-action', node: what.node, action: what.action, reason: 'drill' },
+          OPERATOR,
+        )
+        break
+      case 'stop': {
+        const workload = this.acknowledged.get(what.job)
+        if (workload) this.server.execute({ kind: 'stop', workload, kill: what.kill }, OPERATOR)
+        break
+      }
+      case 'command':
+        this.server.execute(what.command, OPERATOR)
+    }
+    this.server.observe()
+  }
+
+  /** From here on nothing fails any more, and operators give back what they took out of use. */
+  #heal(): void {
+    this.faults?.heal()
+    this.controlFaults?.heal()
+    if (!this.server.isServing) {
+      this.#agenda.plan(this.server.servesFrom + 1, RANK.fault, { kind: 'heal' })
+      return
+    }
+    this.isHealed = true
+    for (const node of [...this.engine.down]) this.engine.repairNode(node, this.nowUs)
+    this.server.happen({ kind: 'contact-found' })
+    for (const node of [...this.state.nodes.values()]) {
+      if (node.state === 'cordoned' || node.state === 'draining' || node.state === 'testing')
+        this.server.execute(
+          { kind: 'node-action', node: node.id, action: 'resume', reason: 'drill over' },
+          OPERATOR,
+        )
+    }
+    this.server.startOver()
   }
 
   #see(events: readonly LoggedEvent[]): void {
@@ -256,24 +338,9 @@ export class World {
       this.hash.text(event.kind)
       if ('workload' in event) this.hash.text(event.workload)
       if ('attempt' in event) this.hash.text(event.attempt)
-      if (event.kind === 'workload-finished') this.openJobs--
+      if (event.kind === 'workload-submitted') this.jobOf.set(event.workload, this.#submitting)
+      else if (event.kind === 'workload-finished') this.openJobs--
     }
     for (const observer of this.#observers) observer.onEvents?.(events, this)
-    const { departed } = this.state.derived
-    departed.workloads.clear()
-    departed.attempts.clear()
-  }
-
-  #perform(effect: Effect): void {
-    switch (effect.kind) {
-      case 'launch':
-        this.engine.launch(effect.order, this.nowUs)
-        return
-      case 'stop':
-        this.engine.stop(effect.attempt, effect.how, this.nowUs)
-        return
-      case 'forget':
-        this.engine.forget(effect.attempt)
-    }
   }
 }
