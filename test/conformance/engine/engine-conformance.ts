@@ -47,7 +47,7 @@ export function engineConformance(
 
     afterEach(async () => {
       await under.dispose()
-      await rm(scratch, { recursive: true, force: true })
+      await rm(scratch, { recursive: true, force: true, maxRetries: 10 })
     })
 
     async function reopen(): Promise<void> {

@@ -6,7 +6,7 @@ import type { LaunchOrder } from '../../../src/control/ports/index.ts'
 const [dataDir = ''] = process.argv.slice(2)
 const engine = await createLocalEngine({ dataDir, slots: 2 })
 process.send?.('ready')
-const [order] = (await once(process, 'message')) as [LaunchOrder]
-await engine.launch(order)
+const [orders] = (await once(process, 'message')) as [LaunchOrder[]]
+await Promise.all(orders.map((order) => engine.launch(order)))
 await engine.observe(undefined, new AbortController().signal)
 process.send?.('launched')

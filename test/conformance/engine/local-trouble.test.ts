@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await engine.close()
-  await rm(scratch, { recursive: true, force: true })
+  await rm(scratch, { recursive: true, force: true, maxRetries: 10 })
 })
 
 async function open(): Promise<void> {

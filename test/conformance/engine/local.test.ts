@@ -28,7 +28,7 @@ async function installLocal(): Promise<EngineUnderTest> {
     dispose: async () => {
       await endAll(await open(), join(dataDir, 'attempts'))
       await engine?.close()
-      await rm(scratch, { recursive: true, force: true })
+      await rm(scratch, { recursive: true, force: true, maxRetries: 10 })
     },
   }
 }
@@ -39,7 +39,7 @@ async function launchAndDie(dataDir: string, order: LaunchOrder): Promise<void> 
     execArgv: ['--import', loader],
   })
   await once(host, 'message')
-  host.send(order)
+  host.send([order])
   await once(host, 'message')
   host.kill('SIGKILL')
   await once(host, 'exit')
