@@ -1,4 +1,4 @@
-import type { DurationMs, TimeMs } from '../../base/index.ts'
+import type { DurationMs, OrganisationId, TimeMs } from '../../base/index.ts'
 import type { ResourceShape, TrainSpec, WorkloadSpec } from '../../model/index.ts'
 import { DEFAULT_RETRY } from '../../model/index.ts'
 import type { Behaviour } from '../fleet/behaviour.ts'
@@ -7,6 +7,8 @@ import type { TraceJob } from '../traces/job-trace.ts'
 /** One submission of the simulated users: what they ask for, and what their program then does. */
 export interface SimulatedJob {
   readonly submitMs: TimeMs
+  /** Absent: the twin's own. */
+  readonly organisation?: OrganisationId
   readonly tenant: string
   readonly user: string
   readonly spec: WorkloadSpec

@@ -1,7 +1,22 @@
-import type { DurationMs, NodeId, OrganisationId, TimeMs, UserId, WorkloadId } from '../../base/index.ts'
+import type {
+  DurationMs,
+  NodeId,
+  OrganisationId,
+  TeamId,
+  TimeMs,
+  UserId,
+  WorkloadId,
+} from '../../base/index.ts'
 import { assert, id, present } from '../../base/index.ts'
 import type { Command, ControlState, LoggedEvent } from '../../control/index.ts'
-import type { Actor, NodeAction, NodeDescription, Policy, Queue } from '../../model/index.ts'
+import type {
+  Actor,
+  FinalWorkloadState,
+  NodeAction,
+  NodeDescription,
+  Policy,
+  Queue,
+} from '../../model/index.ts'
 import { SYSTEM, teamId } from '../../model/index.ts'
 import { type ControlFaultPlan, ControlFaults } from '../faults/control-faults.ts'
 import { FaultInjector, type FaultOccurrence, type FaultPlan } from '../faults/fault-injector.ts'
@@ -102,6 +117,9 @@ export class World {
   readonly #pace: Pace
   readonly #observers: readonly Observer[]
   readonly #teams: ReadonlyMap<string, string>
+  /** How workloads ended, by name, where some job depends on others. */
+  readonly #ended = new Map<string, { id: WorkloadId; state: FinalWorkloadState }>()
+  readonly #hasDependencies: boolean
   #submitting = -1
 
   constructor(setup: WorldSetup, observers: readonly Observer[] = []) {
@@ -109,6 +127,7 @@ export class World {
     this.#observers = observers
     this.streams = new Streams(setup.seed)
     this.openJobs = setup.jobs.length
+    this.#hasDependencies = setup.jobs.some(({ spec }) => spec.type === 'train' && spec.dependsOn.length > 0)
     this.#teams = tenantNames(setup.jobs.map((job) => job.tenant))
     this.#pace = new Pace(setup.fabric)
     const planFault = (inUs: TimeUs, what: Happening) =>
@@ -225,11 +244,11 @@ export class World {
     this.#agenda.take()
     const execute = (command: Command, actor: Actor) => this.server.execute(command, actor)
     execute({ kind: 'set-policy', policy: setup.policy }, SYSTEM)
-    execute({ kind: 'create-organisation', organisation: TWIN_ORGANISATION }, SYSTEM)
-    for (const name of this.#teams.values()) {
-      const team = { id: teamId(TWIN_ORGANISATION, name), organisation: TWIN_ORGANISATION }
-      execute({ kind: 'create-team', team }, SYSTEM)
-    }
+    const organisations = new Set([TWIN_ORGANISATION, ...setup.jobs.map(organisationOf)])
+    for (const organisation of organisations) execute({ kind: 'create-organisation', organisation }, SYSTEM)
+    const teams = new Map(setup.jobs.map((job) => [this.#teamOf(job), organisationOf(job)]))
+    for (const [id, organisation] of teams)
+      execute({ kind: 'create-team', team: { id, organisation } }, SYSTEM)
     for (const queue of setup.queues ?? []) execute({ kind: 'set-queue', queue }, SYSTEM)
     execute({ kind: 'inventory', inventory: this.engine.inventory() }, ENGINE)
     if (setup.jobs.length > 0) this.#planSubmit(0)
@@ -266,14 +285,13 @@ export class World {
       this.#agenda.plan(server.servesFrom + USER_RETRY_US, RANK.user, { kind: 'resubmit', job: index })
       return
     }
-    const team = teamId(TWIN_ORGANISATION, present(this.#teams.get(job.tenant), `team of ${job.tenant}`))
     this.#submitting = index
     const outcome = server.execute(
       {
         kind: 'submit',
-        owner: { organisation: TWIN_ORGANISATION, team, user: id<UserId>(job.user) },
+        owner: { organisation: organisationOf(job), team: this.#teamOf(job), user: id<UserId>(job.user) },
         specs: [job.spec],
-        ended: new Map(),
+        ended: this.#ended,
         ...(store ? { submission: { key, requestHash: key } } : {}),
       },
       { kind: 'user', id: job.user },
@@ -289,9 +307,16 @@ export class World {
     }
   }
 
-  /** People act on what is there; what they wanted of a server that is down is not tried again. */
+  #teamOf(job: SimulatedJob): TeamId {
+    return teamId(organisationOf(job), present(this.#teams.get(job.tenant), `team of ${job.tenant}`))
+  }
+
+  /** People act on what is there, and try again when nobody answered. */
   #act(index: number): void {
-    if (!this.server.isServing) return
+    if (!this.server.isServing) {
+      this.#agenda.plan(this.server.servesFrom + USER_RETRY_US, RANK.user, { kind: 'act', action: index })
+      return
+    }
     const { what } = present(this.setup.actions?.[index], `action ${index}`)
     switch (what.kind) {
       case 'node':
@@ -339,8 +364,18 @@ export class World {
       if ('workload' in event) this.hash.text(event.workload)
       if ('attempt' in event) this.hash.text(event.attempt)
       if (event.kind === 'workload-submitted') this.jobOf.set(event.workload, this.#submitting)
-      else if (event.kind === 'workload-finished') this.openJobs--
+      else if (event.kind === 'workload-finished') {
+        this.openJobs--
+        if (this.#hasDependencies) {
+          const { name } = this.jobOfWorkload(event.workload).spec
+          this.#ended.set(name, { id: event.workload, state: event.state })
+        }
+      }
     }
     for (const observer of this.#observers) observer.onEvents?.(events, this)
   }
+}
+
+function organisationOf(job: SimulatedJob): OrganisationId {
+  return job.organisation ?? TWIN_ORGANISATION
 }

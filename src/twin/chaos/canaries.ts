@@ -1,0 +1,120 @@
+import type { WorkloadId } from '../../base/index.ts'
+import type { LoggedEvent } from '../../control/index.ts'
+import type { Attempt, Workload } from '../../model/index.ts'
+import { SYSTEM } from '../../model/index.ts'
+import type { Observer, World } from '../world/world.ts'
+
+/**
+ * Deliberate bugs, one for each rule: each breaks its rule in a running world, and a checker that does not see it is
+ * worth nothing. They are tried in tests, and on request from the command line.
+ */
+export const CANARIES = {
+  /** A gang loses one of its nodes after it was planned. */
+  S1: () => ({
+    onEvents: (events: readonly LoggedEvent[], world: World) => {
+      for (const { event } of events) {
+        if (event.kind !== 'attempt-planned') continue
+        const attempt = world.state.attempts.get(event.attempt)
+        if (attempt && attempt.allocation.parts.length > 1)
+          attempt.allocation = { parts: attempt.allocation.parts.slice(1) }
+      }
+    },
+  }),
+  /** A second gang is put on GPUs that are taken. */
+  S2: () => ({
+    onEvents: (events: readonly LoggedEvent[], world: World) => {
+      for (const { event } of events) {
+        if (event.kind !== 'attempt-planned') continue
+        const other = [...world.state.attempts.values()].find(({ id }) => id !== event.attempt)
+        const attempt = world.state.attempts.get(event.attempt)
+        if (other && attempt) attempt.allocation = other.allocation
+      }
+    },
+  }),
+  /** Somebody is evicted for a workload that gets nothing by it. */
+  S3: () => ({
+    onStep: (world: World) => {
+      const attempt = first(world.state.attempts, ({ state }) => state === 'running')
+      const waiting = first(world.state.workloads, ({ state }) => state === 'queued')
+      if (!attempt || !waiting) return
+      attempt.stop = {
+        reason: 'preempted',
+        actor: SYSTEM,
+        at: world.nowMs,
+        signal: 'SIGTERM',
+        graceMs: 0,
+        for: waiting.id,
+      }
+      world.server.execute({ kind: 'contact', contact: 'lost' }, SYSTEM)
+    },
+  }),
+  /** An attempt is ended on record although the engine said nothing of it. */
+  S4: () => ({
+    onStep: (world: World) => {
+      const attempt = first(world.state.attempts, ({ state }) => state === 'running')
+      if (!attempt || !world.server.isServing) return
+      const cause = { kind: 'node-lost', message: 'silence', blame: 'platform' } as const
+      const fact = { kind: 'attempt-ended', attempt: attempt.id, at: world.nowMs, exits: [], cause } as const
+      world.server.execute({ kind: 'observe', facts: [fact], complete: false }, SYSTEM)
+    },
+  }),
+  /** The store loses a submission that was acknowledged. */
+  S5: () => ({
+    onStep: (world: World) => {
+      const workload = [...world.acknowledged.values()].at(-1)
+      if (workload) world.store?.lose(workload)
+    },
+  }),
+  /** The state changes without an event. */
+  S6: () => ({
+    onStep: (world: World) => {
+      const workload = first(world.state.workloads, ({ state }) => state === 'running')
+      if (workload) workload.userFailures++
+    },
+  }),
+  /** The user pays for what the platform lost. */
+  S7: () => ({
+    onEvents: (events: readonly LoggedEvent[]) => {
+      for (const { event } of events) {
+        if (event.kind !== 'attempt-ended' || event.outcome !== 'platform-failure') continue
+        const usage = event.usage as { billed: number; held: number }
+        usage.billed = usage.held + 1
+      }
+    },
+  }),
+  /** A workload waits for one of another tenant. */
+  S9: () => ({
+    onEvents: (events: readonly LoggedEvent[], world: World) => {
+      for (const { event } of events) {
+        if (event.kind !== 'workload-submitted') continue
+        const foreign = first(
+          world.state.workloads,
+          ({ owner }) => owner.organisation !== event.owner.organisation,
+        )
+        if (foreign) (event as { waitsFor: readonly WorkloadId[] }).waitsFor = [foreign.id]
+      }
+    },
+  }),
+  /** Two runs of one seed differ. */
+  S10: (() => {
+    let runs = 0
+    return () => {
+      let number = runs++
+      return {
+        onStep: (world: World) => {
+          world.state.nextWorkloadNumber += number
+          number = 0
+        },
+      }
+    }
+  })(),
+} as const satisfies Record<string, () => Observer>
+export type CanaryName = keyof typeof CANARIES
+
+function first<Item extends Attempt | Workload>(
+  items: ReadonlyMap<string, Item>,
+  isWanted: (item: Item) => boolean,
+): Item | undefined {
+  for (const item of items.values()) if (isWanted(item)) return item
+  return undefined
+}
