@@ -31,7 +31,7 @@ export interface Constants {
   /** Share of NVLink's and the network's bandwidth that large collectives reach. */
   readonly nvlink: number
   readonly network: number
-  /** Seconds of a collective that do not depend on its size. */
+  /** Seconds of a collective that do not depend on its size, and those that the network adds. */
   readonly nvlinkLatency: number
   readonly networkLatency: number
   /** Seconds of host time for each kernel: the floor of a layer's time. */

@@ -28,9 +28,10 @@ export function ringSeconds(bytes: number, group: Group, machine: Machine, const
   const { ranks } = group
   if (ranks <= 1 || bytes <= 0) return 0
   const outside = group.together < ranks
-  const latency = outside ? constants.networkLatency : constants.nvlinkLatency
+  const latency = constants.nvlinkLatency + (outside ? constants.networkLatency : 0)
   return (
-    (bytes * (ranks - 1)) / ranks / ringBandwidth(group, machine, constants) + latency * (1 + Math.log2(ranks) / 4)
+    (bytes * (ranks - 1)) / ranks / ringBandwidth(group, machine, constants) +
+    latency * (1 + Math.log2(ranks) / 4)
   )
 }
 
@@ -52,5 +53,8 @@ export function exchangeSeconds(
   if (together >= ranks) return inside + constants.nvlinkLatency
   const domains = ranks / together
   const reached = (domains - 1) * (1 - (1 - 1 / domains) ** copies)
-  return Math.max(inside, (bytes * reached) / (machine.nicBandwidth * constants.network)) + constants.networkLatency
+  return (
+    Math.max(inside, (bytes * reached) / (machine.nicBandwidth * constants.network)) +
+    constants.networkLatency
+  )
 }

@@ -32,7 +32,9 @@ export interface Machine {
 }
 
 const GPUS = facts.gpus as readonly (Gpu & { readonly aliases: readonly string[]; readonly source: string })[]
-const BY_NAME = new Map(GPUS.flatMap((gpu) => [gpu.name, ...gpu.aliases].map((name) => [plain(name), gpu] as const)))
+const BY_NAME = new Map(
+  GPUS.flatMap((gpu) => [gpu.name, ...gpu.aliases].map((name) => [plain(name), gpu] as const)),
+)
 
 export function gpuNames(): readonly string[] {
   return GPUS.map((gpu) => gpu.name)
@@ -60,5 +62,8 @@ export function machineOf(
 }
 
 function plain(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '').replace(/gb$/, '')
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '')
+    .replace(/gb$/, '')
 }

@@ -62,8 +62,7 @@ export function shapeFromHuggingFace(config: Config, name?: string): Result<Mode
           count: expertCount,
           topK: number('num_experts_per_tok', 'experts_per_token', 'moe_top_k') ?? 2,
           ffn: moeFfn,
-          sharedFfn:
-            number('shared_expert_intermediate_size') ?? (number('n_shared_experts') ?? 0) * moeFfn,
+          sharedFfn: number('shared_expert_intermediate_size') ?? (number('n_shared_experts') ?? 0) * moeFfn,
           denseLayers: number('first_k_dense_replace') ?? 0,
           every: number('decoder_sparse_step', 'interleave_moe_layer_step', 'moe_layer_freq') ?? 1,
         },
@@ -74,7 +73,14 @@ export function shapeFromHuggingFace(config: Config, name?: string): Result<Mode
     sequence: Math.min(number('max_position_embeddings', 'n_positions', 'n_ctx') ?? 4096, 8192),
     tiedEmbeddings: config.tie_word_embeddings === true || type === 'gpt2',
     learnedPositions: type === 'gpt2' ? (number('n_positions', 'n_ctx') ?? 0) : 0,
-    biases: type === 'gpt2' ? 'all' : type === 'qwen2' ? 'qkv' : config.attention_bias === true ? 'attention' : 'none',
+    biases:
+      type === 'gpt2'
+        ? 'all'
+        : type === 'qwen2'
+          ? 'qkv'
+          : config.attention_bias === true
+            ? 'attention'
+            : 'none',
     norm: type === 'gpt2' || type === 'falcon' ? 'layer' : 'rms',
     queryKeyNorm: type.startsWith('qwen3'),
   })

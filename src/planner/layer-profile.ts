@@ -40,8 +40,8 @@ export function layerProfile(
   strategy: Strategy,
   constants: Resolved,
 ): LayerProfile {
-  const forward = forwardSeconds(shape, machine, strategy, constants)
-  const backward = backwardSeconds(shape, machine, strategy, constants, forward)
+  const { forward, host } = forwardSeconds(shape, machine, strategy, constants)
+  const backward = backwardSeconds(shape, machine, strategy, constants, forward, host)
   const forwardTime = total(forward)
   const backwardTime = total(backward)
   const [headForward, headBackward] = headSeconds(shape, machine, strategy, constants)
@@ -77,7 +77,7 @@ function forwardSeconds(
   machine: Machine,
   strategy: Strategy,
   constants: Resolved,
-): LayerSeconds {
+): { forward: LayerSeconds; host: number } {
   const { hidden, blocks, headDim } = shape
   const { tensor, context } = strategy
   const tokens = (strategy.microBatch * strategy.sequence) / context
@@ -115,7 +115,8 @@ function forwardSeconds(
       seconds = matmul(tokens, width, hidden) + matmul(tokens, hidden, ownHeads * headDim)
     }
     multiply += blocks.attention * seconds
-    traffic += blocks.attention * moved(tokens * ((6 * hidden) / split + 3 * width + casts * (hidden + width) / 2))
+    traffic +=
+      blocks.attention * moved(tokens * ((6 * hidden) / split + 3 * width + (casts * (hidden + width)) / 2))
     kernels +=
       blocks.attention *
       (KERNELS.attention +
@@ -127,14 +128,15 @@ function forwardSeconds(
     const inner = shape.ffn / tensor
     multiply += blocks.mlp * (matmul(tokens, gateWidth * inner, hidden) + matmul(tokens, hidden, inner))
     traffic +=
-      blocks.mlp * moved(tokens * ((6 * hidden) / split + (gateWidth + 1) * inner + (casts * (hidden + inner)) / 2))
+      blocks.mlp *
+      moved(tokens * ((6 * hidden) / split + (gateWidth + 1) * inner + (casts * (hidden + inner)) / 2))
     kernels += blocks.mlp * (KERNELS.mlp + casts * KERNELS.cast + (tensor > 1 ? KERNELS.collective : 0))
   }
   let expertTime = 0
   if (blocks.moe > 0 && shape.experts) {
     const moe = moeSeconds(shape, machine, strategy, constants, tokens)
     multiply += blocks.moe * moe.matmul
-    traffic += blocks.moe * (moved(tokens * (6 * hidden) / split) + moe.memory)
+    traffic += blocks.moe * (moved((tokens * (6 * hidden)) / split) + moe.memory)
     expertTime = blocks.moe * moe.exchange
     const ownExperts = shape.experts.count / strategy.expert
     kernels +=
@@ -171,15 +173,18 @@ function forwardSeconds(
     memory: ((traffic + core.memory * blocks.attention) / layers) * constants.slowdown,
   }
   const busy = gpu.matmul + gpu.attention + gpu.memory
-  return {
+  const host = (kernels / layers) * constants.launch
+  const launch = launchExcess(busy, host)
+  const forward = {
     matmul: gpu.matmul,
     attention: gpu.attention,
     memory: gpu.memory,
-    launch: launchExcess(busy, (kernels / layers) * constants.launch),
+    launch,
     tensor: tensorTime,
-    context: contextSeconds(shape, machine, strategy, constants, tokens, gpu.attention),
+    context: contextSeconds(shape, machine, strategy, constants, tokens, gpu.attention + launch),
     expert: (expertTime / layers) * constants.expertExposed,
   }
+  return { forward, host }
 }
 
 function backwardSeconds(
@@ -188,6 +193,7 @@ function backwardSeconds(
   strategy: Strategy,
   constants: Resolved,
   forward: LayerSeconds,
+  host: number,
 ): LayerSeconds {
   const again = strategy.recompute === 'full' ? 1 : 0
   const selective = strategy.recompute === 'selective'
@@ -198,16 +204,19 @@ function backwardSeconds(
   const memoryRate = machine.gpu.memoryBandwidth * constants.memory
   const weights = weightsOfLayer(shape, strategy)
   const accumulation =
-    strategy.trains === 'all' ? (weights * 2 * gradientBytesOf(strategy, constants) * constants.accumulate) / memoryRate : 0
-  const hostForward = forward.matmul + forward.attention + forward.memory + forward.launch
+    strategy.trains === 'all'
+      ? (weights * 2 * gradientBytesOf(strategy, constants) * constants.accumulate) / memoryRate
+      : 0
   const seconds = {
     matmul: forward.matmul * (gradients + again + 0.35 * blocks),
     // Fused attention recomputes the scores, so its backward pass has 2.5 times the work at a lower rate (arXiv 2307.08691, section 3.3).
     attention: forward.attention * ((constants.traits.fusedAttention ? 3 : 2) + again + core),
-    memory: forward.memory * (1.7 + again + 0.7 * blocks + (constants.traits.fusedAttention ? 0 : 0.3 * core)) + accumulation,
+    memory:
+      forward.memory * (1.7 + again + 0.7 * blocks + (constants.traits.fusedAttention ? 0 : 0.3 * core)) +
+      accumulation,
   }
   const busy = seconds.matmul + seconds.attention + seconds.memory
-  const hostLaunches = hostSeconds(hostForward, forward) * (1.6 + again + 0.6 * blocks)
+  const hostLaunches = host * (1.6 + again + 0.6 * blocks)
   return {
     matmul: seconds.matmul,
     attention: seconds.attention,
@@ -223,17 +232,8 @@ function backwardSeconds(
 /** Smooth form of max(gpu, host) - gpu, so that a fit can follow it. */
 function launchExcess(gpu: number, host: number): number {
   const ratio = host / gpu
-  if (ratio < 0.2) return 0
   const r2 = ratio * ratio
   return gpu * (Math.sqrt(Math.sqrt(1 + r2 * r2)) - 1)
-}
-
-/** The host's seconds for the forward pass, got back from the excess that they caused. */
-function hostSeconds(withLaunch: number, forward: LayerSeconds): number {
-  const gpu = withLaunch - forward.launch
-  if (forward.launch <= 0) return 0
-  const grown = (withLaunch / gpu) ** 4 - 1
-  return gpu * Math.sqrt(Math.sqrt(Math.max(0, grown)))
 }
 
 function matmulSeconds(
@@ -252,9 +252,7 @@ function matmulSeconds(
         ? (flops.fp4 ?? flops.bf16) * constants.matmulFp4
         : flops.bf16 * constants.matmulBf16
   const half = constants.matmulHalf
-  return (
-    (2 * (rows + half) * (columns + half) * (depth + half)) / peak + constants.matmulRamp
-  )
+  return (2 * (rows + half) * (columns + half) * (depth + half)) / peak + constants.matmulRamp
 }
 
 function coreSeconds(
@@ -282,7 +280,8 @@ function coreSeconds(
   const scores = (tokens * sequence * shape.heads) / tensor
   return {
     matmul: (2 * width * tokens * sequence) / rate / 0.6,
-    memory: (scores * 11 * Math.sqrt(constants.elementwise)) / (machine.gpu.memoryBandwidth * constants.memory),
+    memory:
+      (scores * 11 * Math.sqrt(constants.elementwise)) / (machine.gpu.memoryBandwidth * constants.memory),
   }
 }
 
@@ -295,13 +294,14 @@ function headFactor(headDim: number): number {
   return headDim % 8 === 0 ? width : width / 8
 }
 
+/** Exposed time of passing keys and values around the ring, which attention and the host's delays cover (arXiv 2310.01889). */
 function contextSeconds(
   shape: ModelShape,
   machine: Machine,
   strategy: Strategy,
   constants: Resolved,
   tokens: number,
-  attention: number,
+  cover: number,
 ): number {
   if (strategy.context <= 1 || shape.blocks.attention === 0) return 0
   const latent = shape.latentAttention
@@ -309,14 +309,9 @@ function contextSeconds(
     ? (shape.heads / strategy.tensor) * (latent.nopeDim + latent.ropeDim + latent.valueDim)
     : 2 * Math.max(1, shape.kvHeads / strategy.tensor) * shape.headDim
   const group = groupOf(strategy.context, strategy.tensor, machine)
-  const ring = ringSeconds(
-    tokens * strategy.context * keyValueWidth * BYTES,
-    group,
-    machine,
-    constants,
-  )
+  const ring = ringSeconds(tokens * strategy.context * keyValueWidth * BYTES, group, machine, constants)
   const share = shape.blocks.attention / shape.layers
-  return share * Math.max(ring * constants.contextExposed, ring - attention / share)
+  return share * Math.max(ring * constants.contextExposed, ring - cover / share)
 }
 
 function moeSeconds(
@@ -345,11 +340,13 @@ function moeSeconds(
         matmul(tokens, shape.hidden, experts.sharedFfn / tensor)
       : 0
   const latent = experts.latent
-    ? matmul(tokens / tensor, experts.latent, shape.hidden) + matmul(tokens / tensor, shape.hidden, experts.latent)
+    ? matmul(tokens / tensor, experts.latent, shape.hidden) +
+      matmul(tokens / tensor, shape.hidden, experts.latent)
     : 0
   const router = matmul(tokens / tensor, experts.count, shape.hidden)
   const memoryRate = machine.gpu.memoryBandwidth * constants.memory
-  const moved = routed * (4 * width + (gateWidth + 1) * inner) + (tokens * gateWidth * experts.sharedFfn * 1.5) / tensor
+  const moved =
+    routed * (4 * width + (gateWidth + 1) * inner) + (tokens * gateWidth * experts.sharedFfn * 1.5) / tensor
   const group = groupOf(expert, expertTensor > 1 ? tensor : 1, machine)
   const bytes = (tokens / tensor) * width * BYTES
   return {
@@ -369,7 +366,9 @@ function groupedSeconds(
   machine: Machine,
   constants: Resolved,
 ): number {
-  const compute = count * (matmulSeconds(rows, columns, depth, strategy.precision, machine, constants) - constants.matmulRamp)
+  const compute =
+    count *
+    (matmulSeconds(rows, columns, depth, strategy.precision, machine, constants) - constants.matmulRamp)
   const read = (count * columns * depth * BYTES) / (machine.gpu.memoryBandwidth * constants.memory)
   return Math.max(compute, read) + constants.matmulRamp
 }

@@ -71,10 +71,14 @@ function stageBytes(
   const weightBytes = all ? 2 : frozenBytes
   const weights =
     sharding === 3
-      ? shard * (master ? 4 : 2) + 2 * 2 * (dense / tensor + routed / (expert * expertTensor)) + (vocabulary / tensor) * 2
+      ? shard * (master ? 4 : 2) +
+        2 * 2 * (dense / tensor + routed / (expert * expertTensor)) +
+        (vocabulary / tensor) * 2
       : whole * weightBytes
   const gradientBytes = gradientBytesOf(strategy, constants)
-  const gradients = all ? (sharding >= 2 ? shard : whole) * (sharding === 3 && !master ? 2 : gradientBytes) : 0
+  const gradients = all
+    ? (sharding >= 2 ? shard : whole) * (sharding === 3 && !master ? 2 : gradientBytes)
+    : 0
   const optimizer = all ? (sharding >= 1 ? shard : whole) * (master ? 8 : 12) : 0.01 * whole * 16
 
   const tokens = (strategy.microBatch * strategy.sequence) / context
@@ -83,14 +87,19 @@ function stageBytes(
       ? 1
       : Math.min(
           microBatches(strategy, machine),
-          last ? 1 + (interleave > 1 ? (pipeline - 1) / interleave : 0) : pipeline + (interleave > 1 ? (pipeline - 1) / interleave : 0),
+          last
+            ? 1 + (interleave > 1 ? (pipeline - 1) / interleave : 0)
+            : pipeline + (interleave > 1 ? (pipeline - 1) / interleave : 0),
         )
   const perLayer = tokens * activation
   const layerInput = (tokens * shape.hidden * 2) / (strategy.sequenceParallel ? tensor : 1)
   const activations =
     strategy.recompute === 'full'
       ? inFlight * layers * layerInput + perLayer
-      : inFlight * layers * perLayer * (strategy.recompute === 'selective' && constants.traits.torchNative ? 0.45 : 1)
+      : inFlight *
+        layers *
+        perLayer *
+        (strategy.recompute === 'selective' && constants.traits.torchNative ? 0.45 : 1)
   const hasHead = last || pipeline === 1
   const logits = hasHead ? ((tokens * shape.vocabulary) / tensor) * constants.traits.logitBytes : 0
   const held = weights + gradients + optimizer + activations + logits

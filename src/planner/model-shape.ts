@@ -116,9 +116,7 @@ export function modelShape(input: ShapeInput): Result<ModelShape, string> {
   if (experts && !(experts.topK >= 1 && experts.topK <= experts.count)) {
     return refuse(`${name}: top-k ${experts.topK} must lie between 1 and the ${experts.count} experts`)
   }
-  const moe = experts
-    ? Math.floor((input.layers - (experts.denseLayers ?? 0)) / (experts.every ?? 1))
-    : 0
+  const moe = experts ? Math.floor((input.layers - (experts.denseLayers ?? 0)) / (experts.every ?? 1)) : 0
   return ok({
     name,
     hidden: input.hidden,

@@ -55,16 +55,18 @@ export function stepSeconds(
   const layers = load.layers * micro
   const heads = load.heads * micro
   const hop = hopSeconds(shape, machine, strategy, constants)
-  const hops =
-    pipeline > 1 ? 2 * hop * (micro * interleave * constants.pipelineExposed + (pipeline - 1)) : 0
+  const hops = pipeline > 1 ? 2 * hop * (micro * interleave * constants.pipelineExposed + (pipeline - 1)) : 0
 
   const stageLayers = allLayers / pipeline
   const reduce = dataSeconds(shape, machine, strategy, constants, stageLayers)
   // With interleaving, a chunk's gradients are done while the other chunks still run through the last round of micro-batches.
-  const rounds = interleave > 1 ? 1 / interleave + (Math.min(micro, pipeline) * (interleave - 1)) / interleave : 1
+  const rounds =
+    interleave > 1 ? 1 / interleave + (Math.min(micro, pipeline) * (interleave - 1)) / interleave : 1
   const window = stageLayers * (profile.forwardSeconds + profile.backwardSeconds) * rounds
   const data =
-    reduce * constants.dataExposed + Math.max(0, reduce * (1 - constants.dataExposed) - window) + layers * gather
+    reduce * constants.dataExposed +
+    Math.max(0, reduce * (1 - constants.dataExposed) - window) +
+    layers * gather
 
   const nodes = machine.gpuCount / machine.gpusPerNode
   const straggle = nodes > 1 ? constants.straggle * Math.log2(nodes) : 0
@@ -76,7 +78,8 @@ export function stepSeconds(
   const tensor = layers * (forward.tensor + backward.tensor)
   const context = layers * (forward.context + backward.context)
   const expert = layers * (forward.expert + backward.expert)
-  const busy = matmul + attention + memory + launch + tensor + context + expert + hops + data + bubble + optimizer
+  const busy =
+    matmul + attention + memory + launch + tensor + context + expert + hops + data + bubble + optimizer
   const overhead = constants.stepOverhead + constants.microOverhead * micro + straggle * busy
   return {
     matmul,
@@ -103,7 +106,7 @@ function hopSeconds(shape: ModelShape, machine: Machine, strategy: Strategy, con
   const near = machine.gpuCount <= machine.nvlinkDomain
   return near
     ? bytes / (machine.gpu.nvlinkBandwidth * constants.nvlink) + constants.nvlinkLatency
-    : bytes / (machine.nicBandwidth * constants.network) + constants.networkLatency
+    : bytes / (machine.nicBandwidth * constants.network) + constants.nvlinkLatency + constants.networkLatency
 }
 
 /** Exposed time of gathering sharded weights and scattering their gradients, for one layer and micro-batch; 0 below ZeRO-3. */
@@ -159,7 +162,8 @@ function dataSeconds(
     const shard = (denseWeights + expertWeights) / (strategy.shardGroup ?? 1)
     return 2 * ringSeconds(shard * gradientBytesOf(strategy, constants), group, machine, constants)
   }
-  const exchanged = gradientBytesOf(strategy, constants) + (sharding >= 1 ? 2 : gradientBytesOf(strategy, constants))
+  const exchanged =
+    gradientBytesOf(strategy, constants) + (sharding >= 1 ? 2 : gradientBytesOf(strategy, constants))
   return (
     ringSeconds(denseWeights * exchanged, groupOf(denseRanks, tensor, machine), machine, constants) +
     ringSeconds(

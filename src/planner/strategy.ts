@@ -58,13 +58,25 @@ export function checkStrategy(
   uneven = false,
 ): Result<undefined, string> {
   const { tensor, context, pipeline, interleave, expert, expertTensor } = strategy
-  for (const [name, value] of Object.entries({ tensor, context, pipeline, interleave, expert, expertTensor, microBatch: strategy.microBatch, globalBatch: strategy.globalBatch })) {
-    if (!(Number.isInteger(value) && value >= 1)) return refuse(`${name} is ${value}; it must be a whole number above 0`)
+  for (const [name, value] of Object.entries({
+    tensor,
+    context,
+    pipeline,
+    interleave,
+    expert,
+    expertTensor,
+    microBatch: strategy.microBatch,
+    globalBatch: strategy.globalBatch,
+  })) {
+    if (!(Number.isInteger(value) && value >= 1))
+      return refuse(`${name} is ${value}; it must be a whole number above 0`)
   }
   const ranks = tensor * context * pipeline
   const data = machine.gpuCount / ranks
   if (!Number.isInteger(data)) {
-    return refuse(`${machine.gpuCount} GPUs are not divisible by tensor ${tensor} x context ${context} x pipeline ${pipeline} = ${ranks}`)
+    return refuse(
+      `${machine.gpuCount} GPUs are not divisible by tensor ${tensor} x context ${context} x pipeline ${pipeline} = ${ranks}`,
+    )
   }
   if (shape.heads % tensor !== 0) return refuse(`${shape.heads} heads are not divisible by tensor ${tensor}`)
   const chunks = pipeline * interleave
@@ -82,7 +94,8 @@ export function checkStrategy(
     return refuse(`sequence ${strategy.sequence} is not divisible by context ${context}`)
   }
   if (expert > 1) {
-    if (!shape.experts) return refuse(`expert parallelism ${expert} was asked for, and ${shape.name} has no experts`)
+    if (!shape.experts)
+      return refuse(`expert parallelism ${expert} was asked for, and ${shape.name} has no experts`)
     if (shape.experts.count % expert !== 0) {
       return refuse(`${shape.experts.count} experts are not divisible by expert ${expert}`)
     }
@@ -94,7 +107,9 @@ export function checkStrategy(
   }
   const flops = machine.gpu.flops[strategy.precision]
   if (flops === undefined) {
-    return refuse(`${machine.gpu.name} has no ${strategy.precision.toUpperCase()} tensor cores; plan with bf16`)
+    return refuse(
+      `${machine.gpu.name} has no ${strategy.precision.toUpperCase()} tensor cores; plan with bf16`,
+    )
   }
   if (machine.gpuCount > machine.nvlinkDomain && machine.nicBandwidth <= 0) {
     return refuse(

@@ -30,23 +30,43 @@ const search = timeSearches()
 const perSecond = configurationsPerSecond()
 // Errors on sources that were left out of the fit belong to the rows that the fit saw.
 const crossValidated: CrossValidation | undefined =
-  given === undefined && existsSync(REPORT) ? JSON.parse(readFileSync(REPORT, 'utf8')).crossValidated : undefined
+  given === undefined && existsSync(REPORT)
+    ? JSON.parse(readFileSync(REPORT, 'utf8')).crossValidated
+    : undefined
 
 if (process.argv.includes('--json')) {
   const { refusals: _, ...numbers } = score
   console.log(
-    JSON.stringify({ ...numbers, configsPerSecond: Math.round(perSecond), search, ...(crossValidated && { crossValidated }) }),
+    JSON.stringify({
+      ...numbers,
+      configsPerSecond: Math.round(perSecond),
+      search,
+      ...(crossValidated && { crossValidated }),
+    }),
   )
 } else print(score, crossValidated)
 
 function print(score: Score, crossValidated: CrossValidation | undefined): void {
   const left = new Map(crossValidated?.sources.map((entry) => [`${entry.source}|${entry.kind}`, entry.mape]))
   const table = new Table({
-    head: ['source', 'kind', 'rows', 'scored', 'refused', 'MAPE', 'median', 'bias', 'left out', 'constant FLOP/s', 'memory'],
+    head: [
+      'source',
+      'kind',
+      'rows',
+      'scored',
+      'refused',
+      'MAPE',
+      'median',
+      'bias',
+      'left out',
+      'constant FLOP/s',
+      'memory',
+    ],
     style: { head: [], border: [] },
     colAligns: ['left', 'left', ...Array(9).fill('right')],
   })
-  const percent = (value: number | null | undefined) => (value === null || value === undefined ? '' : value.toFixed(1))
+  const percent = (value: number | null | undefined) =>
+    value === null || value === undefined ? '' : value.toFixed(1)
   const row = (entry: SourceScore) => [
     entry.source.slice(0, 48),
     entry.kind,

@@ -1,7 +1,12 @@
-import { CALIBRATION, type Calibration, type ConstantName, type Constants } from '../../../src/planner/index.ts'
+import type { Strategy } from '../../../src/planner/index.ts'
+import {
+  CALIBRATION,
+  type Calibration,
+  type ConstantName,
+  type Constants,
+} from '../../../src/planner/index.ts'
 import type { MeasuredRun } from './measured-run.ts'
 import { constantsOf, predict, strategyOf } from './predict.ts'
-import type { Strategy } from '../../../src/planner/index.ts'
 
 /** One number that the fit may move: the logarithm of a factor, with where it may be expected. */
 interface Tunable {
@@ -31,6 +36,10 @@ const BASE_SPREAD: Partial<Record<ConstantName, number>> = {
   nvlink: 0.1,
   network: 0.1,
   slowdown: 0.05,
+  launch: 0.2,
+  nvlinkLatency: 0.3,
+  networkLatency: 0.3,
+  matmulRamp: 0.3,
 }
 
 const GPU_FACTORS: Partial<Record<ConstantName, number>> = {
@@ -45,14 +54,16 @@ const GPU_FACTORS: Partial<Record<ConstantName, number>> = {
 const SOFTWARE_FACTORS: Partial<Record<ConstantName, number>> = {
   slowdown: 0.08,
   elementwise: 0.25,
-  launch: 0.6,
+  launch: 0.4,
   attention: 0.2,
   tensorExposed: 0.3,
   pipelineExposed: 0.4,
   dataExposed: 0.7,
   expertExposed: 0.4,
   groupedMatmul: 0.2,
-  routing: 0.4,
+  routing: 0.6,
+  scan: 0.3,
+  network: 0.2,
   stepOverhead: 0.7,
   straggle: 0.5,
   expertKernels: 0.5,
@@ -63,7 +74,13 @@ const SOFTWARE_FACTORS: Partial<Record<ConstantName, number>> = {
  * The calibration that fits the runs best: the least sum of weighted absolute relative errors and of the priors.
  * Levenberg-Marquardt on log residuals, reweighted so that large residuals count linearly; derivatives by differences.
  */
-export function fit(runs: readonly FitRun[], start: Calibration = CALIBRATION, rounds = 12, progress?: (round: number, loss: number, damping: number) => void, PRIOR_WEIGHT = DEFAULT_PRIOR): FitResult {
+export function fit(
+  runs: readonly FitRun[],
+  start: Calibration = CALIBRATION,
+  rounds = 12,
+  progress?: (round: number, loss: number, damping: number) => void,
+  PRIOR_WEIGHT = DEFAULT_PRIOR,
+): FitResult {
   const used = { gpus: new Set<string>(), software: new Set<string>() }
   for (const { run } of runs) {
     used.gpus.add(run.machine.gpu.name)
@@ -167,7 +184,12 @@ function factors(
   owner: string,
   spreads: Partial<Record<ConstantName, number>>,
 ): Tunable[] {
-  return (Object.entries(spreads) as [ConstantName, number][]).map(([name, spread]) => ({ scope, owner, name, spread }))
+  return (Object.entries(spreads) as [ConstantName, number][]).map(([name, spread]) => ({
+    scope,
+    owner,
+    name,
+    spread,
+  }))
 }
 
 function settle(runs: readonly FitRun[], calibration: Calibration): (Strategy | undefined)[] {
@@ -185,8 +207,11 @@ function residual(run: MeasuredRun, strategy: Strategy | undefined, calibration:
 function withFactors(start: Calibration, tunables: readonly Tunable[], values: Float64Array): Calibration {
   const base: Record<string, number> = { ...start.base }
   const gpus: Record<string, Record<string, number>> = {}
-  for (const [owner, factor] of Object.entries(start.gpus)) gpus[owner] = { ...factor } as Record<string, number>
-  const software = new Map(start.software.map((entry) => [entry.name, { ...entry.factors } as Record<string, number>]))
+  for (const [owner, factor] of Object.entries(start.gpus))
+    gpus[owner] = { ...factor } as Record<string, number>
+  const software = new Map(
+    start.software.map((entry) => [entry.name, { ...entry.factors } as Record<string, number>]),
+  )
   for (let j = 0; j < tunables.length; j++) {
     const { scope, owner, name } = tunables[j]!
     const factor = Math.exp(values[j]!)

@@ -1,4 +1,5 @@
 import {
+  countParameters,
   DEFAULT_SOFTWARE,
   gpuByName,
   type Machine,
@@ -6,7 +7,6 @@ import {
   machineOf,
   modelByName,
   modelShape,
-  countParameters,
   type Precision,
   type Strategy,
   trainingFlopsPerToken,
@@ -52,7 +52,11 @@ export function readRun(row: Row): Reading {
   const machine = machineOf(gpu.value, gpuCount, {
     ...networkOf(row.interconnect ?? '', gpu.value.gpusPerNode),
   })
-  const globalBatch = wholeBatch(row, gpuCount, number(row.global_batch) ?? batchOf(notes, gpuCount, sequence))
+  const globalBatch = wholeBatch(
+    row,
+    gpuCount,
+    number(row.global_batch) ?? batchOf(notes, gpuCount, sequence),
+  )
   const precision = precisionOf(row)
   const software = softwareOf(row)
   const fixed = readFixed(row, shape, gpuCount, globalBatch, software)
@@ -101,7 +105,9 @@ function readShape(row: Row): ModelShape | string {
   const ffn = number(row.ffn_hidden) ?? base?.ffn ?? 4 * hidden
   const hybrid = base && base.layers === layers && base.blocks.mamba > 0
   const truncated = base !== undefined && base.layers !== layers
-  const denseLayers = base ? Math.min(base.blocks.mlp, truncated ? Math.ceil(layers / 8) : base.blocks.mlp) : 0
+  const denseLayers = base
+    ? Math.min(base.blocks.mlp, truncated ? Math.ceil(layers / 8) : base.blocks.mlp)
+    : 0
   const every = base && base.blocks.moe > 0 && base.blocks.mlp === base.blocks.moe ? 2 : 1
   const build = (gated: boolean, tied: boolean) =>
     modelShape({
@@ -110,9 +116,17 @@ function readShape(row: Row): ModelShape | string {
       layers,
       heads,
       kvHeads: number(row.kv_heads) ?? heads,
-      ...(base && { headDim: base.headDim, biases: base.biases, norm: base.norm, queryKeyNorm: base.queryKeyNorm, learnedPositions: base.learnedPositions }),
+      ...(base && {
+        headDim: base.headDim,
+        biases: base.biases,
+        norm: base.norm,
+        queryKeyNorm: base.queryKeyNorm,
+        learnedPositions: base.learnedPositions,
+      }),
       ...(base?.latentAttention && { latentAttention: base.latentAttention }),
-      ...(base?.window && { window: { tokens: base.window.tokens, blocks: (base.window.blocks * layers) / base.layers } }),
+      ...(base?.window && {
+        window: { tokens: base.window.tokens, blocks: (base.window.blocks * layers) / base.layers },
+      }),
       ...(hybrid && { blocks: base.blocks, ...(base.stateSpace && { stateSpace: base.stateSpace }) }),
       ffn,
       gated,
@@ -133,8 +147,16 @@ function readShape(row: Row): ModelShape | string {
       sequence: number(row.seq_len) ?? base?.sequence ?? 2048,
       tiedEmbeddings: tied,
     })
-  const candidates = (base ? [[base.gated, base.tiedEmbeddings] as const] : [[false, true], [true, false], [false, false], [true, true]] as const)
-    .map(([gated, tied]) => build(gated, tied))
+  const candidates = (
+    base
+      ? [[base.gated, base.tiedEmbeddings] as const]
+      : ([
+          [false, true],
+          [true, false],
+          [false, false],
+          [true, true],
+        ] as const)
+  ).map(([gated, tied]) => build(gated, tied))
   const first = candidates[0]!
   if (!first.ok) return first.error
   const target = number(row.params_B)
@@ -162,9 +184,11 @@ function withPrediction(shape: ModelShape, row: Row): ModelShape {
 /** Bytes per second of the network for each GPU, from texts like `8x400Gb NDR IB`, `800Gb/s per node`, `4x ConnectX-7 400`. */
 function networkOf(text: string, gpusPerNode: number): { nicBandwidth?: number } {
   const perNode = /(?:^|[^\d])(\d+)\s*Gb\/?s? (?:per node|RoCE node-node)/i.exec(text)
-  if (perNode) return { nicBandwidth: Number(perNode[1]) / 8e0 * 1e9 / gpusPerNode }
+  if (perNode) return { nicBandwidth: ((Number(perNode[1]) / 8) * 1e9) / gpusPerNode }
   const compute = /Compute:\s*(.*?)(?:, Management|, Storage|$)/i.exec(text)?.[1] ?? text
-  const counted = /(\d+)x\s*(?:[A-Za-z][^\d,;]*(?:ConnectX-?\d+|CX\d+)?[^\d,;]*|)(\d{3,4})\s*Gb/i.exec(compute.replace(/ConnectX-?\d+|BF3|CX7/gi, ''))
+  const counted = /(\d+)x\s*(?:[A-Za-z][^\d,;]*(?:ConnectX-?\d+|CX\d+)?[^\d,;]*|)(\d{3,4})\s*Gb/i.exec(
+    compute.replace(/ConnectX-?\d+|BF3|CX7/gi, ''),
+  )
   if (counted) return { nicBandwidth: (Number(counted[1]) * Number(counted[2]) * 1e9) / 8 / gpusPerNode }
   return {}
 }
@@ -223,6 +247,7 @@ const SOFTWARE: readonly (readonly [RegExp, string])[] = [
   [/InternEvo/i, 'internevo'],
   [/Megatron-Bridge perf 26\.(0[6-9]|1)|Megatron-Bridge perf 2[7-9]/, 'megatron-2026.06'],
   [/Megatron-Bridge perf 26/, 'megatron-2026'],
+  [/tokendrop/, 'megatron-2025-capacity'],
   [/Megatron-Bridge/, 'megatron-2025'],
   [/DGX Cloud benchmarking v25/, 'nemo-2025'],
   [/SimuMax/, 'megatron-2025-plain'],
@@ -254,13 +279,22 @@ function readFixed(
   const derived = data && accumulate ? globalBatch / data / accumulate : undefined
   const microBatch = number(row.micro_batch) ?? (derived && Number.isInteger(derived) ? derived : undefined)
   const expert = shape.experts ? (number(row.ep) ?? undefined) : 1
-  const unfolded = /DGX Cloud benchmarking v(24|25\.0[0-4])/.test(row.source ?? '') && tensor && expert && data && (tensor * context * data) % (expert * tensor) === 0
+  const unfolded =
+    /DGX Cloud benchmarking v(24|25\.0[0-4])/.test(row.source ?? '') &&
+    tensor &&
+    expert &&
+    data &&
+    (tensor * context * data) % (expert * tensor) === 0
   const shard = number(/(?:FSDP group|FSDP=|shard size|zero1 group|HSDP sharding)\s?(\d+)?/.exec(notes)?.[1])
   const node = /zero1 within 8-GPU node|HSDP/.test(notes) ? 8 : undefined
   const recompute = row.activation_recompute ?? ''
-  const plainTensor = /no sequence parallel/.test(notes) || software.startsWith('megatron-deepspeed') || (software === 'megatron-2021' && !/sequence parallel \+/.test(notes))
+  const plainTensor =
+    /no sequence parallel/.test(notes) ||
+    software.startsWith('megatron-deepspeed') ||
+    (software === 'megatron-2021' && !/sequence parallel \+/.test(notes))
   // Instruction sets such as SQuAD are packed many to a sequence; MLPerf's reports fill one each.
-  const packed = /SQuAD/.test(notes) || (/^(sft|lora)$/.test(row.kind ?? '') && !/MLPerf/.test(row.source ?? ''))
+  const packed =
+    /SQuAD/.test(notes) || (/^(sft|lora)$/.test(row.kind ?? '') && !/MLPerf/.test(row.source ?? ''))
   const sharding = Number.parseInt(row.zero_stage ?? '', 10)
   return {
     ...(tensor && { tensor }),
@@ -270,13 +304,17 @@ function readFixed(
     expertTensor: unfolded ? tensor : 1,
     ...(microBatch && { microBatch }),
     ...(pipeline === 1 ? { interleave: 1 } : number(row.vp) ? { interleave: number(row.vp)! } : {}),
-    ...(recompute && { recompute: /^full/.test(recompute) ? 'full' : /^selective/.test(recompute) ? 'selective' : 'none' }),
+    ...(recompute && {
+      recompute: /^full/.test(recompute) ? 'full' : /^selective/.test(recompute) ? 'selective' : 'none',
+    }),
     sharding: (Number.isInteger(sharding) ? sharding : 1) as 0 | 1 | 2 | 3,
     ...(shard || node ? { shardGroup: shard ?? node! } : {}),
     ...(plainTensor && { sequenceParallel: false }),
     trains: row.kind === 'lora' ? 'adapters' : 'all',
     ...(packed && { documentTokens: 512 }),
-    ...(/fp32 grad/.test(row.precision ?? '') || (row.precision === 'bf16' && /BLOOM/.test(row.source ?? '')) ? { gradientBytes: 4 as const } : {}),
+    ...(/fp32 grad/.test(row.precision ?? '') || (row.precision === 'bf16' && /BLOOM/.test(row.source ?? ''))
+      ? { gradientBytes: 4 as const }
+      : {}),
   }
 }
 
@@ -293,7 +331,8 @@ function measuredStep(
   if (tokensPerSecond) return (globalBatch * sequence) / (tokensPerSecond * gpuCount)
   const teraflops = number(row.measured_tflops_per_gpu)
   if (!teraflops) return undefined
-  const hardware = /hardware|unclear/.test(row.flops_convention ?? '') && /full/.test(row.activation_recompute ?? '')
+  const hardware =
+    /hardware|unclear/.test(row.flops_convention ?? '') && /full/.test(row.activation_recompute ?? '')
   const flops = trainingFlopsPerToken(shape, sequence) * (hardware ? 4 / 3 : 1)
   return (flops * globalBatch * sequence) / (teraflops * 1e12 * gpuCount)
 }

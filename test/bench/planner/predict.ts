@@ -1,14 +1,14 @@
 import {
-  type Calibration,
-  memoryBytes,
   CALIBRATION,
+  type Calibration,
   type Candidate,
   checkStrategy,
   estimateStep,
+  memoryBytes,
   type Resolved,
   resolveConstants,
-  search,
   type Strategy,
+  search,
 } from '../../../src/planner/index.ts'
 import type { MeasuredRun } from './measured-run.ts'
 

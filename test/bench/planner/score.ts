@@ -1,6 +1,6 @@
 import {
-  type Calibration,
   CALIBRATION,
+  type Calibration,
   type Candidate,
   memoryBytes,
   trainingFlopsPerToken,
@@ -52,7 +52,10 @@ export function scoreRows(
   rows: readonly Readonly<Record<string, string>>[],
   calibration: Calibration = CALIBRATION,
 ): Score {
-  const groups = new Map<string, { rows: number; refused: number; scored: Scored[]; kind: 'dense' | 'moe'; source: string }>()
+  const groups = new Map<
+    string,
+    { rows: number; refused: number; scored: Scored[]; kind: 'dense' | 'moe'; source: string }
+  >()
   const refusals: string[] = []
   const everything: Scored[] = []
   for (const row of rows) {

@@ -72,5 +72,10 @@ function searchInput(gpus: number): SearchInput {
   const gpu = gpuByName('H100')
   if (!shape.ok || !gpu.ok) throw new Error('the catalogue lacks gpt3-175b or H100')
   // 10,752 = 2^9 x 3 x 7: a batch that its divisors divide.
-  return { shape: shape.value, machine: machineOf(gpu.value, gpus), globalBatch: gpus === 512 ? 1536 : 10_752, precision: 'bf16' }
+  return {
+    shape: shape.value,
+    machine: machineOf(gpu.value, gpus),
+    globalBatch: gpus === 512 ? 1536 : 10_752,
+    precision: 'bf16',
+  }
 }
