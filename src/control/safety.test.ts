@@ -147,6 +147,15 @@ describe('safety rules of control', () => {
     expect(again.resumedFromStep).toBe(100)
   })
 
+  it('[S7] a blamed node that is the only one is tried again', () => {
+    const control = new ControlInMemory()
+    const attempt = control.running(aTraining())
+    control.ended(attempt, { signal: 'SIGKILL' })
+    expect(control.attempt(attempt)).toMatchObject({ outcome: 'platform-failure', failure: { node: 'n1' } })
+    control.now += SECOND_MS
+    expect(control.pass()).toMatchObject([{ kind: 'launch', order: { attempt: 'w1.2' } }])
+  })
+
   it("[S9] another organisation's workload cannot be a dependency", () => {
     const control = new ControlInMemory()
     const mine = control.submit(aTraining({ name: 'secret' }))

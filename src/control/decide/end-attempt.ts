@@ -1,4 +1,4 @@
-import type { DurationMs, TimeMs } from '../../base/index.ts'
+import type { DurationMs, NodeId, TimeMs } from '../../base/index.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
 import type { Attempt, AvoidedNode, Failure, Outcome, Usage, Workload } from '../../model/index.ts'
 import { allocatedGpus } from '../../model/index.ts'
@@ -111,7 +111,7 @@ function whatFollows(recorder: Recorder, workload: Workload, attempt: Attempt, v
           reason: `${reason} (after ${workload.platformFailures + 1} platform failures)`,
         }
       }
-      const avoid = failure?.node ? [{ node: failure.node, until: recorder.now + AVOID_MS }] : []
+      const avoid = failure?.node ? avoidance(recorder, workload, attempt, failure.node) : []
       // An attempt that ran for long shows that starting again works: failures months apart do not add up to a wait.
       const ranMs = recorder.now - (attempt.runningAt ?? recorder.now)
       const failuresBefore = ranMs > LONGEST_BACKOFF_MS ? 0 : workload.platformFailures
@@ -127,6 +127,17 @@ function whatFollows(recorder: Recorder, workload: Workload, attempt: Attempt, v
     case 'cancelled':
       return { kind: 'finish', state: 'cancelled', reason }
   }
+}
+
+/** Where too few other nodes are left to take the gang, waiting for them would cost more than trying again. */
+function avoidance(recorder: Recorder, workload: Workload, attempt: Attempt, node: NodeId): AvoidedNode[] {
+  const avoided = new Set(
+    workload.avoidedNodes.filter(({ until }) => until > recorder.now).map(({ node }) => node),
+  )
+  let others = 0
+  for (const other of recorder.state.nodes.keys()) if (other !== node && !avoided.has(other)) others++
+  if (others < attempt.allocation.parts.length) return []
+  return [{ node, until: recorder.now + AVOID_MS }]
 }
 
 /** Each failure doubles the wait before the next attempt, up to a bound. */
