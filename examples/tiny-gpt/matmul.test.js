@@ -19,7 +19,7 @@ function operands(plan = {}) {
   const uniform = uniformNumbers(5)
   for (const x of [arrays.a, arrays.b, arrays.c]) for (let i = 0; i < x.length; i++) x[i] = uniform() - 0.5
   transpose(arrays.aTransposed, arrays.a, m, k)
-  return { ...arrays, matmul, product: slowProduct(arrays.a, arrays.b, m, n, k) }
+  return Object.assign(arrays, { matmul, product: slowProduct(arrays.a, arrays.b, m, n, k) })
 }
 
 function expectClose(actual, expected) {
