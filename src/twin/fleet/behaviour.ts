@@ -1,3 +1,4 @@
+import type { TrafficPattern } from '../../fabric/index.ts'
 import type { TimeUs } from '../kernel/agenda.ts'
 
 /** How the program of one workload behaves. Spans are microseconds. */
@@ -15,5 +16,3 @@ export interface Behaviour {
   /** What its gang says to each other, and the share of a step that it waits for it at full speed and alone. */
   readonly traffic?: { readonly pattern: TrafficPattern; readonly share: number }
 }
-
-export type TrafficPattern = 'ring' | 'tree' | 'all-to-all'

@@ -1,5 +1,6 @@
 import type { Result } from '../../base/index.ts'
 import { id, ok, refuse, type TimeMs } from '../../base/index.ts'
+import { buildFabric } from '../../fabric/index.ts'
 import type { NodeDescription, Queue, ResourceShape } from '../../model/index.ts'
 import { DEFAULT_RETRY, openQueue, queueOfOrganisation, teamId } from '../../model/index.ts'
 import { Streams } from '../kernel/streams.ts'
@@ -57,6 +58,7 @@ export function assemble(scenario: Scenario, files: ScenarioFiles): Result<Assem
     queues: queuesOf(scenario, jobs),
     jobs,
     tellSaves: scenario.faults !== undefined,
+    ...(scenario.fabric ? { fabric: buildFabric(levels, nodes, scenario.fabric) } : {}),
     ...(scenario.faults ? { faults: scenario.faults } : {}),
     ...(scenario.horizonMs !== undefined ? { horizonMs: scenario.horizonMs } : {}),
   }

@@ -13,6 +13,5 @@ export const EMPTY_SCENARIO: Scenario = {
   startCost: { fromMs: 0, toMs: 0 },
   checkpoint: { costMs: 0, graceMs: 0 },
   queues: [],
-  fabric: undefined,
   pricePerGpuHour: 2,
 }

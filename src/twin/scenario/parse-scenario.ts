@@ -1,4 +1,5 @@
 import type { Result } from '../../base/index.ts'
+import type { FabricCapacity } from '../../fabric/index.ts'
 import { PRIORITY_CLASSES } from '../../model/index.ts'
 import type { FaultPlan } from '../faults/fault-injector.ts'
 import { RATE_SETS } from '../faults/rates.ts'
@@ -25,7 +26,6 @@ import { policyAt } from './read-policy.ts'
 import type {
   CheckpointChoice,
   ClusterChoice,
-  FabricChoice,
   Moment,
   QueueChoice,
   Scenario,
@@ -63,6 +63,7 @@ function scenarioAt(top: Place): Scenario | undefined {
   if (!cluster || !workloads) return undefined
   const horizonMs = fields.read('horizon', readDuration)
   const faults = fields.read('faults', faultsAt)
+  const fabric = fields.read('fabric', fabricAt)
   return {
     name: fields.read('name', readText) ?? EMPTY_SCENARIO.name,
     seed: fields.read('seed', readWhole(0, Number.MAX_SAFE_INTEGER)) ?? EMPTY_SCENARIO.seed,
@@ -73,10 +74,10 @@ function scenarioAt(top: Place): Scenario | undefined {
     startCost: fields.read('startCost', spanAt) ?? EMPTY_SCENARIO.startCost,
     checkpoint: fields.read('checkpoint', checkpointAt) ?? EMPTY_SCENARIO.checkpoint,
     queues: fields.read('queues', readList(queueAt)) ?? [],
-    fabric: fields.read('fabric', fabricAt),
     pricePerGpuHour: fields.read('pricePerGpuHour', readNumber(0)) ?? EMPTY_SCENARIO.pricePerGpuHour,
     ...(horizonMs !== undefined ? { horizonMs } : {}),
     ...(faults ? { faults } : {}),
+    ...(fabric ? { fabric } : {}),
   }
 }
 
@@ -260,7 +261,7 @@ const faultsAt: Reader<FaultPlan> = (place) => {
   }
 }
 
-const fabricAt: Reader<FabricChoice> = (place) => {
+const fabricAt: Reader<FabricCapacity> = (place) => {
   const fields = Fields.of(place, ['nodeBytesPerSecond', 'oversubscription'])
   if (!fields) return undefined
   const oversubscription = fields.read('oversubscription', (below) => {

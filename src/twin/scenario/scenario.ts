@@ -1,7 +1,7 @@
 import type { DurationMs, TimeMs } from '../../base/index.ts'
+import type { FabricCapacity, TrafficPattern } from '../../fabric/index.ts'
 import type { Policy, PriorityClass, Queue } from '../../model/index.ts'
 import type { FaultPlan } from '../faults/fault-injector.ts'
-import type { TrafficPattern } from '../fleet/behaviour.ts'
 import type { ShapeName } from '../traces/generate.ts'
 
 /** What one run of the twin is about: the value of a scenario file, defaults filled in. */
@@ -21,7 +21,8 @@ export interface Scenario {
   readonly checkpoint: CheckpointChoice
   readonly queues: readonly QueueChoice[]
   readonly faults?: FaultPlan
-  readonly fabric: FabricChoice | undefined
+  /** Absent: gangs never wait for each other's traffic. */
+  readonly fabric?: FabricCapacity
   /** Money for a GPU-hour, in the currency of the reader's choice. */
   readonly pricePerGpuHour: number
 }
@@ -84,10 +85,3 @@ export type WorkloadSource =
 export type Moment =
   | { readonly kind: 'seconds'; readonly ms: DurationMs }
   | { readonly kind: 'date'; readonly ms: TimeMs; readonly wholeDay: boolean }
-
-export interface FabricChoice {
-  /** Bytes a second of one node into the fabric, all rails together. */
-  readonly nodeBytesPerSecond: number
-  /** Of the links above each level's domains: 1 is non-blocking. Levels that are not named have 1. */
-  readonly oversubscription: Readonly<Record<string, number>>
-}

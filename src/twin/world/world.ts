@@ -21,7 +21,8 @@ import { SYSTEM, teamId } from '../../model/index.ts'
 import { type ControlFaultPlan, ControlFaults } from '../faults/control-faults.ts'
 import { FaultInjector, type FaultOccurrence, type FaultPlan } from '../faults/fault-injector.ts'
 import { ModelStore } from '../faults/model-store.ts'
-import { type FabricShares, Pace } from '../fleet/pace.ts'
+import { FabricSharing } from '../fleet/fabric-sharing.ts'
+import { Pace } from '../fleet/pace.ts'
 import type { Run } from '../fleet/run.ts'
 import { type FleetOccurrence, type RunEnd, SimulatedEngine } from '../fleet/simulated-engine.ts'
 import { Agenda, type TimeUs } from '../kernel/agenda.ts'
@@ -42,7 +43,8 @@ export interface WorldSetup {
   readonly queues?: readonly Queue[]
   /** In order of submission. */
   readonly jobs: readonly SimulatedJob[]
-  readonly fabric?: FabricShares
+  /** Absent: gangs never wait for each other's traffic. */
+  readonly fabric?: Fabric
   readonly faults?: FaultPlan
   readonly tellSaves?: boolean
   /** How the control plane itself fails; then it also has a store to start again from. */
@@ -129,7 +131,7 @@ export class World {
     this.openJobs = setup.jobs.length
     this.#hasDependencies = setup.jobs.some(({ spec }) => spec.type === 'train' && spec.dependsOn.length > 0)
     this.#teams = tenantNames(setup.jobs.map((job) => job.tenant))
-    this.#pace = new Pace(setup.fabric)
+    this.#pace = new Pace(setup.fabric && new FabricSharing(setup.fabric))
     const planFault = (inUs: TimeUs, what: Happening) =>
       this.#agenda.plan(this.nowUs + inUs, RANK.fault, what)
     this.faults = setup.faults && new FaultInjector(setup.faults, setup.nodes, this.streams, planFault)

@@ -1,0 +1,3 @@
+export * from './fabric.ts'
+export * from './max-min.ts'
+export * from './traffic.ts'
