@@ -73,7 +73,8 @@ export function aService(over: Partial<ServeSpec> = {}): ServeSpec {
 }
 
 export function anExit(over: Partial<TaskExit> = {}): TaskExit {
-  return { task: 0, node: id<NodeId>('n1'), exitCode: 0, at: 0, logTail: '', stopped: false, ...over }
+  const ended = over.signal === undefined ? { exitCode: 0 } : {}
+  return { task: 0, node: id<NodeId>('n1'), ...ended, at: 0, logTail: '', stopped: false, ...over }
 }
 
 /** The ledger's rows as a store would hold them, without a store. */
