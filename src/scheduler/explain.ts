@@ -89,7 +89,7 @@ class Explainer {
         earliestEndAt: gang.notBefore,
       })
     const gpuMilli = request.options[0]!.gpuMilli
-    for (const block of quotaBlocks(this.machine, entry.user, gpuMilli))
+    for (const block of quotaBlocks(this.machine, entry.user, gpuMilli, entry.gang.preemptible))
       blockers.push(this.quota(entry, block, gpuMilli))
     if (turn?.verdict.kind === 'waits-for-level') {
       const { until } = turn.verdict
@@ -162,8 +162,14 @@ class Explainer {
     const { fleet } = this.machine
     const minDepth = request.withinRequired ? (request.withinDepth ?? 0) : 0
     const fits = () => place(fleet.capacity, request, minDepth) !== undefined
-    if (fits() && entry.gang.avoid.length === 0) return []
     const blockers: Blocker[] = []
+    const outset = transaction.mark()
+    const own = this.pass.promises.find((promised) => promised.entry === entry)
+    if (own) transaction.vacate(own.occupant)
+    if (fits() && entry.gang.avoid.length === 0) {
+      transaction.rollback(outset)
+      return []
+    }
     const mark = transaction.mark()
 
     const kept = this.pass.promises.filter((promised) => promised.entry !== entry)
@@ -195,7 +201,7 @@ class Explainer {
         holders: [],
       })
     }
-    transaction.rollback(mark)
+    transaction.rollback(outset)
     for (const { node, until } of entry.gang.avoid) {
       if (until <= this.now) continue
       blockers.push({

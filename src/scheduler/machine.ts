@@ -244,8 +244,18 @@ export class Machine {
     return present(this.live.get(attempt), `live attempt ${attempt}`)
   }
 
+  /** What the policy orders by, for a gang that runs: comparable with the keys of queued ones. */
+  liveKey(occupant: Occupant, now: TimeMs): number {
+    const ran = (occupant.gpuMilli / 1000) * (now - occupant.startedAt)
+    const { ordering } = this.policy
+    const { gang } = occupant
+    if (ordering === 'least-attained-service') return gang.attainedGpuMs + ran
+    if (ordering !== 'shortest' && ordering !== 'shortest-service') return gang.submittedAt
+    return this.orderKey({ ...gang, attainedGpuMs: gang.attainedGpuMs + ran })
+  }
+
   /** The gang, queued or live. */
-  private gang(workload: WorkloadId, replica: number): QueuedGang | undefined {
+  gang(workload: WorkloadId, replica: number): QueuedGang | undefined {
     const queued = this.waiting.get(workload, replica)
     if (queued) return queued.gang
     for (const { gang } of this.live.values())
@@ -256,7 +266,7 @@ export class Machine {
   private orderKey(gang: QueuedGang): number {
     const { ordering, runTimes } = this.policy
     if (ordering === 'least-attained-service') return gang.attainedGpuMs
-    if (ordering !== 'shortest' && ordering !== 'shortest-service') return 0
+    if (ordering !== 'shortest' && ordering !== 'shortest-service') return gang.submittedAt
     const gpus = Math.max(0.001, requestedGpus(gang))
     const left = Math.max(0, runTime(gang, runTimes, this.history) - gang.attainedGpuMs / gpus)
     return ordering === 'shortest' ? left : left * gpus

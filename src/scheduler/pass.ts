@@ -1,11 +1,13 @@
 import type { TimeMs } from '../base/index.ts'
 import type { Allocation } from '../model/index.ts'
+import { Contenders } from './contenders.ts'
 import { type EarliestPlace, earliestPlace, nodeFreeAt } from './earliest.ts'
+import { type EvictionContext, Evictions } from './evictions.ts'
 import type { Occupant } from './fleet.ts'
 import { type Footprint, toAllocation, WHOLE_GPU } from './footprint.ts'
 import type { Machine } from './machine.ts'
 import { place } from './placement.ts'
-import type { Hold, Plan, Start } from './plan.ts'
+import type { Eviction, Hold, Plan, Start } from './plan.ts'
 import { quotaBlocks } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
 import { Transaction } from './transaction.ts'
@@ -50,7 +52,7 @@ export function planPass(machine: Machine, now: TimeMs): Plan {
  * One pass over the machine inside a transaction: allocate in order, give holds to the blocked gangs at the head,
  * backfill behind them. After `run` the transaction stands open, so that an explanation can look at what it left.
  */
-export class Pass {
+export class Pass implements EvictionContext {
   readonly machine: Machine
   readonly now: TimeMs
   readonly transaction: Transaction
@@ -59,8 +61,13 @@ export class Pass {
   /** Every gang in line with its turn, when asked for. */
   readonly turns: Map<Entry, Turn> | undefined
   private readonly starts: Start[] = []
-  private readonly holds: Hold[] = []
-  private readonly held = new Set<Entry>()
+  readonly evictions: Eviction[] = []
+  readonly holds: Hold[] = []
+  /** Gangs that wait for their hold or were started: they have no further turn. */
+  readonly served = new Set<Entry>()
+  /** The first gangs that did not fit, in order. */
+  readonly blocked: Entry[] = []
+  private readonly evicting: Evictions
   /** Classes that did not fit; nothing is freed within a pass, so they do not later. */
   private readonly failed = new Set<string>()
   private readonly fitting = new Map<string, { readonly starts: number; readonly footprint: Footprint }>()
@@ -71,15 +78,17 @@ export class Pass {
     this.now = now
     this.transaction = new Transaction(machine.fleet)
     this.turns = recordTurns ? new Map() : undefined
+    this.evicting = new Evictions(this)
   }
 
   run(): Plan {
     this.wakeAt(this.machine.waiting.admit(this.now))
     this.startHeld()
     this.allocate()
+    this.evict()
     return {
       starts: this.starts,
-      evictions: [],
+      evictions: this.evictions,
       resizes: [],
       holds: this.holds,
       ...(this.nextPassAt < Number.POSITIVE_INFINITY && { nextPassAt: this.nextPassAt }),
@@ -94,7 +103,7 @@ export class Pass {
     this.transaction.rollback(0)
   }
 
-  private wakeAt(at: TimeMs | undefined): void {
+  wakeAt(at: TimeMs | undefined): void {
     if (at !== undefined && at > this.now && at < this.nextPassAt) this.nextPassAt = at
   }
 
@@ -102,20 +111,23 @@ export class Pass {
   private startHeld(): void {
     const { machine } = this
     for (const { hold, occupant } of machine.held.values()) {
+      if (!this.isOfUse(hold)) continue
       const entry = machine.waiting.get(hold.workload, hold.replica)
-      if (!this.standsUp(hold)) continue
-      this.holds.push(hold)
-      if (!entry) continue
-      this.held.add(entry)
-      if (hold.waitsFor.some((attempt) => machine.live.has(attempt))) continue
-      this.transaction.vacate(occupant)
-      this.start(entry, machine.footprintOf(entry.gang, hold.allocation), hold.allocation)
+      if (entry) this.served.add(entry)
+      const isFree = !hold.waitsFor.some((attempt) => machine.live.has(attempt))
+      if (entry?.lane && isFree) {
+        this.transaction.vacate(occupant)
+        this.start(entry, machine.footprintOf(entry.gang, hold.allocation), hold.allocation)
+      } else {
+        this.holds.push(hold)
+      }
     }
   }
 
-  /** A hold is worth keeping while its gang is there and none of its nodes was lost. */
-  private standsUp(hold: Hold): boolean {
+  /** A hold is kept while its gang is there and none of its nodes was lost. */
+  private isOfUse(hold: Hold): boolean {
     const { fleet } = this.machine
+    if (!this.machine.gang(hold.workload, hold.replica)) return false
     return hold.allocation.parts.every((part) => fleet.nodes.get(part.node)?.state === 'ready')
   }
 
@@ -123,13 +135,14 @@ export class Pass {
     const turns = new Turns(this.machine, this.now)
     const { backfill, holdDepth } = this.machine.policy
     for (let entry = turns.next(); entry; entry = turns.next()) {
-      const verdict = this.held.has(entry) ? HELD : this.tryStart(entry)
+      const verdict = this.served.has(entry) ? HELD : this.tryStart(entry)
       this.record(entry, verdict)
       if (verdict.kind === 'started') {
         turns.started(entry)
         continue
       }
-      if (verdict.kind === 'blocked') {
+      if (verdict.kind === 'blocked' && !this.overtake(entry)) {
+        if (this.blocked.length < holdDepth) this.blocked.push(entry)
         if (backfill === 'strict') {
           turns.passOver(entry)
           this.recordRest(turns)
@@ -143,6 +156,46 @@ export class Pass {
       }
       turns.passOver(entry)
     }
+  }
+
+  /** Under a preemptive order a blocked gang takes the place of running ones behind it. */
+  private overtake(entry: Entry): boolean {
+    if (!this.machine.policy.preemptByOrdering) return false
+    const request = this.requestOf(entry)
+    const done = this.evicting.preemptByOrder(entry, request, this.minDepth(entry, request))
+    if (done) this.served.add(entry)
+    return done
+  }
+
+  /** The actions that end others, least disruptive first, each for the gangs that have a claim to it. */
+  private evict(): void {
+    const { consolidate, reclaim, preempt } = this.machine.policy
+    if (consolidate) for (const entry of this.blocked) this.tryWithoutPromise(entry, 'consolidate')
+    const contenders = new Contenders(this)
+    if (reclaim) for (const entry of contenders.belowGuarantee()) this.tryWithoutPromise(entry, 'reclaim')
+    if (preempt) for (const entry of contenders.aboveOwnQueue()) this.tryWithoutPromise(entry, 'preempt')
+  }
+
+  private tryWithoutPromise(entry: Entry, action: Eviction['kind']): void {
+    if (this.served.has(entry)) return
+    const request = this.requestOf(entry)
+    if (request.impossible !== undefined || entry.gang.avoid.some(({ until }) => until > this.now)) return
+    const depth = this.minDepth(entry, request)
+    const promised = this.promises.find((other) => other.entry === entry)
+    if (promised) this.transaction.vacate(promised.occupant)
+    const wait = promised ? promised.at - this.now : Number.POSITIVE_INFINITY
+    const done =
+      action === 'consolidate'
+        ? this.evicting.consolidate(entry, request, depth, wait)
+        : this.evicting[action](entry, request, depth)
+    if (done) {
+      this.served.add(entry)
+      if (promised) this.promises.splice(this.promises.indexOf(promised), 1)
+    } else if (promised) this.transaction.occupy(promised.occupant)
+  }
+
+  private requestOf(entry: Entry): RequestClass {
+    return this.machine.fleet.compile(entry.classKey, entry.gang.request)
   }
 
   private record(entry: Entry, verdict: Turn['verdict']): void {
@@ -162,7 +215,8 @@ export class Pass {
     const request = this.machine.fleet.compile(entry.classKey, gang.request)
     if (request.impossible !== undefined) return IMPOSSIBLE
     const option = request.options[0]!
-    if (quotaBlocks(this.machine, entry.user, option.gpuMilli).length > 0) return QUOTA
+    if (quotaBlocks(this.machine, entry.user, option.gpuMilli, entry.gang.preemptible).length > 0)
+      return QUOTA
     const footprint = this.placeNow(entry, request)
     if (footprint) {
       this.start(entry, footprint, toAllocation(this.machine.fleet.tree, footprint))
@@ -221,6 +275,7 @@ export class Pass {
     const occupant = this.machine.occupant(gang, footprint, this.now, undefined)
     this.makeRoom(footprint)
     this.transaction.occupy(occupant)
+    this.served.add(entry)
     this.starts.push({ workload: gang.workload, replica: gang.replica, allocation })
   }
 
@@ -238,7 +293,7 @@ export class Pass {
   /** Gives a blocked gang the earliest place that there is, and keeps its free part from all that would delay it. */
   private promise(entry: Entry): void {
     const { fleet } = this.machine
-    const request = fleet.compile(entry.classKey, entry.gang.request)
+    const request = this.requestOf(entry)
     if (request.options[0]!.milli < WHOLE_GPU) return
     const minDepth = request.withinRequired ? (request.withinDepth ?? 0) : 0
     const avoided = this.closeAvoided(entry)
@@ -275,7 +330,7 @@ export class Pass {
   private isHopeless(entry: Entry): boolean {
     if (entry.gang.avoid.length > 0) return false
     if (this.promises.length === 0) return true
-    const request = this.machine.fleet.compile(entry.classKey, entry.gang.request)
+    const request = this.requestOf(entry)
     const minDepth = request.withinRequired ? (request.withinDepth ?? 0) : 0
     const all = this.promises.length
     return !this.memo(`${minDepth} ${all}/${all} ${request.key}`, () =>

@@ -126,18 +126,28 @@ export function drawn(machine: Machine, plan?: Plan): string {
   return blocks.join('\n')
 }
 
-/** Starts everything that the plan starts, as `control` would. */
-export function apply(machine: Machine, plan: Plan, now: number): void {
-  for (const start of plan.starts) {
+/** Does to the machine what `control` would do with the plan; returns the attempts that it started. */
+export function apply(machine: Machine, plan: Plan, now: number): AttemptId[] {
+  const standing = new Set(plan.holds.map((hold) => hold.id))
+  for (const held of [...machine.held.keys()]) if (!standing.has(held)) machine.releaseHold(held)
+  for (const hold of plan.holds) if (!machine.held.has(hold.id)) machine.placeHold(hold)
+  for (const { attempt } of plan.evictions) machine.updateLive(attempt, { stopping: true })
+  for (const { attempt, allocation } of plan.resizes) machine.updateLive(attempt, { allocation })
+  return plan.starts.map((start) => {
     const { gang } = machine.waiting.get(start.workload, start.replica)!
-    machine.start({
-      ...gang,
-      attempt: id<AttemptId>(`${gang.workload}.${gang.replica}.${now}`),
-      allocation: start.allocation,
-      startedAt: now,
-      stopping: false,
-    })
-  }
+    const attempt = id<AttemptId>(`${gang.workload}.${gang.replica}.${now}`)
+    machine.start({ ...gang, attempt, allocation: start.allocation, startedAt: now, stopping: false })
+    return attempt
+  })
+}
+
+/** The attempt has ended; a gang that was evicted goes back into the line, as `control` would put it. */
+export function endAttempt(machine: Machine, attempt: string, now: number): void {
+  const { gang, stopping, gpuMilli, startedAt } = machine.attempt(id<AttemptId>(attempt))
+  machine.end(id<AttemptId>(attempt), now, { completed: !stopping })
+  if (!stopping) return
+  const attainedGpuMs = gang.attainedGpuMs + (gpuMilli / 1000) * (now - startedAt)
+  machine.enqueue({ ...gang, attainedGpuMs })
 }
 
 /** A picture without its indentation. */

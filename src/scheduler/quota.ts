@@ -24,7 +24,12 @@ export type QuotaBlock =
     }
 
 /** Every limit that `gpuMilli` more GPUs of this user would break, nearest queue first. */
-export function quotaBlocks(machine: Machine, user: UserRecord, gpuMilli: number): QuotaBlock[] {
+export function quotaBlocks(
+  machine: Machine,
+  user: UserRecord,
+  gpuMilli: number,
+  preemptible = true,
+): QuotaBlock[] {
   const blocks: QuotaBlock[] = []
   const { limitGpusPerUser } = user.parent.queue
   if (limitGpusPerUser !== undefined && user.heldMilli + gpuMilli > limitGpusPerUser * 1000)
@@ -44,7 +49,7 @@ export function quotaBlocks(machine: Machine, user: UserRecord, gpuMilli: number
         heldMilli: record.heldMilli,
       })
   }
-  const kept = keptFromOthers(machine, user.parent)
+  const kept = keptFromOthers(machine, user.parent, preemptible)
   if (kept > 0 && !isWithinGuarantee(user.parent, gpuMilli)) {
     const free = machine.fleet.totalMilli - heldByRoots(machine)
     if (gpuMilli > free - kept)
@@ -62,11 +67,11 @@ export function isWithinGuarantee(queue: QueueRecord, gpuMilli: number): boolean
   return false
 }
 
-/** Idle guarantees of other queues that do not lend. */
-function keptFromOthers(machine: Machine, queue: QueueRecord): number {
+/** Idle guarantees of other queues that do not lend; all idle guarantees for what could not be taken back again (S8). */
+function keptFromOthers(machine: Machine, queue: QueueRecord, preemptible: boolean): number {
   let kept = 0
   for (const record of machine.queues.guaranteed) {
-    if (record.queue.lendable || isSelfOrParent(record, queue)) continue
+    if ((preemptible && record.queue.lendable) || isSelfOrParent(record, queue)) continue
     kept += Math.max(0, record.queue.guaranteedGpus * 1000 - record.heldMilli)
   }
   return kept

@@ -1,0 +1,85 @@
+import type { Pass } from './pass.ts'
+import type { QueueRecord } from './queue-tree.ts'
+import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
+
+/** Gangs of one queue that are tried in one pass. */
+const TRIED_PER_QUEUE = 2
+/** Gangs that are tried for each action in one pass; what is left waits for the next. */
+const TRIED = 8
+/** Gangs of one lane that are looked at, where a lane mixes queues. */
+const LOOKED_AT = 64
+
+/** Who in the line has a claim to room that others hold: found without walking the whole line. */
+export class Contenders {
+  private readonly pass: Pass
+
+  constructor(pass: Pass) {
+    this.pass = pass
+  }
+
+  /** The first gangs of each queue that holds less than it is guaranteed, highest priority first. */
+  belowGuarantee(): Entry[] {
+    const below = this.pass.machine.queues.guaranteed.filter(
+      (record) => record.heldMilli < record.queue.guaranteedGpus * 1000,
+    )
+    if (below.length === 0) return []
+    return this.first((queue) => below.some((record) => isUnder(queue, record)))
+  }
+
+  /** The first gangs of each queue that itself runs work of lower priority that may be ended. */
+  aboveOwnQueue(): Entry[] {
+    const { bands } = this.pass.machine.waiting
+    const lowest = new Map<QueueRecord, number>()
+    for (const { gang, user, stopping } of this.pass.machine.live.values()) {
+      if (!gang.preemptible || stopping) continue
+      const queue = user.parent
+      lowest.set(queue, Math.min(lowest.get(queue) ?? Number.POSITIVE_INFINITY, gang.priority))
+    }
+    const highest = bands[0]?.priority ?? 0
+    if (![...lowest.values()].some((priority) => priority < highest)) return []
+    return this.first((queue, priority) => (lowest.get(queue) ?? Number.POSITIVE_INFINITY) < priority)
+  }
+
+  private first(claims: (queue: QueueRecord, priority: number) => boolean): Entry[] {
+    const found: Entry[] = []
+    for (const { root, priority } of this.pass.machine.waiting.bands) {
+      const byQueue = new Map<QueueRecord, Entry[]>()
+      for (const lane of lanesOf(root)) {
+        for (const entry of this.claimants(lane, (queue) => claims(queue, priority))) {
+          const here = byQueue.get(entry.queue)
+          if (here) here.push(entry)
+          else byQueue.set(entry.queue, [entry])
+        }
+      }
+      for (const entries of byQueue.values()) {
+        found.push(...entries.sort(inOrder).slice(0, TRIED_PER_QUEUE))
+        if (found.length >= TRIED) return found.slice(0, TRIED)
+      }
+    }
+    return found
+  }
+
+  private claimants(lane: Lane, claims: (queue: QueueRecord) => boolean): Entry[] {
+    const found: Entry[] = []
+    const end = Math.min(lane.entries.length, LOOKED_AT)
+    for (let i = 0; i < end && found.length < TRIED_PER_QUEUE; i++) {
+      const entry = lane.entries[i]!
+      if (this.pass.served.has(entry)) continue
+      if (claims(entry.queue)) found.push(entry)
+      // Under fair order all of a lane is of one queue.
+      else if (lane.group.usage) break
+    }
+    return found
+  }
+}
+
+function* lanesOf(group: Group): Generator<Lane> {
+  yield* group.lanes
+  for (const child of group.groups) yield* lanesOf(child)
+}
+
+function isUnder(queue: QueueRecord, ancestor: QueueRecord): boolean {
+  for (let record: QueueRecord | undefined = queue; record; record = record.parent)
+    if (record === ancestor) return true
+  return false
+}

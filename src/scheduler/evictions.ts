@@ -1,0 +1,325 @@
+import type { AttemptId, ReservationId, TimeMs } from '../base/index.ts'
+import { compareIds, id } from '../base/index.ts'
+import type { Occupant } from './fleet.ts'
+import { type Footprint, toAllocation } from './footprint.ts'
+import type { Machine } from './machine.ts'
+import { place } from './placement.ts'
+import type { Eviction, Hold } from './plan.ts'
+import type { QueueRecord } from './queue-tree.ts'
+import { isWithinGuarantee, quotaBlocks } from './quota.ts'
+import type { RequestClass } from './request-class.ts'
+import type { Transaction } from './transaction.ts'
+import { type Candidate, lossOf, type VictimSet, victimSets } from './victims.ts'
+import type { Entry } from './waiting.ts'
+
+/** What an eviction needs to know of the pass that it belongs to. */
+export interface EvictionContext {
+  readonly machine: Machine
+  readonly now: TimeMs
+  readonly transaction: Transaction
+  readonly evictions: Eviction[]
+  readonly holds: Hold[]
+  /** Another pass is wanted then, because something becomes possible. */
+  wakeAt(at: TimeMs | undefined): void
+}
+
+type Kind = Eviction['kind']
+
+interface Bounds {
+  /** Whether a set is worth what it loses. */
+  readonly isWorth?: (set: VictimSet) => boolean
+  /** Asked of each victim in turn, after those before it have gone. */
+  readonly stillMay?: (occupant: Occupant) => boolean
+}
+
+/**
+ * Makes room for blocked gangs by ending others. Each attempt is a transaction: the victims are taken out, the gang is placed, those
+ * that were not needed after all are put back, and only if the gang stands is any of it kept (S3): as a hold of the
+ * place until the victims have ended.
+ */
+export class Evictions {
+  private readonly context: EvictionContext
+  /** Ended by this pass; their GPUs are what the holds wait for. */
+  private readonly evicted: Occupant[] = []
+
+  constructor(context: EvictionContext) {
+    this.context = context
+  }
+
+  /** Moves others so that the gang fits; each of them gets a new place at once, and less work is lost than would be waited. */
+  consolidate(entry: Entry, request: RequestClass, minDepth: number, waitMs: number): boolean {
+    const { now } = this.context
+    const worth = (request.options[0]!.gpuMilli / 1000) * waitMs
+    const candidates = this.candidates(
+      (occupant) => this.hasRunEnough(occupant),
+      (occupant) => lossOf(occupant, now),
+    )
+    return this.tryFor(entry, request, minDepth, 'consolidate', candidates, {
+      isWorth: (set) => set.loss <= worth && this.hasRoom(set),
+    })
+  }
+
+  /** Takes back from borrowers what the gang's queue is guaranteed, at the latest when the grace is over (S8). */
+  reclaim(entry: Entry, request: RequestClass, minDepth: number): boolean {
+    const { machine, now } = this.context
+    const { reclaimGraceMs, evictionGraceMs } = machine.policy
+    if (!isWithinGuarantee(entry.queue, request.options[0]!.gpuMilli)) return false
+    const due = waitingSince(entry) + Math.max(0, reclaimGraceMs - evictionGraceMs)
+    if (due > now) {
+      this.context.wakeAt(due)
+      return false
+    }
+    const loss = (occupant: Occupant) => lossOf(occupant, now)
+    const borrowed = (occupant: Occupant) => isBorrowing(occupant, entry.queue)
+    const spared = this.candidates((occupant) => borrowed(occupant) && this.hasRunEnough(occupant), loss)
+    if (this.tryFor(entry, request, minDepth, 'reclaim', spared, { stillMay: borrowed })) return true
+    // A guarantee outweighs the minimum run time, but only where nothing older would do.
+    const all = this.candidates(borrowed, loss)
+    return (
+      all.length > spared.length &&
+      this.tryFor(entry, request, minDepth, 'reclaim', all, { stillMay: borrowed })
+    )
+  }
+
+  /** Ends work of lower priority in the same queue. */
+  preempt(entry: Entry, request: RequestClass, minDepth: number): boolean {
+    const { now } = this.context
+    const lower = (occupant: Occupant) =>
+      occupant.user.parent === entry.queue &&
+      occupant.gang.priority < entry.gang.priority &&
+      this.hasRunEnough(occupant)
+    const candidates = this.candidates(lower, (occupant) => lossOf(occupant, now))
+    return (
+      this.tryFor(entry, request, minDepth, 'preempt', candidates) ||
+      this.trySets(entry, request, minDepth, 'preempt', this.quotaSets(entry, request, candidates))
+    )
+  }
+
+  /** Ends work that the policy's order puts behind the gang. */
+  preemptByOrder(entry: Entry, request: RequestClass, minDepth: number): boolean {
+    const { machine, now } = this.context
+    const behind = (occupant: Occupant) =>
+      occupant.gang.priority <= entry.gang.priority &&
+      machine.liveKey(occupant, now) > entry.key &&
+      this.hasRunEnough(occupant)
+    let last = 0
+    for (const occupant of machine.live.values()) last = Math.max(last, machine.liveKey(occupant, now))
+    // Whoever is last in the order goes first.
+    const candidates = this.candidates(behind, (occupant) => last - machine.liveKey(occupant, now) + 1)
+    return this.tryFor(entry, request, minDepth, 'preempt', candidates)
+  }
+
+  private candidates(
+    may: (occupant: Occupant) => boolean,
+    loss: (occupant: Occupant) => number,
+  ): Candidate[] {
+    const { machine } = this.context
+    const candidates: Candidate[] = []
+    for (const occupant of machine.live.values()) {
+      if (occupant.stopping || !occupant.gang.preemptible || this.evicted.includes(occupant)) continue
+      if (may(occupant)) candidates.push({ occupant, loss: loss(occupant) })
+    }
+    return candidates.sort((a, b) => compareIds(a.occupant.attempt!, b.occupant.attempt!))
+  }
+
+  private hasRunEnough(occupant: Occupant): boolean {
+    const { machine, now } = this.context
+    const until = occupant.startedAt + machine.policy.minimumRunMs
+    return until <= now
+  }
+
+  private tryFor(
+    entry: Entry,
+    request: RequestClass,
+    minDepth: number,
+    kind: Kind,
+    candidates: readonly Candidate[],
+    bounds: Bounds = {},
+  ): boolean {
+    if (candidates.length === 0) return false
+    const sets = victimSets(this.context.machine.fleet, request, candidates, minDepth)
+    return this.trySets(entry, request, minDepth, kind, sets, bounds)
+  }
+
+  private trySets(
+    entry: Entry,
+    request: RequestClass,
+    minDepth: number,
+    kind: Kind,
+    sets: readonly VictimSet[],
+    { isWorth = () => true, stillMay = () => true }: Bounds = {},
+  ): boolean {
+    const { transaction } = this.context
+    for (const set of sets) {
+      if (!isWorth(set)) continue
+      const mark = transaction.mark()
+      const before = this.evicted.length
+      const allowed = set.victims.every(({ occupant }) => {
+        const may = stillMay(occupant)
+        transaction.vacate(occupant)
+        return may
+      })
+      const victims =
+        allowed &&
+        this.fits(entry, request, minDepth) &&
+        this.putBackUnneeded(entry, set.victims, request, minDepth)
+      if (victims && this.commit(entry, request, minDepth, kind, victims)) return true
+      transaction.rollback(mark)
+      this.evicted.length = before
+    }
+    return false
+  }
+
+  /** Puts back every victim without which the gang fits too, the dearest first. */
+  private putBackUnneeded(
+    entry: Entry,
+    victims: readonly Candidate[],
+    request: RequestClass,
+    minDepth: number,
+  ): Candidate[] {
+    const { transaction } = this.context
+    const needed: Candidate[] = []
+    for (const victim of [...victims].sort((a, b) => b.loss - a.loss)) {
+      const mark = transaction.mark()
+      transaction.occupy(victim.occupant)
+      if (this.fits(entry, request, minDepth)) continue
+      transaction.rollback(mark)
+      needed.push(victim)
+    }
+    return needed.sort((a, b) => compareIds(a.occupant.attempt!, b.occupant.attempt!))
+  }
+
+  private fits(entry: Entry, request: RequestClass, minDepth: number): boolean {
+    const { machine } = this.context
+    return (
+      quotaBlocks(machine, entry.user, request.options[0]!.gpuMilli, entry.gang.preemptible).length === 0 &&
+      place(machine.fleet.capacity, request, minDepth) !== undefined
+    )
+  }
+
+  /** Where a limit is in the way and not the machine: the cheapest of the queue that bring it under its limit. */
+  private quotaSets(entry: Entry, request: RequestClass, candidates: readonly Candidate[]): VictimSet[] {
+    const option = request.options[0]!
+    let excess = 0
+    for (const block of quotaBlocks(
+      this.context.machine,
+      entry.user,
+      option.gpuMilli,
+      entry.gang.preemptible,
+    )) {
+      if (block.kind === 'not-lent') return []
+      excess = Math.max(excess, block.heldMilli + option.gpuMilli - block.limitMilli)
+    }
+    const victims: Candidate[] = []
+    for (const candidate of [...candidates].sort((a, b) => a.loss - b.loss)) {
+      if (excess <= 0) break
+      victims.push(candidate)
+      excess -= candidate.occupant.gpuMilli
+    }
+    return victims.length > 0 && excess <= 0 ? [{ victims, loss: 0, domain: 0, option }] : []
+  }
+
+  private commit(
+    entry: Entry,
+    request: RequestClass,
+    minDepth: number,
+    kind: Kind,
+    victims: readonly Candidate[],
+  ): boolean {
+    const { transaction, machine, now, holds, evictions } = this.context
+    const footprint = place(machine.fleet.capacity, request, minDepth)
+    if (!footprint) return false
+    for (const { occupant } of victims) this.evicted.push(occupant)
+    transaction.occupy(machine.occupant(entry.gang, footprint, now, undefined))
+    const planned: Hold[] = [this.holdFor(entry.gang.workload, entry.gang.replica, footprint)]
+    if (kind === 'consolidate') {
+      for (const { occupant } of bySize(victims)) {
+        const moved = this.placeAgain(occupant)
+        if (!moved) return false
+        planned.push(this.holdFor(occupant.gang.workload, occupant.gang.replica, moved))
+      }
+    }
+    holds.push(...planned)
+    for (const { occupant } of victims) {
+      evictions.push({
+        attempt: occupant.attempt!,
+        for: entry.gang.workload,
+        kind,
+        graceMs: machine.policy.evictionGraceMs,
+      })
+    }
+    return true
+  }
+
+  /** A place for a victim that is moved. */
+  private placeAgain(occupant: Occupant): Footprint | undefined {
+    const { transaction, machine, now } = this.context
+    const request = machine.fleet.classOf(occupant.gang.request)
+    const footprint = place(
+      machine.fleet.capacity,
+      request,
+      request.withinRequired ? request.withinDepth! : 0,
+    )
+    if (footprint) transaction.occupy(machine.occupant(occupant.gang, footprint, now, undefined))
+    return footprint
+  }
+
+  /** Moving frees nothing as a whole, so there must be as much free as the gang needs. */
+  private hasRoom({ option }: VictimSet): boolean {
+    const { tree, capacity } = this.context.machine.fleet
+    let free = 0
+    for (let n = 0; n < tree.nodeCount; n++)
+      if (tree.nodeClass[n] === option.nodeClass && capacity.closed[n] === 0) free += capacity.milliFree[n]!
+    return free >= option.gpuMilli
+  }
+
+  private holdFor(workload: Hold['workload'], replica: number, footprint: Footprint): Hold {
+    const { tree } = this.context.machine.fleet
+    const waitsFor = this.evicted
+      .filter((occupant) => overlap(occupant.footprint, footprint))
+      .map((occupant) => occupant.attempt as AttemptId)
+      .sort(compareIds)
+    return {
+      id: id<ReservationId>(`hold.${workload}.${replica}.${this.context.now}`),
+      workload,
+      replica,
+      allocation: toAllocation(tree, footprint),
+      waitsFor,
+    }
+  }
+}
+
+/** Since when it could have started as far as it is concerned. */
+export function waitingSince(entry: Entry): TimeMs {
+  return Math.max(entry.gang.submittedAt, entry.gang.notBefore)
+}
+
+/** Whether the occupant's queue, or the part of the tree that it does not share with `lender`, holds more than it is guaranteed. */
+function isBorrowing(occupant: Occupant, lender: QueueRecord): boolean {
+  const shared = new Set<QueueRecord>()
+  for (let record: QueueRecord | undefined = lender; record; record = record.parent) shared.add(record)
+  let isApart = false
+  for (
+    let record: QueueRecord | undefined = occupant.user.parent;
+    record && !shared.has(record);
+    record = record.parent
+  ) {
+    isApart = true
+    if (record.heldMilli <= record.queue.guaranteedGpus * 1000) return false
+  }
+  return isApart
+}
+
+function bySize(victims: readonly Candidate[]): Candidate[] {
+  return [...victims].sort(
+    (a, b) =>
+      b.occupant.gpuMilli - a.occupant.gpuMilli || compareIds(a.occupant.attempt!, b.occupant.attempt!),
+  )
+}
+
+function overlap(a: Footprint, b: Footprint): boolean {
+  return a.nodes.some((node, p) => {
+    const q = b.nodes.indexOf(node)
+    return q >= 0 && a.gpus[p]!.some((gpu) => b.gpus[q]!.includes(gpu))
+  })
+}
