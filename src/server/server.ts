@@ -1,5 +1,6 @@
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createAdaptorServer, type ServerType } from '@hono/node-server'
+import { getRequestListener } from '@hono/node-server'
 import type { Engine, FailureClasses, Store } from '../control/index.ts'
 import { bootstrap, tokenPath } from './bootstrap.ts'
 import type { Clock } from './clock.ts'
@@ -13,7 +14,7 @@ import { StartForecasts } from './loops/forecasts.ts'
 import { ReadinessProbes } from './loops/probes.ts'
 import { Metrics } from './metrics.ts'
 import { removeServerFile, writeServerFile } from './server-file.ts'
-import { mountGateway } from './serving.ts'
+import { createServing } from './serving.ts'
 
 /** What a server runs on: the real machine, or the twin's. */
 export interface World {
@@ -41,6 +42,9 @@ export interface RunningServer {
   /** Stops serving and deciding; attempts go on. */
   close(): Promise<void>
 }
+
+/** How long calls under way are waited for at the end. */
+const LONGEST_GOODBYE_MS = 2_000
 
 /** Starts a server on this world: state loaded, engine reconciled, API listening. Throws when the port cannot be had. */
 export async function startServer(world: World, options: Options): Promise<RunningServer> {
@@ -81,10 +85,15 @@ export async function startServer(world: World, options: Options): Promise<Runni
   probes.start()
   forecasts.start()
 
-  const gateway = mountGateway(services, metrics)
+  const gateway = createServing(services, metrics)
   const app = createHttp({ ...services, outstanding: gateway.outstanding })
-  const http = createAdaptorServer({ fetch: app.fetch })
-  gateway.attach(http)
+  const answer = getRequestListener(app.fetch)
+  // The gateway stands beside the API on plain node:http, where a streamed answer passes through at once.
+  const http = createServer((request, response) => {
+    const path = request.url?.split('?', 1)[0] ?? '/'
+    if (gateway.handles(path)) gateway.handle(request, response)
+    else void answer(request, response)
+  })
   const { port } = await listen(http, options)
   const url = `http://${urlHost(options.host)}:${port}`
   await writeServerFile(dataDir, {
@@ -101,8 +110,8 @@ export async function startServer(world: World, options: Options): Promise<Runni
       stopping.abort()
       await removeServerFile(dataDir, process.pid)
       const closed = new Promise<void>((resolve) => http.close(() => resolve()))
-      if ('closeIdleConnections' in http) http.closeIdleConnections()
-      const hurry = setTimeout(() => 'closeAllConnections' in http && http.closeAllConnections(), 2_000)
+      http.closeIdleConnections()
+      const hurry = setTimeout(() => http.closeAllConnections(), LONGEST_GOODBYE_MS)
       await closed
       clearTimeout(hurry)
       gateway.close()
@@ -117,7 +126,7 @@ export async function startServer(world: World, options: Options): Promise<Runni
   }
 }
 
-function listen(http: ServerType, { host, port }: Options): Promise<AddressInfo> {
+function listen(http: Server, { host, port }: Options): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     http.once('error', (error: NodeJS.ErrnoException) => {
       const taken = error.code === 'EADDRINUSE'
