@@ -9,6 +9,7 @@ import type {
 } from '../../base/index.ts'
 import { assert, id, present } from '../../base/index.ts'
 import type { Command, ControlState, LoggedEvent } from '../../control/index.ts'
+import type { Fabric } from '../../fabric/index.ts'
 import type {
   Actor,
   FinalWorkloadState,
