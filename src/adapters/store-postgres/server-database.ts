@@ -53,7 +53,8 @@ async function becomeWriter(client: pg.Client): Promise<Writer> {
   const lost = new Promise<void>((resolve) => client.once('end', resolve))
   // Every failure of the connection ends it, which `lost` tells.
   client.on('error', () => {})
-  await client.connect()
+  // `connect` alone would never settle when the client is ended meanwhile.
+  await Promise.race([client.connect(), lost.then(() => Promise.reject(new Error('Connection terminated')))])
   await client.query(KEEPALIVE)
   await client.query('select pg_advisory_lock($1)', [LEADER_LOCK])
   const heartbeat = setInterval(() => beat(client), HEARTBEAT_MS)
