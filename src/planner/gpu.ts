@@ -61,6 +61,26 @@ export function machineOf(
   }
 }
 
+/**
+ * The machine called by a template or a GPU and a number of nodes: `nd-h100-v5:64`, `gb200-nvl72:18`, `H100:8`.
+ * Links are those that the template's makers print; `gpus.json` has their sources.
+ */
+export function machineByTemplate(text: string): Result<Machine, string> {
+  const match = /^(.+):(\d+)$/.exec(text.trim())
+  const nodes = Number(match?.[2])
+  if (!match || nodes < 1)
+    return refuse(`"${text}" is not a cluster; write TEMPLATE:NODES, for example nd-h100-v5:64`)
+  const template = facts.templates.find((entry) => plain(entry.name) === plain(match[1]!))
+  const gpu = gpuByName(template?.gpu ?? match[1]!)
+  if (!gpu.ok) {
+    return refuse(
+      `no node type is called "${match[1]}"; known are ${facts.templates.map(({ name }) => name).join(', ')}, or a GPU: ${gpuNames().join(', ')}`,
+    )
+  }
+  const links = template && 'nicBandwidth' in template ? { nicBandwidth: template.nicBandwidth } : {}
+  return ok(machineOf(gpu.value, nodes * gpu.value.gpusPerNode, links))
+}
+
 function plain(name: string): string {
   return name
     .toLowerCase()
