@@ -28,16 +28,10 @@ export class Contenders {
 
   /** The first gangs of each queue that itself runs work of lower priority that may be ended. */
   aboveOwnQueue(): Entry[] {
-    const { bands } = this.pass.machine.waiting
-    const lowest = new Map<QueueRecord, number>()
-    for (const { gang, user, stopping } of this.pass.machine.live.values()) {
-      if (!gang.preemptible || stopping) continue
-      const queue = user.parent
-      lowest.set(queue, Math.min(lowest.get(queue) ?? Number.POSITIVE_INFINITY, gang.priority))
-    }
-    const highest = bands[0]?.priority ?? 0
-    if (![...lowest.values()].some((priority) => priority < highest)) return []
-    return this.first((queue, priority) => (lowest.get(queue) ?? Number.POSITIVE_INFINITY) < priority)
+    return this.first((queue, priority) => {
+      for (const [running, live] of queue.live) if (running < priority && live.size > 0) return true
+      return false
+    })
   }
 
   private first(claims: (queue: QueueRecord, priority: number) => boolean): Entry[] {
@@ -53,8 +47,8 @@ export class Contenders {
       }
       for (const entries of byQueue.values()) {
         found.push(...entries.sort(inOrder).slice(0, TRIED_PER_QUEUE))
-        if (found.length >= TRIED) return found.slice(0, TRIED)
       }
+      if (found.length >= TRIED) return found.slice(0, TRIED)
     }
     return found
   }

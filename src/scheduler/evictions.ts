@@ -48,14 +48,16 @@ export class Evictions {
 
   /** Moves others so that the gang fits; each of them gets a new place at once, and less work is lost than would be waited. */
   consolidate(entry: Entry, request: RequestClass, minDepth: number, waitMs: number): boolean {
-    const { now } = this.context
+    const { now, machine } = this.context
+    if (!this.hasRoom(request, [])) return false
     const worth = (request.options[0]!.gpuMilli / 1000) * waitMs
     const candidates = this.candidates(
+      machine.live.values(),
       (occupant) => this.hasRunEnough(occupant),
       (occupant) => lossOf(occupant, now),
     )
     return this.tryFor(entry, request, minDepth, 'consolidate', candidates, {
-      isWorth: (set) => set.loss <= worth && this.hasRoom(set),
+      isWorth: (set) => set.loss <= worth,
     })
   }
 
@@ -71,10 +73,15 @@ export class Evictions {
     }
     const loss = (occupant: Occupant) => lossOf(occupant, now)
     const borrowed = (occupant: Occupant) => isBorrowing(occupant, entry.queue)
-    const spared = this.candidates((occupant) => borrowed(occupant) && this.hasRunEnough(occupant), loss)
+    const { live } = machine
+    const spared = this.candidates(
+      live.values(),
+      (occupant) => borrowed(occupant) && this.hasRunEnough(occupant),
+      loss,
+    )
     if (this.tryFor(entry, request, minDepth, 'reclaim', spared, { stillMay: borrowed })) return true
     // A guarantee outweighs the minimum run time, but only where nothing older would do.
-    const all = this.candidates(borrowed, loss)
+    const all = this.candidates(live.values(), borrowed, loss)
     return (
       all.length > spared.length &&
       this.tryFor(entry, request, minDepth, 'reclaim', all, { stillMay: borrowed })
@@ -84,11 +91,17 @@ export class Evictions {
   /** Ends work of lower priority in the same queue. */
   preempt(entry: Entry, request: RequestClass, minDepth: number): boolean {
     const { now } = this.context
-    const lower = (occupant: Occupant) =>
-      occupant.user.parent === entry.queue &&
-      occupant.gang.priority < entry.gang.priority &&
-      this.hasRunEnough(occupant)
-    const candidates = this.candidates(lower, (occupant) => lossOf(occupant, now))
+    const candidates: Candidate[] = []
+    for (const [priority, live] of entry.queue.live) {
+      if (priority >= entry.gang.priority) continue
+      candidates.push(
+        ...this.candidates(
+          live,
+          (occupant) => this.hasRunEnough(occupant),
+          (occupant) => lossOf(occupant, now),
+        ),
+      )
+    }
     return (
       this.tryFor(entry, request, minDepth, 'preempt', candidates) ||
       this.trySets(entry, request, minDepth, 'preempt', this.quotaSets(entry, request, candidates))
@@ -105,21 +118,25 @@ export class Evictions {
     let last = 0
     for (const occupant of machine.live.values()) last = Math.max(last, machine.liveKey(occupant, now))
     // Whoever is last in the order goes first.
-    const candidates = this.candidates(behind, (occupant) => last - machine.liveKey(occupant, now) + 1)
+    const candidates = this.candidates(
+      machine.live.values(),
+      behind,
+      (occupant) => last - machine.liveKey(occupant, now) + 1,
+    )
     return this.tryFor(entry, request, minDepth, 'preempt', candidates)
   }
 
   private candidates(
+    live: Iterable<Occupant>,
     may: (occupant: Occupant) => boolean,
     loss: (occupant: Occupant) => number,
   ): Candidate[] {
-    const { machine } = this.context
     const candidates: Candidate[] = []
-    for (const occupant of machine.live.values()) {
+    for (const occupant of live) {
       if (occupant.stopping || !occupant.gang.preemptible || this.evicted.includes(occupant)) continue
       if (may(occupant)) candidates.push({ occupant, loss: loss(occupant) })
     }
-    return candidates.sort((a, b) => compareIds(a.occupant.attempt!, b.occupant.attempt!))
+    return candidates
   }
 
   private hasRunEnough(occupant: Occupant): boolean {
@@ -136,7 +153,7 @@ export class Evictions {
     candidates: readonly Candidate[],
     bounds: Bounds = {},
   ): boolean {
-    if (candidates.length === 0) return false
+    if (candidates.length === 0 || !this.hasRoom(request, candidates)) return false
     const sets = victimSets(this.context.machine.fleet, request, candidates, minDepth)
     return this.trySets(entry, request, minDepth, kind, sets, bounds)
   }
@@ -264,13 +281,16 @@ export class Evictions {
     return footprint
   }
 
-  /** Moving frees nothing as a whole, so there must be as much free as the gang needs. */
-  private hasRoom({ option }: VictimSet): boolean {
+  /** A look before anything is searched: whether what is free and what the candidates hold is enough at all. */
+  private hasRoom(request: RequestClass, candidates: readonly Candidate[]): boolean {
     const { tree, capacity } = this.context.machine.fleet
-    let free = 0
-    for (let n = 0; n < tree.nodeCount; n++)
-      if (tree.nodeClass[n] === option.nodeClass && capacity.closed[n] === 0) free += capacity.milliFree[n]!
-    return free >= option.gpuMilli
+    return request.options.some((option) => {
+      let room = 0
+      for (const { occupant } of candidates) room += occupant.gpuMilli
+      for (let n = 0; n < tree.nodeCount && room < option.gpuMilli; n++)
+        if (tree.nodeClass[n] === option.nodeClass && capacity.closed[n] === 0) room += capacity.milliFree[n]!
+      return room >= option.gpuMilli
+    })
   }
 
   private holdFor(workload: Hold['workload'], replica: number, footprint: Footprint): Hold {

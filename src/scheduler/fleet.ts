@@ -1,5 +1,5 @@
 import type { AttemptId, NodeId, TimeMs } from '../base/index.ts'
-import { assert, compareIds } from '../base/index.ts'
+import { assert } from '../base/index.ts'
 import type { NodeDescription, NodeState } from '../model/index.ts'
 import { Capacity } from './capacity.ts'
 import type { Footprint } from './footprint.ts'
@@ -126,6 +126,7 @@ export class Fleet {
   occupy(occupant: Occupant): void {
     this.capacity.take(occupant.footprint)
     this.occupants.add(occupant)
+    if (occupant.attempt !== undefined) enlist(occupant)
     for (const n of occupant.footprint.nodes) {
       this.onNode[n]!.push(occupant)
       if (occupant.endsAt > this.nodeEndsAt[n]!) this.nodeEndsAt[n] = occupant.endsAt
@@ -137,6 +138,8 @@ export class Fleet {
   vacate(occupant: Occupant): void {
     this.capacity.free(occupant.footprint)
     this.occupants.delete(occupant)
+    if (occupant.attempt !== undefined)
+      occupant.user.parent.live.get(occupant.gang.priority)!.delete(occupant)
     for (const n of occupant.footprint.nodes) {
       const here = this.onNode[n]!
       // Rollbacks undo the newest first, so it is found at once from the end.
@@ -170,6 +173,7 @@ export class Fleet {
       const copy = { ...occupant, user: remap(occupant.user) }
       copies.set(occupant, copy)
       fleet.occupants.add(copy)
+      if (copy.attempt !== undefined) enlist(copy)
     }
     fleet.onNode = this.onNode.map((here) => here.map((occupant) => copies.get(occupant)!))
     return copies
@@ -227,9 +231,12 @@ export class Fleet {
   }
 }
 
-/** Ids in order, for lists that people and tests see. */
-export function byAttempt(a: Occupant, b: Occupant): number {
-  return compareIds(a.attempt ?? '', b.attempt ?? '')
+function enlist(occupant: Occupant): void {
+  const { live } = occupant.user.parent
+  const { priority } = occupant.gang
+  const here = live.get(priority)
+  if (here) here.add(occupant)
+  else live.set(priority, new Set([occupant]))
 }
 
 function sameDescription(a: NodeDescription, b: NodeDescription): boolean {

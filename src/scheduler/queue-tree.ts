@@ -3,6 +3,7 @@ import { assert, compareIds } from '../base/index.ts'
 import type { Queue } from '../model/index.ts'
 import { openQueue } from '../model/index.ts'
 import { DecayClock } from './decay-clock.ts'
+import type { Occupant } from './fleet.ts'
 
 /**
  * Use of the machine by a queue or by one user of it, per GPU model: what is held now and what was, decayed. Shares
@@ -25,6 +26,8 @@ export interface QueueRecord extends UsageRecord {
   readonly queue: Queue
   readonly parent: QueueRecord | undefined
   readonly users: Map<UserId, UserRecord>
+  /** Live attempts of this queue itself, by priority; kept by the fleet. */
+  readonly live: Map<number, Set<Occupant>>
 }
 
 export interface UserRecord extends UsageRecord {
@@ -85,7 +88,7 @@ export class QueueTree {
     if (!record) {
       const queue = this.described.get(id) ?? openQueue(id)
       const parent = queue.parent === undefined ? undefined : this.of(queue.parent)
-      record = { ...emptyUsage(queue.weight), queue, parent, users: new Map() }
+      record = { ...emptyUsage(queue.weight), queue, parent, users: new Map(), live: new Map() }
       this.records.set(id, record)
       this.guaranteedRecords = undefined
     }

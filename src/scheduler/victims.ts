@@ -143,32 +143,49 @@ function gangSets(
   return sets
 }
 
-/** Victims that free `missing` of these nodes: nodes by what each costs, where a gang's loss is spread over its nodes here. */
+/**
+ * Victims that free `missing` of these nodes: nodes by what each costs, where a gang's loss is spread over its nodes
+ * here, since a gang is evicted whole and its other nodes come for nothing.
+ */
 function cheapestFor(nodes: readonly FreeableNode[], missing: number): Candidate[] {
-  const nodesHere = new Map<Candidate, number>()
-  for (const { victims } of nodes)
-    for (const victim of victims) nodesHere.set(victim, (nodesHere.get(victim) ?? 0) + 1)
-  const cost = ({ victims }: FreeableNode) =>
-    victims.reduce((total, victim) => total + victim.loss / nodesHere.get(victim)!, 0)
-  const sorted = nodes
-    .map((freeable) => ({ freeable, cost: cost(freeable) }))
-    .sort((a, b) => a.cost - b.cost || a.freeable.node - b.freeable.node)
-  const chosen = new Set<Candidate>()
-  const freed = new Set<FreeableNode>()
-  for (const { freeable } of sorted) {
-    if (freed.size >= missing) break
-    if (freed.has(freeable)) continue
-    for (const victim of freeable.victims) chosen.add(victim)
-    freed.add(freeable)
-    // A gang is evicted whole, so its other nodes come for nothing.
-    for (const other of nodes) if (other.victims.every((victim) => chosen.has(victim))) freed.add(other)
+  const nodesOf = new Map<Candidate, FreeableNode[]>()
+  for (const freeable of nodes) {
+    for (const victim of freeable.victims) {
+      const its = nodesOf.get(victim)
+      if (its) its.push(freeable)
+      else nodesOf.set(victim, [freeable])
+    }
   }
-  const byLoss = [...chosen].sort((a, b) => b.loss - a.loss)
-  for (const victim of byLoss) {
-    const without = nodes.filter(({ victims }) =>
-      victims.every((other) => other !== victim && chosen.has(other)),
-    )
-    if (without.length >= missing) chosen.delete(victim)
+  const costs = new Map<FreeableNode, number>()
+  for (const freeable of nodes) {
+    let cost = 0
+    for (const victim of freeable.victims) cost += victim.loss / nodesOf.get(victim)!.length
+    costs.set(freeable, cost)
+  }
+  const sorted = [...nodes].sort((a, b) => costs.get(a)! - costs.get(b)! || a.node - b.node)
+  const chosen = new Set<Candidate>()
+  const waitsFor = new Map(nodes.map((freeable) => [freeable, freeable.victims.length]))
+  let freed = 0
+  for (const { victims } of sorted) {
+    if (freed >= missing) break
+    for (const victim of victims) {
+      if (chosen.has(victim)) continue
+      chosen.add(victim)
+      for (const freeable of nodesOf.get(victim)!) {
+        const left = waitsFor.get(freeable)! - 1
+        waitsFor.set(freeable, left)
+        if (left === 0) freed++
+      }
+    }
+  }
+  // A gang that was taken in early may have become needless; the dearest leave first.
+  for (const victim of [...chosen].sort((a, b) => b.loss - a.loss)) {
+    const its = nodesOf.get(victim)!
+    const lost = its.filter((freeable) => waitsFor.get(freeable) === 0).length
+    if (freed - lost < missing) continue
+    chosen.delete(victim)
+    freed -= lost
+    for (const freeable of its) waitsFor.set(freeable, waitsFor.get(freeable)! + 1)
   }
   return [...chosen]
 }
