@@ -87,7 +87,7 @@ export function describeEvent(logged: LoggedEventView): string {
     case 'workload-finished':
       return `${event.workload} ${event.state}${because(event.reason)}`
     case 'attempt-planned':
-      return `attempt ${event.number} starts on ${event.allocation.parts.map(({ node, gpus }) => `${node} (${gpus.length} GPUs)`).join(', ')}`
+      return `attempt ${event.number} starts on ${event.allocation.parts.map(({ node, gpus }) => `${node} (${gpus.length} GPU${gpus.length === 1 ? '' : 's'})`).join(', ')}`
     case 'attempt-running':
       return `${event.attempt} runs`
     case 'attempt-stopping':

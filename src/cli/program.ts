@@ -123,14 +123,16 @@ class Commands {
       this.#run(async (cli) => (await import('./commands/endpoints.ts')).listEndpoints(cli)),
     )
     this.#command('chat', 'talk with a served model')
-      .argument('[model]', 'may be left out when only one is served')
-      .argument('[prompt...]', 'one prompt; without it a conversation begins')
+      .argument(
+        '[words...]',
+        'the model, unless only one is served, and a prompt; without a prompt a conversation begins',
+      )
       .option('--system <text>', 'how the model shall behave')
       .option('--max-tokens <n>', 'length of an answer at most', wholeNumber)
       .option('--temperature <t>', 'how freely it chooses', decimal)
       .action(
-        this.#run(async (cli, model, words, options) =>
-          (await import('./commands/chat.ts')).chat(cli, model, words, options),
+        this.#run(async (cli, words, options) =>
+          (await import('./commands/chat.ts')).chat(cli, words, options),
         ),
       )
     this.#command('scale', 'change the number of replicas of a served model')

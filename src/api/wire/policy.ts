@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ORDERINGS } from '../../model/index.ts'
+import { ORDERINGS, RUN_TIME_SOURCES } from '../../model/index.ts'
 import { named, type WireOf } from '../schema.ts'
 import { count, durationMs } from './primitives.ts'
 
@@ -7,6 +7,7 @@ const settings = z.object({
   name: z.string().min(1).max(63),
   ordering: z.enum(ORDERINGS),
   preemptByOrdering: z.boolean(),
+  runTimes: z.enum(RUN_TIME_SOURCES).describe('`exact` exists only in the twin'),
   backfill: z.enum(['strict', 'holds', 'greedy']),
   holdDepth: count().max(64),
   consolidate: z.boolean(),
@@ -16,6 +17,7 @@ const settings = z.object({
   minimumRunMs: durationMs(),
   evictionGraceMs: durationMs(),
   usageHalfLifeMs: z.int().min(1).describe('milliseconds'),
+  entryPenaltyMs: durationMs(),
 })
 
 export const policy = named(

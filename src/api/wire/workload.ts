@@ -43,6 +43,7 @@ export const workload = named(
     state: z.enum(WORKLOAD_STATES),
     stateSince: timeMs(),
     stateReason: z.string(),
+    firstStartedAt: timeMs().exactOptional(),
     attemptCount: count(),
     liveAttempts: z.array(z.string()),
     userFailures: count(),

@@ -1,4 +1,6 @@
 import type { ChatMessage, Client } from '../../api/index.ts'
+import { isFinal } from '../../model/index.ts'
+import { didYouMean } from '../../model/spec/nearest.ts'
 import type { Cli } from '../cli.ts'
 import { CliFailure } from '../failure.ts'
 
@@ -8,47 +10,51 @@ export interface ChatOptions {
   readonly temperature?: number
 }
 
-/** Talks with a served model: one answer to a prompt, or a conversation at the keyboard. */
-export async function chat(
-  cli: Cli,
-  model: string | undefined,
-  words: readonly string[],
-  options: ChatOptions,
-): Promise<void> {
+/**
+ * Talks with a served model: one answer to a prompt, or a conversation at the keyboard. The first word names the
+ * model; it may be left out while only one is served.
+ */
+export async function chat(cli: Cli, words: readonly string[], options: ChatOptions): Promise<void> {
   const client = await cli.client()
-  const named = model ?? (await onlyModel(client))
+  const { model, prompt } = chosen(await servedModels(client), words)
   const messages: ChatMessage[] =
     options.system === undefined ? [] : [{ role: 'system', content: options.system }]
-  const talk = new Conversation(cli, client, named, options, messages)
-  if (words.length > 0) return talk.answer(words.join(' '))
-  if (cli.io.isPiped) return talk.answer((await cli.io.readInput()).trim())
-  cli.note(`Talking with ${named}. An empty line or Ctrl-D ends it.`)
+  const conversation = new Conversation(cli, client, model, options, messages)
+  if (prompt !== '') return conversation.answer(prompt)
+  if (cli.io.isPiped) return conversation.answer((await cli.io.readInput()).trim())
+  cli.note(`Talking with ${model}. An empty line or Ctrl-D ends it.`)
   for (;;) {
     const line = (await cli.io.ask('> '))?.trim()
     if (!line) return
-    await talk.answer(line)
+    await conversation.answer(line)
   }
 }
 
-async function onlyModel(client: Client): Promise<string> {
+async function servedModels(client: Client): Promise<readonly string[]> {
   const { items } = await client.listEndpoints()
-  const models = [...new Set(items.filter(({ state }) => state !== 'stopping').map(({ model }) => model))]
-  const [only, second] = models
+  const models = items
+    .filter(({ state }) => state !== 'stopping' && !isFinal(state))
+    .map(({ model }) => model)
+  return [...new Set(models)]
+}
+
+function chosen(served: readonly string[], words: readonly string[]): { model: string; prompt: string } {
+  const [first = '', ...rest] = words
+  if (served.includes(first)) return { model: first, prompt: rest.join(' ') }
+  const [only, second] = served
   if (only === undefined) {
     throw new CliFailure(
       'not-found',
       'no model is served',
-      'A workload of type serve does: banyan run examples/tiny-gpt/serve.yaml',
+      'A workload of type serve does that; examples/tiny-gpt/serve.yaml is one.',
     )
   }
-  if (second !== undefined) {
-    throw new CliFailure(
-      'usage',
-      'several models are served',
-      `Name one: banyan chat MODEL; served are ${models.join(', ')}.`,
-    )
-  }
-  return only
+  if (second === undefined) return { model: only, prompt: words.join(' ') }
+  throw new CliFailure(
+    'usage',
+    first === '' ? 'several models are served' : `no model "${first}" is served${didYouMean(first, served)}`,
+    `Name one first: banyan chat MODEL PROMPT; served are ${served.join(', ')}.`,
+  )
 }
 
 class Conversation {

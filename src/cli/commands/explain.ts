@@ -1,4 +1,5 @@
 import type { Explained } from '../../api/index.ts'
+import { isFinal, type WorkloadState } from '../../model/index.ts'
 import type { Cli } from '../cli.ts'
 import { explanationLines } from '../render/explanation.ts'
 import { fromNow, painted } from '../render/values.ts'
@@ -17,7 +18,8 @@ function lines(
 ): string[] {
   const now = cli.io.now()
   const reason = stateReason === '' ? '' : `: ${stateReason}`
-  const head = `${cli.paint.bold(workload)} (${name}) is ${painted(cli, state)}${reason}`
+  const is = isFinal(state as WorkloadState) ? (state === 'cancelled' ? 'was' : 'has') : 'is'
+  const head = `${cli.paint.bold(workload)} (${name}) ${is} ${painted(cli, state)}${reason}`
   if (explanations.length === 0) return [head]
   const parts = explanations.flatMap((explanation) => {
     const replica = explanations.length > 1 ? `replica ${explanation.replica}, ` : ''

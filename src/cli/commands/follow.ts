@@ -92,6 +92,8 @@ class Teller {
       this.#progress(logged.at)
       if (!event.checkpoint) return
     }
+    // How it failed is told as the command's own error.
+    if (event.kind === 'workload-finished' && event.state !== 'succeeded') return
     if (event.kind === 'attempt-planned') this.#pace.reset()
     this.say(`${this.#cli.paint.dim(clockTime(logged.at, this.#cli.io.now()))} ${this.#words(logged)}`)
   }

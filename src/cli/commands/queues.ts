@@ -82,7 +82,8 @@ function queueTable(cli: Cli, queues: readonly QueueView[]): string {
       { title: 'RUNNING', cell: ({ runningWorkloads }) => String(runningWorkloads), align: 'right' },
       {
         title: 'QUEUED',
-        cell: ({ queuedWorkloads, queuedGpus }) => `${queuedWorkloads} (${gpuCount(queuedGpus)} GPUs)`,
+        cell: ({ queuedWorkloads, queuedGpus }) =>
+          queuedWorkloads === 0 ? '0' : `${queuedWorkloads} (${gpuCount(queuedGpus)} GPUs)`,
         align: 'right',
       },
     ],

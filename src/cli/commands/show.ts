@@ -4,7 +4,7 @@ import { formatDuration } from '../../base/index.ts'
 import { actorName } from '../../model/index.ts'
 import type { Cli } from '../cli.ts'
 import { renderPairs, renderTable } from '../render/table.ts'
-import { clockTime, fromNow, gpuCount, gpuHours, painted } from '../render/values.ts'
+import { clockTime, fromNow, gpuHours, gpusText, painted } from '../render/values.ts'
 import { forecastText, outlookText, progressText } from '../render/workload.ts'
 
 /** Everything of one workload: what it asked for, how it stands, its attempts and how they ended. */
@@ -35,7 +35,7 @@ function workloadSection(cli: Cli, workload: WorkloadView): string {
     ['owner', `${owner.user}, team ${owner.team}, priority ${spec.priority}`],
     ['submitted', `${clockTime(workload.submittedAt, now)} (${fromNow(workload.submittedAt, now)})`],
     ['asks for', resourceText(workload)],
-    ['runs', spec.program.run.join('; ')],
+    ['runs', fitted(cli, spec.program.run.join('; '))],
     ['in', spec.program.workdir],
     ['waits for', workload.waitsFor.join(', ')],
     ['forecast', forecast && workload.state === 'queued' ? forecastText(forecast, now) : undefined],
@@ -61,12 +61,19 @@ function workloadSection(cli: Cli, workload: WorkloadView): string {
   ])
 }
 
+/** Cut where the line would end, unless `--wide`; `--json` has it whole. */
+function fitted(cli: Cli, text: string): string {
+  const room = cli.io.columns - 13
+  const line = text.replace(/\s*\n\s*/g, '; ')
+  return cli.options.wide || line.length <= room ? line : `${line.slice(0, room - 1)}…`
+}
+
 function resourceText({ spec, gpus }: WorkloadView): string {
   const { shape, gpu, within, segment, spread, elastic } = spec.resources
   const size =
     shape.kind === 'nodes'
       ? `${shape.nodes} nodes${shape.gpusPerNode === undefined ? ', whole' : ` with ${shape.gpusPerNode} GPUs each`}`
-      : `${gpuCount(spec.type === 'serve' && spec.replicas > 0 ? gpus / spec.replicas : gpus)} GPUs`
+      : gpusText(spec.type === 'serve' && spec.replicas > 0 ? gpus / spec.replicas : gpus)
   return [
     spec.type === 'serve' ? `${spec.replicas} x ${size}` : size,
     gpu?.models?.join(' or '),

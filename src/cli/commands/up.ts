@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { formatDuration } from '../../base/index.ts'
 import type { Cli } from '../cli.ts'
@@ -39,7 +39,7 @@ export async function runningServer(cli: Cli): Promise<LocalServer | undefined> 
 
 function makeDataDir(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(dataDir)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new CliFailure(
@@ -48,6 +48,13 @@ function makeDataDir(dataDir: string): void {
       'Choose another with --data.',
     )
   }
+}
+
+/** As `mkdir -p`; Node's own recursive mkdir never ends below /proc, where a folder refuses with "no such file". */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
 }
 
 function serverArguments(cli: Cli, options: UpOptions): string[] {

@@ -42,7 +42,8 @@ function momentOf(flag: string, text: string | undefined, now: number): number |
 
 function usageText(cli: Cli, { from, to, by, rows, total }: UsageSummary): string {
   const now = cli.io.now()
-  const head = `From ${clockTime(from, now)} to ${clockTime(to, now)}, in GPU-hours:`
+  const end = Math.abs(to - now) < 60_000 ? 'now' : clockTime(to, now)
+  const head = `From ${clockTime(from, now)} to ${end}, in GPU-hours:`
   const all = [
     ...rows,
     { key: 'total', workloads: rows.reduce((sum, { workloads }) => sum + workloads, 0), usage: total },

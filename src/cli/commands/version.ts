@@ -1,7 +1,7 @@
+import { formatDuration } from '../../base/index.ts'
 import type { Cli } from '../cli.ts'
 import { CliFailure } from '../failure.ts'
 import { renderPairs } from '../render/table.ts'
-import { fromNow } from '../render/values.ts'
 import { cliVersion } from '../version.ts'
 
 /** Versions of this command and of the server, and what cluster the server has. */
@@ -18,7 +18,9 @@ export async function version(cli: Cli): Promise<void> {
       ['banyan', cliVersion()],
       [
         'server',
-        server ? `${server.version}, up ${fromNow(server.startedAt, cli.io.now())}` : 'none runs here',
+        server
+          ? `${server.version}, up for ${formatDuration(Math.max(0, cli.io.now() - server.startedAt))}`
+          : 'none runs here',
       ],
       ['cluster', server && `${server.cluster.name}: ${server.cluster.levels.join(' > ')}`],
       ['engines', server?.engines.join(', ')],

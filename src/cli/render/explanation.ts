@@ -1,6 +1,6 @@
 import type { ExplanationView } from '../../api/index.ts'
 import type { Cli } from '../cli.ts'
-import { fromNow, gpuCount } from './values.ts'
+import { fromNow, gpusText } from './values.ts'
 
 const MOST_HOLDERS = 4
 const MOST_CHANGES = 6
@@ -15,7 +15,7 @@ export function explanationLines(cli: Cli, { blockers, counterfactuals }: Explan
     lines.push(`  ${cli.paint.yellow(kind)}: ${message}${end}`)
     for (const { workload, user, gpus, endsAt } of holders.slice(0, MOST_HOLDERS)) {
       const until = endsAt === undefined ? '' : `, ends ${fromNow(endsAt, now)}`
-      lines.push(cli.paint.dim(`    ${workload} of ${user} holds ${gpuCount(gpus)} GPUs${until}`))
+      lines.push(cli.paint.dim(`    ${workload} of ${user} holds ${gpusText(gpus)}${until}`))
     }
     if (holders.length > MOST_HOLDERS)
       lines.push(cli.paint.dim(`    and ${holders.length - MOST_HOLDERS} more`))

@@ -42,7 +42,7 @@ export function renderTable<Row>(cli: Cli, columns: readonly Column<Row>[], rows
   const table = new Table({
     head: columns.map(({ title }) => cli.paint.dim(title)),
     chars: NOTHING,
-    colWidths: widths.map((width, index) => width + (index === widths.length - 1 ? 0 : GAP)),
+    colWidths: widths.map((width) => width + GAP),
     colAligns: columns.map(({ align }) => align ?? 'left'),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
     truncate: '…',

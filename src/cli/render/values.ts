@@ -24,16 +24,26 @@ export function fromNow(at: number, now: number): string {
   return span > 0 ? `in ${formatDuration(span)}` : `${formatDuration(-span)} ago`
 }
 
-/** GPU-milliseconds as GPU-hours with three significant digits. */
+/** GPU-milliseconds as GPU-hours, `0.0026` at the least. */
 export function gpuHours(gpuMs: number): string {
   const hours = gpuMs / HOUR_MS
   if (hours === 0) return '0'
-  return hours >= 100 ? hours.toFixed(0) : hours >= 0.01 ? hours.toPrecision(3) : hours.toExponential(1)
+  if (hours < 0.0001) return '<0.0001'
+  return hours >= 100
+    ? hours.toFixed(0)
+    : hours >= 1
+      ? hours.toPrecision(3)
+      : hours.toFixed(hours >= 0.1 ? 3 : 4)
 }
 
 /** `8`, `0.25`. */
 export function gpuCount(gpus: number): string {
   return String(Math.round(gpus * 1000) / 1000)
+}
+
+/** `1 GPU`, `0.25 GPUs`. */
+export function gpusText(gpus: number): string {
+  return `${gpuCount(gpus)} GPU${gpus === 1 ? '' : 's'}`
 }
 
 export function bytes(count: number): string {
