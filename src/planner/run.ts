@@ -179,3 +179,25 @@ function whyNothing(input: RunInput, globalBatch: number, sequence: number, foun
     ? `no way to spread global batch ${globalBatch} of ${shape.name} over ${machine.gpuCount} GPUs divides evenly; try a batch that their number divides`
     : checked.error
 }
+
+/** A strategy in one line, with what is not worth saying left out: `tensor 4, pipeline 8 x 12 chunks, data 16, micro-batch 1`. */
+export function strategyText(strategy: Strategy, machine?: Machine): string {
+  const { tensor, context, pipeline, interleave, expert, sharding, recompute } = strategy
+  const data = machine ? machine.gpuCount / (tensor * context * pipeline) : 0
+  return [
+    ...(tensor > 1 ? [`tensor ${tensor}`] : []),
+    ...(context > 1 ? [`context ${context}`] : []),
+    ...(pipeline > 1 ? [`pipeline ${pipeline}${interleave > 1 ? ` x ${interleave} chunks` : ''}`] : []),
+    ...(data > 1 ? [`data ${data}`] : []),
+    ...(expert > 1 ? [`expert ${expert}`] : []),
+    `micro-batch ${strategy.microBatch} of ${strategy.globalBatch}`,
+    sharding === 3
+      ? 'weights sharded'
+      : sharding === 2
+        ? 'gradients sharded'
+        : sharding === 1
+          ? 'optimizer sharded'
+          : 'nothing sharded',
+    ...(recompute === 'none' ? [] : [`${recompute} recomputation`]),
+  ].join(', ')
+}

@@ -1,0 +1,287 @@
+import { readFileSync } from 'node:fs'
+import { parseDuration } from '../base/index.ts'
+import {
+  countParameters,
+  gpuByName,
+  type Machine,
+  type ModelShape,
+  machineByTemplate,
+  machineOf,
+  modelByName,
+  modelShape,
+  type Precision,
+  type RequestMix,
+  type RunInput,
+  type Strategy,
+  shapeFromHuggingFace,
+} from '../planner/index.ts'
+import { CliFailure } from './failure.ts'
+
+/** The options of `banyan plan` as commander gives them. */
+export interface PlanFlags {
+  readonly gpus?: string
+  readonly gpu: string
+  readonly cluster?: string
+  readonly config?: string
+  readonly shape?: string
+  readonly tokens?: string
+  readonly steps?: string
+  readonly days?: string
+  readonly batch?: string
+  readonly sequence?: string
+  readonly precision?: Precision
+  readonly software?: string
+  readonly fixed?: string
+  readonly price?: string
+  readonly finishBy?: string
+  readonly budget?: string
+  readonly spec?: string
+  readonly run?: string
+  readonly curve?: boolean
+  readonly html?: string
+  readonly json?: boolean
+  readonly serve?: boolean
+  readonly input: string
+  readonly output: string
+  readonly rate: string
+  readonly firstToken?: string
+  readonly perToken?: string
+  readonly replicaGpus?: string
+}
+
+/** Tokens for each parameter that train a model best for its cost (Hoffmann et al., arXiv 2203.15556, table 3). */
+const TOKENS_PER_PARAMETER = 20
+
+/** The model that a name, a configuration file or a shape describes. */
+export function shapeOf(name: string | undefined, flags: PlanFlags): ModelShape {
+  if (flags.config !== undefined) {
+    let config: unknown
+    try {
+      config = JSON.parse(readFileSync(flags.config, 'utf8'))
+    } catch (error) {
+      throw new CliFailure('usage', `${flags.config} cannot be read as JSON: ${(error as Error).message}`)
+    }
+    return checked(shapeFromHuggingFace(config as Record<string, unknown>, name))
+  }
+  if (flags.shape !== undefined) return checked(modelShape(shapeFields(flags.shape, name)))
+  if (name === undefined) {
+    throw new CliFailure(
+      'usage',
+      'no model is named',
+      'give a name such as llama3-70b, --config FILE, or --shape layers=32,hidden=4096,...',
+    )
+  }
+  return checked(modelByName(name))
+}
+
+/** The machine to plan for: a cluster by template, or GPUs of one kind. */
+export function machineFor(flags: PlanFlags): Machine {
+  if (flags.cluster !== undefined) {
+    const machine = checked(machineByTemplate(flags.cluster))
+    return flags.gpus === undefined ? machine : { ...machine, gpuCount: whole('--gpus', flags.gpus) }
+  }
+  if (flags.gpus === undefined) {
+    throw new CliFailure(
+      'usage',
+      'no machine is named',
+      'give --gpus N (with --gpu H100), or --cluster nd-h100-v5:64',
+    )
+  }
+  return machineOf(checked(gpuByName(flags.gpu)), whole('--gpus', flags.gpus))
+}
+
+/** What to plan: the run of a model on a machine, its tokens from the flags or twenty for each parameter. */
+export function runInput(shape: ModelShape, machine: Machine, flags: PlanFlags): RunInput {
+  const sequence = flags.sequence === undefined ? shape.sequence : whole('--sequence', flags.sequence)
+  const globalBatch = flags.batch === undefined ? undefined : whole('--batch', flags.batch)
+  if (flags.steps !== undefined && globalBatch === undefined) {
+    throw new CliFailure(
+      'usage',
+      '--steps says nothing about tokens without a batch',
+      'give --batch too, or --tokens',
+    )
+  }
+  const tokens =
+    flags.tokens !== undefined
+      ? amount('--tokens', flags.tokens)
+      : flags.steps !== undefined
+        ? whole('--steps', flags.steps) * globalBatch! * sequence
+        : TOKENS_PER_PARAMETER * countParameters(shape).total
+  return {
+    shape,
+    machine,
+    tokens,
+    sequence,
+    precision: flags.precision ?? 'bf16',
+    ...(globalBatch !== undefined && { globalBatch }),
+    ...(flags.software !== undefined && { software: flags.software }),
+    ...(flags.fixed !== undefined && { fixed: fixedFields(flags.fixed) }),
+    ...(flags.price !== undefined && { dollarsPerGpuHour: amount('--price', flags.price) }),
+  }
+}
+
+export function requestMix(flags: PlanFlags): RequestMix {
+  return {
+    inputTokens: amount('--input', flags.input),
+    outputTokens: amount('--output', flags.output),
+    requestsPerSecond: amount('--rate', flags.rate),
+    ...(flags.firstToken !== undefined && {
+      maxFirstTokenSeconds: seconds('--first-token', flags.firstToken),
+    }),
+    ...(flags.perToken !== undefined && { maxSecondsPerToken: seconds('--per-token', flags.perToken) }),
+  }
+}
+
+/** Seconds from `now` to a moment (`2026-12-24`, `friday`) or over a span (`30d`). */
+export function secondsUntil(text: string, now: number): number {
+  const span = parseDuration(text)
+  if (span.ok) return span.value / 1000
+  const weekday = WEEKDAYS.indexOf(text.toLowerCase().slice(0, 3))
+  if (weekday >= 0 && /^[a-z]+$/i.test(text)) {
+    const today = new Date(now)
+    const days = (weekday - today.getUTCDay() + 7) % 7 || 7
+    return (Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate() + days + 1) - now) / 1000
+  }
+  const moment = Date.parse(text)
+  if (Number.isNaN(moment)) {
+    throw new CliFailure(
+      'usage',
+      `--finish-by "${text}" is no time`,
+      'write a date (2026-12-24), a weekday (friday) or a span (30d)',
+    )
+  }
+  if (moment <= now) throw new CliFailure('usage', `--finish-by ${text} is past`)
+  return (moment - now) / 1000
+}
+
+const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
+
+const SUFFIXES: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, b: 1e9, g: 1e9, t: 1e12 }
+
+/** A number such as `15T`, `300B`, `2.5e12` or `$1,200,000`. */
+export function amount(flag: string, text: string): number {
+  const match = /^\$?([\d.,]+(?:e[+-]?\d+)?)\s*([kmbgt])?$/i.exec(text.trim())
+  const value = match
+    ? Number(match[1]!.replaceAll(',', '')) * (SUFFIXES[match[2]?.toLowerCase() ?? ''] ?? 1)
+    : Number.NaN
+  if (!(value > 0))
+    throw new CliFailure(
+      'usage',
+      `${flag} "${text}" is no number above 0`,
+      'write for example 300B, 15T or 2.5e12',
+    )
+  return value
+}
+
+function whole(flag: string, text: string): number {
+  const value = amount(flag, text)
+  if (!Number.isInteger(value)) throw new CliFailure('usage', `${flag} ${text} must be a whole number`)
+  return value
+}
+
+function seconds(flag: string, text: string): number {
+  const span = parseDuration(text)
+  if (!span.ok) throw new CliFailure('usage', `${flag}: ${span.error}`)
+  return span.value / 1000
+}
+
+const FIXED = {
+  tp: 'tensor',
+  cp: 'context',
+  pp: 'pipeline',
+  vp: 'interleave',
+  ep: 'expert',
+  etp: 'expertTensor',
+  mb: 'microBatch',
+  zero: 'sharding',
+} as const satisfies Record<string, keyof Strategy>
+
+/** `tp=4,pp=8,recompute=full` as fields of a strategy. */
+function fixedFields(text: string): Partial<Strategy> {
+  const fields: Record<string, unknown> = {}
+  for (const [name, value] of pairs('--fixed', text)) {
+    if (name === 'recompute') {
+      if (!/^(none|selective|full)$/.test(value))
+        throw new CliFailure('usage', `recompute=${value}: write none, selective or full`)
+      fields.recompute = value
+    } else if (name === 'zero' && !/^[0-3]$/.test(value)) {
+      throw new CliFailure('usage', `zero=${value}: ZeRO has the stages 0, 1, 2 and 3`)
+    } else if (name in FIXED)
+      fields[FIXED[name as keyof typeof FIXED]] = name === 'zero' ? Number(value) : whole(name, value)
+    else
+      throw new CliFailure(
+        'usage',
+        `--fixed knows no "${name}"`,
+        `write some of ${Object.keys(FIXED).join(', ')}, recompute`,
+      )
+  }
+  return fields as Partial<Strategy>
+}
+
+const SHAPE_FIELDS = [
+  'layers',
+  'hidden',
+  'heads',
+  'kvHeads',
+  'headDim',
+  'ffn',
+  'vocabulary',
+  'sequence',
+  'experts',
+  'topK',
+  'expertFfn',
+  'sharedFfn',
+] as const
+
+function shapeFields(text: string, name: string | undefined): Parameters<typeof modelShape>[0] {
+  const given = new Map<string, number>()
+  for (const [field, value] of pairs('--shape', text)) {
+    if (!(SHAPE_FIELDS as readonly string[]).includes(field)) {
+      throw new CliFailure('usage', `--shape knows no "${field}"`, `write some of ${SHAPE_FIELDS.join(', ')}`)
+    }
+    given.set(field, whole(field, value))
+  }
+  for (const field of ['layers', 'hidden', 'heads'] as const) {
+    if (!given.has(field))
+      throw new CliFailure('usage', `--shape lacks ${field}`, 'layers, hidden and heads are needed')
+  }
+  const optional = (field: (typeof SHAPE_FIELDS)[number]) => given.get(field)
+  const hidden = given.get('hidden')!
+  const ffn = optional('ffn') ?? 4 * hidden
+  const kvHeads = optional('kvHeads')
+  const headDim = optional('headDim')
+  const experts = optional('experts')
+  return {
+    name: name ?? 'a model',
+    layers: given.get('layers')!,
+    hidden,
+    heads: given.get('heads')!,
+    ffn,
+    vocabulary: optional('vocabulary') ?? 128_256,
+    sequence: optional('sequence') ?? 8192,
+    ...(kvHeads && { kvHeads }),
+    ...(headDim && { headDim }),
+    ...(experts && {
+      experts: {
+        count: experts,
+        topK: optional('topK') ?? 2,
+        ffn: optional('expertFfn') ?? ffn,
+        sharedFfn: optional('sharedFfn') ?? 0,
+      },
+    }),
+  }
+}
+
+function pairs(flag: string, text: string): [string, string][] {
+  return text.split(',').map((pair) => {
+    const [name, value] = pair.split('=').map((part) => part.trim())
+    if (!name || !value) throw new CliFailure('usage', `${flag} "${pair}" is not NAME=VALUE`)
+    return [name, value]
+  })
+}
+
+/** The value of a result, or its refusal as a fault of the command line. */
+export function checked<Value>(result: { ok: true; value: Value } | { ok: false; error: string }): Value {
+  if (!result.ok) throw new CliFailure('usage', result.error)
+  return result.value
+}
