@@ -13,7 +13,8 @@ import type { ControlFaultPlan } from '../faults/control-faults.ts'
 import type { FaultPlan } from '../faults/fault-injector.ts'
 import { Streams } from '../kernel/streams.ts'
 import { SIMULATED_PROGRAM, type SimulatedJob } from '../world/simulated-job.ts'
-import { TWIN_ORGANISATION, type UserAction, type WorldSetup } from '../world/world.ts'
+import { TWIN_ORGANISATION } from '../world/world.ts'
+import type { UserAction, WorldSetup } from '../world/world-setup.ts'
 
 /** Everything that a seed decides, small enough to be printed. */
 export interface ChaosOptions {

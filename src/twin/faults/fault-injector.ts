@@ -84,6 +84,10 @@ export class FaultInjector {
     this.#healed = true
   }
 
+  get isHealed(): boolean {
+    return this.#healed
+  }
+
   happen(what: FaultOccurrence, engine: SimulatedEngine, pace: Pace, now: TimeUs): void {
     switch (what.kind) {
       case 'fault': {

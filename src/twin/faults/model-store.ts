@@ -3,6 +3,14 @@ import { assert } from '../../base/index.ts'
 import type { Batch, LoggedEvent, StoredState } from '../../control/index.ts'
 import { isFinal } from '../../model/index.ts'
 
+export interface ModelStoreRecord {
+  readonly log: readonly LoggedEvent[]
+  readonly documents: readonly (readonly [string, string])[]
+  readonly workloads: readonly (readonly [WorkloadId, string])[]
+  readonly attempts: readonly (readonly [AttemptId, string])[]
+  readonly submissions: readonly (readonly [string, readonly WorkloadId[]])[]
+}
+
 /**
  * What a store holds after the batches it took: rows as text, so that nothing in memory is shared with the state they
  * were taken from. It keeps the promises of the store port and no more.
@@ -41,6 +49,25 @@ export class ModelStore {
       this.#submissions.set(`${user} ${idempotencyKey}`, workloads)
   }
 
+  record(): ModelStoreRecord {
+    return {
+      log: this.log,
+      documents: [...this.#documents],
+      workloads: [...this.#workloads],
+      attempts: [...this.#attempts],
+      submissions: [...this.#submissions],
+    }
+  }
+
+  /** Holds what the record holds, and nothing else. */
+  replaceBy(record: ModelStoreRecord): void {
+    this.log.splice(0, this.log.length, ...record.log)
+    refill(this.#documents, record.documents)
+    refill(this.#workloads, record.workloads)
+    refill(this.#attempts, record.attempts)
+    refill(this.#submissions, record.submissions)
+  }
+
   /** Loses a row: what a store must never do, for the checkers to be tried on. */
   lose(workload: WorkloadId): void {
     this.#workloads.delete(workload)
@@ -63,4 +90,9 @@ export class ModelStore {
 
 function structuredCopy<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value)) as Value
+}
+
+function refill<Key, Value>(map: Map<Key, Value>, rows: readonly (readonly [Key, Value])[]): void {
+  map.clear()
+  for (const [key, value] of rows) map.set(key, value)
 }

@@ -32,6 +32,10 @@ export class Pace implements Speeds {
     return this.#slow.has(node)
   }
 
+  slowNodes(): readonly (readonly [NodeId, number])[] {
+    return [...this.#slow]
+  }
+
   enter(run: Run): Iterable<Run> {
     return this.#fabric?.enter(run) ?? []
   }

@@ -46,10 +46,11 @@ export class Streams {
     return { seed: this.seed, states: Object.fromEntries(states) }
   }
 
-  static resume(record: StreamsRecord): Streams {
-    const streams = new Streams(record.seed)
+  /** Puts all streams where they were; streams that were asked for before must be asked for again. */
+  load(record: StreamsRecord): void {
+    this.#streams.clear()
+    this.#generators.clear()
     for (const [name, state] of Object.entries(record.states))
-      streams.#generators.set(name, xoroshiro128plusFromState(state))
-    return streams
+      this.#generators.set(name, xoroshiro128plusFromState(state))
   }
 }

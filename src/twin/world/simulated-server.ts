@@ -40,6 +40,20 @@ export interface ServerOptions {
   readonly failing?: FailingServer
 }
 
+/** What a server has in memory beside the state. */
+export interface ServerRecord {
+  readonly life: number
+  readonly downUntil: TimeUs
+  readonly stalledUntil: TimeUs
+  readonly inContact: boolean
+  readonly untaken: readonly EngineFact[]
+  readonly unperformed: readonly Effect[]
+  readonly lastFactOf: readonly (readonly [string, TimeUs])[]
+  readonly passTicket?: Ticket
+  readonly passAt?: TimeUs
+  readonly tickAt?: TimeUs
+}
+
 /** The command was being handled when the process died: whether its events are durable the caller has to find out. */
 export type Outcome = Decision | 'died'
 
@@ -162,6 +176,35 @@ export class SimulatedServer {
     if (this.execute({ kind: 'inventory', inventory: engine.inventory() }, ENGINE) === 'died') return
     this.execute({ kind: 'observe', facts: engine.tellAll(now()), complete: true }, ENGINE)
     this.observe()
+  }
+
+  record(): ServerRecord {
+    return {
+      life: this.#life,
+      downUntil: this.#downUntil,
+      stalledUntil: this.#stalledUntil,
+      inContact: this.#inContact,
+      untaken: [...this.#untaken],
+      unperformed: [...this.#unperformed],
+      lastFactOf: [...this.#lastFactOf],
+      ...(this.#passTicket !== undefined ? { passTicket: this.#passTicket, passAt: this.#passAt } : {}),
+      ...(this.#tickAt !== Number.POSITIVE_INFINITY ? { tickAt: this.#tickAt } : {}),
+    }
+  }
+
+  /** Goes on where the record was made; the state is set by the caller. */
+  load(record: ServerRecord): void {
+    this.#life = record.life
+    this.#downUntil = record.downUntil
+    this.#stalledUntil = record.stalledUntil
+    this.#inContact = record.inContact
+    this.#untaken = [...record.untaken]
+    this.#unperformed = [...record.unperformed]
+    this.#lastFactOf.clear()
+    for (const [subject, at] of record.lastFactOf) this.#lastFactOf.set(subject, at)
+    this.#passTicket = record.passTicket
+    this.#passAt = record.passAt ?? Number.POSITIVE_INFINITY
+    this.#tickAt = record.tickAt ?? Number.POSITIVE_INFINITY
   }
 
   get #nowMs(): TimeMs {

@@ -1,70 +1,25 @@
-import type {
-  DurationMs,
-  NodeId,
-  OrganisationId,
-  TeamId,
-  TimeMs,
-  UserId,
-  WorkloadId,
-} from '../../base/index.ts'
+import type { OrganisationId, TeamId, TimeMs, UserId, WorkloadId } from '../../base/index.ts'
 import { assert, id, present } from '../../base/index.ts'
 import type { Command, ControlState, LoggedEvent } from '../../control/index.ts'
-import type { Fabric } from '../../fabric/index.ts'
-import type {
-  Actor,
-  FinalWorkloadState,
-  NodeAction,
-  NodeDescription,
-  Policy,
-  Queue,
-} from '../../model/index.ts'
+import { restoreState } from '../../control/index.ts'
+import type { Actor, FinalWorkloadState } from '../../model/index.ts'
 import { SYSTEM, teamId } from '../../model/index.ts'
-import { type ControlFaultPlan, ControlFaults } from '../faults/control-faults.ts'
-import { FaultInjector, type FaultOccurrence, type FaultPlan } from '../faults/fault-injector.ts'
+import { ControlFaults } from '../faults/control-faults.ts'
+import { FaultInjector } from '../faults/fault-injector.ts'
 import { ModelStore } from '../faults/model-store.ts'
 import { FabricSharing } from '../fleet/fabric-sharing.ts'
 import { Pace } from '../fleet/pace.ts'
 import type { Run } from '../fleet/run.ts'
-import { type FleetOccurrence, type RunEnd, SimulatedEngine } from '../fleet/simulated-engine.ts'
+import { type RunEnd, SimulatedEngine } from '../fleet/simulated-engine.ts'
 import { Agenda, type TimeUs } from '../kernel/agenda.ts'
 import { Streams } from '../kernel/streams.ts'
 import { TraceHash } from '../kernel/trace-hash.ts'
+import { storedStateOf } from './control-snapshot.ts'
 import type { SimulatedJob } from './simulated-job.ts'
-import { type ServerOccurrence, SimulatedServer } from './simulated-server.ts'
+import { SimulatedServer } from './simulated-server.ts'
 import { tenantNames } from './tenant-names.ts'
-
-/** Everything that a run follows from. */
-export interface WorldSetup {
-  readonly seed: number
-  readonly startMs: TimeMs
-  readonly levels: readonly string[]
-  readonly nodes: readonly NodeDescription[]
-  readonly policy: Policy
-  /** Settings of tenants' queues, in their place of the open ones that each gets. */
-  readonly queues?: readonly Queue[]
-  /** In order of submission. */
-  readonly jobs: readonly SimulatedJob[]
-  /** Absent: gangs never wait for each other's traffic. */
-  readonly fabric?: Fabric
-  readonly faults?: FaultPlan
-  readonly tellSaves?: boolean
-  /** How the control plane itself fails; then it also has a store to start again from. */
-  readonly controlFaults?: ControlFaultPlan
-  /** Nothing fails later than this after the start. */
-  readonly healMs?: DurationMs
-  /** What people do beside submitting. */
-  readonly actions?: readonly UserAction[]
-  /** Nothing happens later than this after the start. */
-  readonly horizonMs?: DurationMs
-}
-
-export interface UserAction {
-  readonly atMs: TimeMs
-  readonly what:
-    | { readonly kind: 'stop'; readonly job: number; readonly kill: boolean }
-    | { readonly kind: 'node'; readonly node: NodeId; readonly action: NodeAction }
-    | { readonly kind: 'command'; readonly command: Command }
-}
+import type { Happening, WorldRecord } from './world-record.ts'
+import type { WorldSetup } from './world-setup.ts'
 
 /** Sees every event right after it was durable, and every run as it ends. It may read the world and change nothing. */
 export interface Observer {
@@ -75,14 +30,6 @@ export interface Observer {
   readonly onRestart?: (world: World) => void
   readonly onRunEnd?: (run: Run, end: RunEnd) => void
 }
-
-export type Happening =
-  | FleetOccurrence
-  | FaultOccurrence
-  | ServerOccurrence
-  | { readonly kind: 'submit' | 'resubmit'; readonly job: number }
-  | { readonly kind: 'act'; readonly action: number }
-  | { readonly kind: 'heal' }
 
 /** At one instant the fleet goes first, so that what was freed is free for whoever arrives; the pass goes last and sees all. */
 const RANK = { fleet: 0, fault: 1, user: 2, server: 3, pass: 4 } as const
@@ -105,7 +52,7 @@ export class World {
   readonly store: ModelStore | undefined
   readonly faults: FaultInjector | undefined
   readonly controlFaults: ControlFaults | undefined
-  readonly hash = new TraceHash()
+  hash = new TraceHash()
   readonly jobOf = new Map<WorkloadId, number>()
   /** The workload of each job whose submission was acknowledged. */
   readonly acknowledged = new Map<number, WorkloadId>()
@@ -116,7 +63,7 @@ export class World {
   /** Submissions that control refused, with its words. */
   readonly refused: string[] = []
   isHealed = false
-  readonly #agenda = new Agenda<Happening>()
+  #agenda = new Agenda<Happening>()
   readonly #pace: Pace
   readonly #observers: readonly Observer[]
   readonly #teams: ReadonlyMap<string, string>
@@ -136,9 +83,9 @@ export class World {
     const planFault = (inUs: TimeUs, what: Happening) =>
       this.#agenda.plan(this.nowUs + inUs, RANK.fault, what)
     this.faults = setup.faults && new FaultInjector(setup.faults, setup.nodes, this.streams, planFault)
+    this.store = setup.controlFaults && new ModelStore()
     this.controlFaults =
       setup.controlFaults && new ControlFaults(setup.controlFaults, this.streams, planFault)
-    this.store = setup.controlFaults && new ModelStore()
     this.engine = new SimulatedEngine(
       {
         levels: setup.levels,
@@ -203,6 +150,57 @@ export class World {
       for (const observer of this.#observers) observer.onStep?.(this)
     }
     return count
+  }
+
+  /** Everything that the world is at this moment beside its setup, as plain data. Observers are not part of it. */
+  record(): WorldRecord {
+    return {
+      agenda: this.#agenda.record(),
+      streams: this.streams.record(),
+      fleet: this.engine.record(),
+      slowNodes: this.#pace.slowNodes(),
+      server: this.server.record(),
+      state: storedStateOf(this.server.state),
+      hash: this.hash.record(),
+      jobOf: [...this.jobOf],
+      acknowledged: [...this.acknowledged],
+      ended: [...this.#ended],
+      refused: [...this.refused],
+      counts: { events: this.eventCount, steps: this.stepCount, openJobs: this.openJobs },
+      healed: {
+        world: this.isHealed,
+        faults: this.faults?.isHealed ?? false,
+        control: this.controlFaults?.isHealed ?? false,
+      },
+      ...(this.controlFaults?.armed ? { armed: this.controlFaults.armed } : {}),
+      ...(this.store ? { store: this.store.record() } : {}),
+    }
+  }
+
+  /** The world of this setup as it was when the record was made; it takes the same steps from there. */
+  static resume(setup: WorldSetup, record: WorldRecord, observers: readonly Observer[] = []): World {
+    const world = new World(setup, observers)
+    world.#agenda = Agenda.resume(record.agenda)
+    world.streams.load(record.streams)
+    world.hash = new TraceHash(...record.hash)
+    world.jobOf.clear()
+    for (const [workload, job] of record.jobOf) world.jobOf.set(workload, job)
+    for (const [node, speed] of record.slowNodes) world.#pace.setNodeSpeed(node, speed)
+    world.engine.load(record.fleet)
+    world.server.state = restoreState(record.state)
+    world.server.load(record.server)
+    if (record.store) world.store?.replaceBy(record.store)
+    for (const [job, workload] of record.acknowledged) world.acknowledged.set(job, workload)
+    for (const [name, end] of record.ended) world.#ended.set(name, end)
+    world.refused.push(...record.refused)
+    world.eventCount = record.counts.events
+    world.stepCount = record.counts.steps
+    world.openJobs = record.counts.openJobs
+    world.isHealed = record.healed.world
+    if (record.healed.faults) world.faults?.heal()
+    if (record.healed.control) world.controlFaults?.heal()
+    if (world.controlFaults && record.armed) world.controlFaults.armed = record.armed
+    return world
   }
 
   #happen(what: Happening): void {

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest'
+import { HOUR_MS, SECOND_MS } from '../../base/index.ts'
+import type { LoggedEvent } from '../../control/index.ts'
+import { chaosSetup, drawOptions } from '../chaos/draw.ts'
+import { JobLog } from '../report/job-log.ts'
+import { plainCluster } from '../scenario/plain-cluster.ts'
+import { policyByName } from '../scenario/policies.ts'
+import type { TraceJob } from '../traces/job-trace.ts'
+import { simulateTraceJob } from './simulated-job.ts'
+import { World } from './world.ts'
+import type { WorldSetup } from './world-setup.ts'
+
+interface Options {
+  readonly policy?: string
+  readonly nodes?: number
+  readonly gpus?: number
+  readonly startMs?: number
+}
+
+/** Jobs as `[submit, gpus, seconds]` on a plain cluster. */
+function aSetup(jobs: readonly (readonly [number, number, number])[], options: Options = {}): WorldSetup {
+  const { policy, needsRunTimes } = policyByName(options.policy ?? 'fifo')!
+  const trace = jobs.map(
+    ([submit, gpus, seconds], i): TraceJob => ({
+      id: `j${i}`,
+      submitMs: submit * 1000,
+      gpus,
+      durationMs: seconds * 1000,
+      tenant: 't',
+    }),
+  )
+  return {
+    seed: 1,
+    startMs: 0,
+    ...plainCluster(options.nodes ?? 1, options.gpus ?? 8),
+    policy,
+    jobs: trace.map((job) =>
+      simulateTraceJob(job, {
+        declareRunTime: needsRunTimes,
+        startMs: () => options.startMs ?? 0,
+        saveMs: 0,
+        graceMs: 0,
+        preemptible: true,
+      }),
+    ),
+  }
+}
+
+function play(setup: WorldSetup): [number | undefined, number | undefined][] {
+  const log = new JobLog()
+  new World(setup, [log]).run()
+  return log.jobs.map(({ firstStartAt, endedAt }) => [firstStartAt, endedAt])
+}
+
+describe('World', () => {
+  it('[T7] runs jobs for exactly their run time, freed GPUs going at once to who waits', () => {
+    expect(
+      play(
+        aSetup([
+          [0, 8, 10],
+          [1, 4, 5],
+          [2, 4, 5.5],
+          [2, 8, 1],
+        ]),
+      ),
+    ).toEqual([
+      [0, 10_000],
+      [10_000, 15_000],
+      [10_000, 15_500],
+      [15_500, 16_500],
+    ])
+  })
+
+  it('[T7] lets each start cost the job time, while it holds its GPUs', () => {
+    expect(
+      play(
+        aSetup(
+          [
+            [0, 8, 10],
+            [0, 8, 10],
+          ],
+          { startMs: 25 * SECOND_MS },
+        ),
+      ),
+    ).toEqual([
+      [0, 35_000],
+      [35_000, 70_000],
+    ])
+  })
+
+  it('[T7] ends jobs of no length in the instant they start', () => {
+    expect(play(aSetup([[3, 8, 0]]))).toEqual([[3000, 3000]])
+  })
+
+  it('[T8] stops at its horizon with work left', () => {
+    const world = new World({ ...aSetup([[0, 8, 7200]]), horizonMs: HOUR_MS })
+    world.run()
+    expect([world.openJobs, world.nowMs <= HOUR_MS]).toEqual([1, true])
+  })
+
+  it('[T3] takes the same steps from the same setup, and others from another seed', () => {
+    const hashOf = (seed: number) => {
+      const world = new World(chaosSetup(drawOptions(seed)).setup)
+      world.run(400)
+      return world.hash.digest()
+    }
+    expect(hashOf(11)).toBe(hashOf(11))
+    expect(hashOf(11)).not.toBe(hashOf(12))
+  })
+
+  it.each([21, 22, 23, 24])(
+    '[T9] goes on from a record in the middle as if nothing had been (seed %i)',
+    (seed) => {
+      const { setup } = chaosSetup(drawOptions(seed))
+      const events: LoggedEvent[] = []
+      const whole = new World(setup, [{ onEvents: (more) => void events.push(...more) }])
+      whole.run(300)
+      const record = JSON.parse(JSON.stringify(whole.record()))
+      const before = events.length
+      whole.run(300)
+      const resumedEvents: LoggedEvent[] = []
+      const resumed = World.resume(setup, record, [{ onEvents: (more) => void resumedEvents.push(...more) }])
+      resumedEvents.length = 0
+      resumed.run(300)
+      expect(resumedEvents).toEqual(events.slice(before))
+      expect(resumed.hash.digest()).toBe(whole.hash.digest())
+    },
+  )
+})
