@@ -137,7 +137,7 @@ function modelOf(body: Buffer): string {
   try {
     parsed = JSON.parse(body.toString('utf8'))
   } catch (error) {
-    throw badBody(`the body is not JSON: ${error instanceof Error ? error.message : error}`)
+    throw badBody(`the body is not JSON: ${error instanceof Error ? error.message : 'unreadable'}`)
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw badBody('the body must be a JSON object')
