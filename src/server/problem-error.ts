@@ -18,7 +18,8 @@ export class ProblemError extends Error {
 }
 
 const PROBLEM_OF_REJECTION = {
-  'no-such-workload': 'not-found',
+  // Handlers find it first, so it has ended since.
+  'no-such-workload': 'wrong-state',
   'no-such-node': 'not-found',
   'no-such-queue': 'not-found',
   'no-such-team': 'not-found',

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { restore } from '../adapters/store-postgres/index.ts'
+import { restore, StoreError } from '../adapters/store-postgres/index.ts'
+import { EXIT_CODES } from '../api/index.ts'
 import { parseServerOptions } from './main-options.ts'
 import { storeLocation } from './store-location.ts'
 
@@ -15,5 +16,5 @@ try {
   process.stdout.write(`${JSON.stringify(header)}\n`)
 } catch (error) {
   process.stderr.write(`banyan restore: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exit(1)
+  process.exit(error instanceof StoreError && error.code === 'not-empty' ? EXIT_CODES.conflict : 1)
 }

@@ -57,6 +57,10 @@ export async function chaosRounds(options: ChaosOptions): Promise<ChaosReport> {
     databaseUrl === undefined ? { dataDir: join(dataDir, 'store') } : { databaseUrl }
   const killedWhile = { starting: 0, serving: 0, stopping: 0 }
   const faults: string[] = []
+  const report = (found: readonly string[]) => {
+    faults.push(...found)
+    for (const fault of found) say(`FAULT ${fault}`)
+  }
   let adopted = 0
   let audits = 0
   const start = () =>
@@ -70,15 +74,15 @@ export async function chaosRounds(options: ChaosOptions): Promise<ChaosReport> {
     const running = runningTasks(journal)
     const server = start()
     const when = await oneRound(server, traffic, random.fork(`round ${round}`))
-    if (when === 'failed') faults.push(`round ${round}: ${server.said}`)
+    if (when === 'failed') report([`round ${round}: ${server.said}`])
     else killedWhile[when]++
     const ended = readJournal(journal).filter(({ kind }) => kind === 'end')
     adopted += ended.filter(({ attempt, rank }) => running.has(`${attempt} ${rank}`)).length
     if (round % AUDIT_EVERY === 0) {
       audits++
-      faults.push(...(await auditStore(location)).faults.map((fault) => `after round ${round}: ${fault}`))
+      report((await auditStore(location)).faults.map((fault) => `after round ${round}: ${fault}`))
     }
-    faults.push(...traffic.faults.splice(0).map((fault) => `round ${round}: ${fault}`))
+    report(traffic.faults.splice(0).map((fault) => `round ${round}: ${fault}`))
     say(
       `round ${round}/${rounds}: killed while ${when}; ${traffic.acknowledged.size} acknowledged, ` +
         `${traffic.unanswered} unanswered, ${faults.length} faults`,
@@ -89,11 +93,11 @@ export async function chaosRounds(options: ChaosOptions): Promise<ChaosReport> {
   const server = start()
   const client = await server.client([100, 500, 1_000])
   await traffic.settle(client)
-  faults.push(...traffic.faults)
-  faults.push(...(await drained(client)))
+  report(traffic.faults)
+  report(await drained(client))
   await server.end()
   const { faults: found, events, workloads } = await auditStore(location)
-  faults.push(...found, ...journalFaults(journal), ...endingFaults(traffic, workloads, journal))
+  report([...found, ...journalFaults(journal), ...endingFaults(traffic, workloads, journal)])
   return {
     rounds,
     killedWhile,

@@ -15,7 +15,7 @@ export const DEFAULT_STOP_GRACE_MS: DurationMs = 10 * SECOND_MS
 export function stop(recorder: Recorder, command: Extract<Command, { kind: 'stop' }>): Rejection | undefined {
   const workload = recorder.state.workloads.get(command.workload)
   if (!workload) {
-    return { code: 'no-such-workload', message: `There is no live workload ${command.workload}.` }
+    return { code: 'no-such-workload', message: `${command.workload} is not live: it has ended already.` }
   }
   const by = `stopped by ${actorName(recorder.actor)}`
   if (workload.liveAttempts.length === 0) {
@@ -48,7 +48,7 @@ export function scale(
   const { state } = recorder
   const workload = state.workloads.get(command.workload)
   if (!workload) {
-    return { code: 'no-such-workload', message: `There is no live workload ${command.workload}.` }
+    return { code: 'no-such-workload', message: `${command.workload} is not live: it has ended already.` }
   }
   if (workload.spec.type !== 'serve') {
     return {
