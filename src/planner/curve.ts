@@ -28,23 +28,14 @@ export function usualCounts(machine: Machine): number[] {
 }
 
 /**
- * The knee of time over GPUs, both as logarithms: the point farthest below the line through the first and the last (Kneedle,
- * Satopää et al. 2011, on the curve's own ends). On a curve that is straight to the end, the last point.
+ * The size at which time times cost is least: past it a doubling of the GPUs saves less than half of what it would at no loss,
+ * and costs the rest. Where GPUs lose next to nothing it is the largest.
  */
 export function kneeOf(points: readonly RunPlan[]): number {
-  const last = points.length - 1
-  if (last < 2) return Math.max(0, last)
-  const x = points.map(({ machine }) => Math.log(machine.gpuCount))
-  const y = points.map(({ wallSeconds }) => Math.log(wallSeconds))
-  const slope = (y[last]! - y[0]!) / (x[last]! - x[0]!)
-  let knee = last
-  let farthest = 0.02
-  for (let i = 1; i < last; i++) {
-    const below = y[0]! + slope * (x[i]! - x[0]!) - y[i]!
-    if (below > farthest) {
-      farthest = below
-      knee = i
-    }
+  let knee = 0
+  for (let i = 1; i < points.length; i++) {
+    const { wallSeconds, dollars } = points[i]!
+    if (wallSeconds * dollars <= points[knee]!.wallSeconds * points[knee]!.dollars) knee = i
   }
   return knee
 }

@@ -95,9 +95,9 @@ describe('planCurve', () => {
     expect(knee).toBeLessThan(points.length)
   })
 
-  it('finds the bend of a bent curve', () => {
+  it('finds where more GPUs save less than they cost', () => {
     const at = (gpuCount: number, wallSeconds: number) =>
-      ({ machine: { ...input.machine, gpuCount }, wallSeconds }) as RunPlan
+      ({ machine: { ...input.machine, gpuCount }, wallSeconds, dollars: gpuCount * wallSeconds }) as RunPlan
     expect(kneeOf([at(8, 800), at(16, 400), at(32, 200), at(64, 180), at(128, 170)])).toBe(2)
     expect(kneeOf([at(8, 800), at(16, 400), at(32, 200)])).toBe(2)
   })

@@ -4,7 +4,7 @@ import { type LayerProfile, layerProfile } from './layer-profile.ts'
 import { type MemoryBytes, memoryBytes } from './memory.ts'
 import type { ModelShape } from './model-shape.ts'
 import { type StepSeconds, stepSeconds } from './step.ts'
-import { canCut, type Recompute, type Strategy } from './strategy.ts'
+import { canCut, canSplit, type Recompute, type Strategy } from './strategy.ts'
 
 /** What is asked of the search: the job, and whatever of the strategy is not free. */
 export interface SearchInput {
@@ -115,7 +115,7 @@ export function branches(input: SearchInput, constants: Resolved): Branch[] {
   const all: Branch[] = []
   const world = machine.gpuCount
   for (const tensor of choices(fixed.tensor, upTo(Math.min(world, machine.nvlinkDomain, 16)))) {
-    if (shape.heads % tensor !== 0 || world % tensor !== 0) continue
+    if (!canSplit(shape, tensor) || world % tensor !== 0) continue
     for (const context of choices(fixed.context, contextChoices(sequence))) {
       if (world % (tensor * context) !== 0 || sequence % context !== 0) continue
       for (const expert of choices(fixed.expert, expertChoices(shape))) {

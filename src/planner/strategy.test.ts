@@ -13,7 +13,7 @@ describe('checkStrategy', () => {
       'heads by tensor',
       aStrategy({ tensor: 3, globalBatch: 510 }),
       63,
-      '32 heads are not divisible by tensor 3',
+      '32 heads and 8 KV heads are not divisible by tensor 3',
     ],
     [
       'layers by pipeline',

@@ -78,7 +78,11 @@ export function checkStrategy(
       `${machine.gpuCount} GPUs are not divisible by tensor ${tensor} x context ${context} x pipeline ${pipeline} = ${ranks}`,
     )
   }
-  if (shape.heads % tensor !== 0) return refuse(`${shape.heads} heads are not divisible by tensor ${tensor}`)
+  if (!canSplit(shape, tensor)) {
+    return refuse(
+      `${shape.heads} heads${shape.kvHeads < shape.heads ? ` and ${shape.kvHeads} KV heads` : ''} are not divisible by tensor ${tensor}`,
+    )
+  }
   const chunks = pipeline * interleave
   if (chunks > shape.layers + 2 || (chunks > 1 && !uneven && !canCut(shape, pipeline, interleave))) {
     return refuse(
@@ -117,6 +121,12 @@ export function checkStrategy(
     )
   }
   return ok(undefined)
+}
+
+/** Whether attention splits evenly over tensor ranks; where there are fewer KV heads than ranks, each is kept by as many. */
+export function canSplit(shape: ModelShape, tensor: number): boolean {
+  const { heads, kvHeads } = shape
+  return heads % tensor === 0 && (kvHeads % tensor === 0 || tensor % kvHeads === 0)
 }
 
 /**
