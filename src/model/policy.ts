@@ -27,6 +27,11 @@ export interface Policy {
   /** Whether a better-placed workload in `ordering` may stop a running one, beyond reclaim and priority. */
   readonly preemptByOrdering: boolean
   readonly runTimes: RunTimeSource
+  /**
+   * Under `least-attained-service`: bounds in GPU-hours between levels of attained service. Gangs on one level go by age,
+   * so that running ones are not swapped all the time. Empty orders by attained service itself.
+   */
+  readonly serviceLevels: readonly number[]
   /** `strict`: nothing overtakes the blocked head; `holds`: others may where no hold is delayed; `greedy`: whatever fits starts. */
   readonly backfill: 'strict' | 'holds' | 'greedy'
   /** How many blocked gangs at the head get a hold. */
@@ -52,6 +57,7 @@ export const DEFAULT_POLICY: Policy = {
   ordering: 'fair',
   preemptByOrdering: false,
   runTimes: 'predicted',
+  serviceLevels: [],
   backfill: 'holds',
   holdDepth: 4,
   consolidate: true,

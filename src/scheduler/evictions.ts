@@ -19,6 +19,7 @@ export interface EvictionContext {
   readonly transaction: Transaction
   readonly evictions: Eviction[]
   readonly holds: Hold[]
+  readonly granted: { readonly entry: Entry; readonly occupant: Occupant; readonly now: boolean }[]
   /** Another pass is wanted then, because something becomes possible. */
   wakeAt(at: TimeMs | undefined): void
 }
@@ -41,6 +42,8 @@ export class Evictions {
   private readonly context: EvictionContext
   /** Ended by this pass; their GPUs are what the holds wait for. */
   private readonly evicted: Occupant[] = []
+  private order: { readonly occupant: Occupant; readonly key: number }[] | undefined
+  private readonly overtakesNobody = new Set<string>()
 
   constructor(context: EvictionContext) {
     this.context = context
@@ -108,22 +111,33 @@ export class Evictions {
     )
   }
 
-  /** Ends work that the policy's order puts behind the gang. */
+  /** Ends work that the policy's order puts behind the gang; whoever is last in the order goes first. */
   preemptByOrder(entry: Entry, request: RequestClass, minDepth: number): boolean {
+    this.order ??= this.liveInOrder()
+    const last = this.order[0]?.key ?? 0
+    if (last <= entry.key || this.overtakesNobody.has(request.key)) return false
+    const candidates: Candidate[] = []
+    for (const { occupant, key } of this.order) {
+      if (key <= entry.key) break
+      if (this.evicted.includes(occupant) || occupant.gang.priority > entry.gang.priority) continue
+      candidates.push({ occupant, loss: last - key + 1 })
+    }
+    if (this.tryFor(entry, request, minDepth, 'preempt', candidates)) return true
+    // Those behind it in the order have fewer to overtake.
+    this.overtakesNobody.add(request.key)
+    return false
+  }
+
+  /** What may be ended by the policy's order, last in the order first. */
+  private liveInOrder(): { readonly occupant: Occupant; readonly key: number }[] {
     const { machine, now } = this.context
-    const behind = (occupant: Occupant) =>
-      occupant.gang.priority <= entry.gang.priority &&
-      machine.liveKey(occupant, now) > entry.key &&
-      this.hasRunEnough(occupant)
-    let last = 0
-    for (const occupant of machine.live.values()) last = Math.max(last, machine.liveKey(occupant, now))
-    // Whoever is last in the order goes first.
-    const candidates = this.candidates(
-      machine.live.values(),
-      behind,
-      (occupant) => last - machine.liveKey(occupant, now) + 1,
-    )
-    return this.tryFor(entry, request, minDepth, 'preempt', candidates)
+    const order: { occupant: Occupant; key: number }[] = []
+    for (const occupant of machine.live.values()) {
+      if (occupant.stopping || !occupant.gang.preemptible) continue
+      if (this.hasRunEnough(occupant)) order.push({ occupant, key: machine.liveKey(occupant, now) })
+      else this.context.wakeAt(occupant.startedAt + machine.policy.minimumRunMs)
+    }
+    return order.sort((a, b) => b.key - a.key || compareIds(b.occupant.attempt!, a.occupant.attempt!))
   }
 
   private candidates(
@@ -247,7 +261,8 @@ export class Evictions {
     const footprint = place(machine.fleet.capacity, request, minDepth)
     if (!footprint) return false
     for (const { occupant } of victims) this.evicted.push(occupant)
-    transaction.occupy(machine.occupant(entry.gang, footprint, now, undefined))
+    const beneficiary = machine.occupant(entry.gang, footprint, now, undefined)
+    transaction.occupy(beneficiary)
     const planned: Hold[] = [this.holdFor(entry.gang.workload, entry.gang.replica, footprint)]
     if (kind === 'consolidate') {
       for (const { occupant } of bySize(victims)) {
@@ -257,6 +272,7 @@ export class Evictions {
       }
     }
     holds.push(...planned)
+    this.context.granted.push({ entry, occupant: beneficiary, now: false })
     for (const { occupant } of victims) {
       evictions.push({
         attempt: occupant.attempt!,
@@ -293,7 +309,8 @@ export class Evictions {
     })
   }
 
-  private holdFor(workload: Hold['workload'], replica: number, footprint: Footprint): Hold {
+  /** A hold of this place until everything on it that this pass ended is gone. */
+  holdFor(workload: Hold['workload'], replica: number, footprint: Footprint): Hold {
     const { tree } = this.context.machine.fleet
     const waitsFor = this.evicted
       .filter((occupant) => overlap(occupant.footprint, footprint))

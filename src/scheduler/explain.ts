@@ -44,8 +44,8 @@ class Explainer {
   constructor(machine: Machine, now: TimeMs) {
     this.machine = machine
     this.now = now
-    this.pass = new Pass(machine, now, true)
-    this.pass.run()
+    this.pass = new Pass(machine, now, { recordTurns: true })
+    this.pass.decide()
   }
 
   close(): void {

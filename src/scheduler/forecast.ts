@@ -1,15 +1,18 @@
 import FlatQueue from 'flatqueue'
 import type { AttemptId, TimeMs, WorkloadId } from '../base/index.ts'
-import { id, MINUTE_MS, randomStream } from '../base/index.ts'
+import { hash32, MINUTE_MS } from '../base/index.ts'
+import type { Occupant } from './fleet.ts'
 import { gangKey } from './gang.ts'
 import type { Machine } from './machine.ts'
-import { planPass } from './pass.ts'
+import { Pass } from './pass.ts'
+import { Transaction } from './transaction.ts'
+import type { Entry } from './waiting.ts'
 
 /** When a queued gang will start, over seeded replications of the core run forward. */
 export interface Forecast {
   readonly workload: WorkloadId
   readonly replica: number
-  /** Half of the replications started it by then; absent when fewer did within the horizon. */
+  /** Half of the replications started it by then; absent when fewer did. */
   readonly p50?: TimeMs
   readonly p90?: TimeMs
 }
@@ -23,70 +26,137 @@ export interface ForecastOptions {
   readonly firstStarts?: number
 }
 
-/** The start times of what is queued: the core run forward in virtual time, with run times drawn from history. */
+/** Passes stand at least this far apart, as a share of the time looked ahead: what is far off need not be known to the minute. */
+const RESOLUTION = 0.04
+
+/**
+ * The start times of what is queued: the core run forward in virtual time on a copy, with run times drawn from what
+ * was declared, corrected by the history of user and queue. What will be submitted later is not known and not in it. Times
+ * are right to a minute or 4 % of the time ahead.
+ */
 export function forecast(machine: Machine, now: TimeMs, options: ForecastOptions): Forecast[] {
-  const starts = new Map<string, TimeMs[]>()
-  for (let r = 0; r < options.replications; r++) replicate(machine.clone(), now, r, options, starts)
+  const copy = machine.clone()
+  const wanted = [...copy.waiting.entries.values()].filter(
+    ({ gang }) => !options.only || options.only.has(gangKey(gang.workload, gang.replica)),
+  )
+  const starts = new Map<Entry, TimeMs[]>(wanted.map((entry) => [entry, []]))
+  const live = [...copy.live.values()].sort((a, b) => (a.attempt! < b.attempt! ? -1 : 1))
+  for (let r = 0; r < options.replications; r++) new Replication(copy, now, live, starts, options, r).run()
   const rank = (share: number) => Math.ceil(share * options.replications) - 1
-  const forecasts: Forecast[] = []
-  for (const [key, { gang }] of machine.waiting.entries) {
-    if (options.only && !options.only.has(key)) continue
-    const times = (starts.get(key) ?? []).sort((a, b) => a - b)
+  return wanted.map((entry) => {
+    const { workload, replica } = entry.gang
+    const times = starts.get(entry)!.sort((a, b) => a - b)
     const p50 = times[rank(0.5)]
     const p90 = times[rank(0.9)]
-    forecasts.push({
-      workload: gang.workload,
-      replica: gang.replica,
+    return {
+      workload,
+      replica,
       ...(p50 !== undefined && { p50 }),
       ...(p90 !== undefined && { p90 }),
-    })
-  }
-  return forecasts
+    }
+  })
 }
 
-function replicate(
-  machine: Machine,
-  from: TimeMs,
-  replication: number,
-  options: ForecastOptions,
-  starts: Map<string, TimeMs[]>,
-): void {
-  const random = randomStream(options.seed, `forecast/${replication}`)
-  const ends = new FlatQueue<AttemptId>()
-  for (const attempt of [...machine.live.keys()].sort()) {
-    const { gang, startedAt } = machine.attempt(attempt)
-    const ran = from - startedAt
-    ends.push(attempt, startedAt + Math.max(ran + 1, machine.history.draw(gang, ran, random.fork(attempt))))
+/** One run forward, inside one transaction that is rolled back at the end. */
+class Replication {
+  private readonly machine: Machine
+  private readonly from: TimeMs
+  private readonly live: readonly Occupant[]
+  private readonly starts: Map<Entry, TimeMs[]>
+  private readonly seed: number
+  private readonly firstStarts: number
+  private readonly transaction: Transaction
+  private readonly ends = new FlatQueue<Occupant>()
+  private readonly started: Entry[] = []
+
+  constructor(
+    machine: Machine,
+    from: TimeMs,
+    live: readonly Occupant[],
+    starts: Map<Entry, TimeMs[]>,
+    options: ForecastOptions,
+    replication: number,
+  ) {
+    this.machine = machine
+    this.from = from
+    this.live = live
+    this.starts = starts
+    this.seed = hash32(`${options.seed}/forecast/${replication}`)
+    this.firstStarts = options.firstStarts ?? Number.POSITIVE_INFINITY
+    this.transaction = new Transaction(machine.fleet)
   }
-  let wanted = options.only ? options.only.size : machine.waiting.entries.size
-  let left = options.firstStarts ?? Number.POSITIVE_INFINITY
-  let now = from
-  for (;;) {
-    const plan = planPass(machine, now)
-    for (const start of plan.starts) {
-      const { gang } = machine.waiting.get(start.workload, start.replica)!
-      const key = gangKey(start.workload, start.replica)
-      const attempt = id<AttemptId>(`${key} forecast`)
-      machine.start({ ...gang, attempt, allocation: start.allocation, startedAt: now, stopping: false })
-      ends.push(attempt, now + Math.max(1, machine.history.draw(gang, 0, random.fork(key))))
-      if (!options.only || options.only.has(key)) {
-        wanted--
-        const times = starts.get(key)
-        if (times) times.push(now)
-        else starts.set(key, [now])
+
+  run(): void {
+    const { machine } = this
+    const forgetUse = machine.queues.rememberEnded()
+    const holds = [...machine.held]
+    for (const occupant of this.live) this.ends.push(occupant, this.endOf(occupant, this.from))
+    this.runForward()
+    this.transaction.rollback(0)
+    forgetUse()
+    for (const entry of this.started) machine.waiting.restore(entry)
+    machine.live.clear()
+    for (const occupant of this.live) machine.live.set(occupant.attempt as AttemptId, occupant)
+    for (const [id, held] of holds) machine.held.set(id, held)
+  }
+
+  private runForward(): void {
+    let missing = this.starts.size
+    let now = this.from
+    for (;;) {
+      const pass = new Pass(this.machine, now, { transaction: this.transaction })
+      pass.decide()
+      pass.keepDecisions()
+      for (const { attempt } of pass.evictions) this.machine.live.delete(attempt)
+      for (const { entry, occupant, now: isNow } of pass.granted) {
+        this.machine.waiting.remove(entry.gang.workload, entry.gang.replica)
+        this.releaseHoldOf(entry)
+        this.started.push(entry)
+        this.ends.push(occupant, this.endOf(occupant, now))
+        const times = this.starts.get(entry)
+        if (!times) continue
+        times.push(isNow ? now : now + this.machine.policy.evictionGraceMs)
+        missing--
       }
-      left--
+      if (missing === 0 || this.started.length >= this.firstStarts) return
+      const next = Math.min(this.ends.peekValue() ?? Number.POSITIVE_INFINITY, pass.nextPassAt)
+      if (next === Number.POSITIVE_INFINITY) return
+      now = Math.max(next, now + Math.max(MINUTE_MS, RESOLUTION * (now - this.from)))
+      this.endUntil(now)
     }
-    if (wanted <= 0 || left <= 0) return
-    const nextEnd = ends.peekValue()
-    const next = Math.min(nextEnd ?? Infinity, plan.nextPassAt ?? Infinity)
-    if (next === Infinity) return
-    now = Math.max(next, now)
-    // What ends within the same minute is looked at together.
-    const until = nextEnd !== undefined && nextEnd <= next ? now + MINUTE_MS : now
-    for (let end = ends.peekValue(); end !== undefined && end <= until; end = ends.peekValue()) {
-      now = Math.max(now, end)
-      machine.end(ends.pop()!, end)
+  }
+
+  private endUntil(now: TimeMs): void {
+    const { machine, ends } = this
+    for (let at = ends.peekValue(); at !== undefined && at <= now; at = ends.peekValue()) {
+      const occupant = ends.pop()!
+      // Evicted in this replication.
+      if (!machine.fleet.occupants.has(occupant)) continue
+      this.transaction.vacate(occupant)
+      machine.queues.charge(occupant.user, occupant.model, occupant.gpuMilli, occupant.startedAt, at)
+      if (occupant.attempt !== undefined) machine.live.delete(occupant.attempt)
     }
+  }
+
+  private endOf({ gang, startedAt, stopping }: Occupant, now: TimeMs): TimeMs {
+    if (stopping) return now + this.machine.policy.evictionGraceMs
+    const ran = now - startedAt
+    return (
+      startedAt + Math.max(ran + 1, this.machine.history.quantile(gang, ran, this.uniform(gang.workload)))
+    )
+  }
+
+  /** In [0, 1), for this gang in this replication, whatever else happens in it: what-if comparisons share their luck. */
+  private uniform(workload: string): number {
+    let x = hash32(workload) ^ this.seed
+    // The finisher of MurmurHash3 (Appleby), which spreads the bits of a weak hash.
+    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b)
+    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35)
+    return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32
+  }
+
+  private releaseHoldOf({ gang }: Entry): void {
+    for (const [id, { hold }] of this.machine.held)
+      if (hold.workload === gang.workload && hold.replica === gang.replica) this.machine.held.delete(id)
   }
 }

@@ -7,7 +7,7 @@ import type {
   TimeMs,
   WorkloadId,
 } from '../base/index.ts'
-import { assert, present } from '../base/index.ts'
+import { assert, HOUR_MS, present } from '../base/index.ts'
 import type { Allocation, NodeDescription, NodeState, Policy, Queue } from '../model/index.ts'
 import { DEFAULT_POLICY } from '../model/index.ts'
 import { Fleet, type Occupant } from './fleet.ts'
@@ -100,7 +100,11 @@ export class Machine {
     this.policy = policy
     this.queues.setHalfLife(policy.usageHalfLifeMs, now)
     this.fleet.freedVersion++
-    if (before.ordering !== policy.ordering || before.runTimes !== policy.runTimes) this.reorder()
+    const isSameOrder =
+      before.ordering === policy.ordering &&
+      before.runTimes === policy.runTimes &&
+      before.serviceLevels.join() === policy.serviceLevels.join()
+    if (!isSameOrder) this.reorder()
   }
 
   enqueue(gang: QueuedGang): void {
@@ -249,7 +253,7 @@ export class Machine {
     const ran = (occupant.gpuMilli / 1000) * (now - occupant.startedAt)
     const { ordering } = this.policy
     const { gang } = occupant
-    if (ordering === 'least-attained-service') return gang.attainedGpuMs + ran
+    if (ordering === 'least-attained-service') return this.serviceKey(gang.attainedGpuMs + ran)
     if (ordering !== 'shortest' && ordering !== 'shortest-service') return gang.submittedAt
     return this.orderKey({ ...gang, attainedGpuMs: gang.attainedGpuMs + ran })
   }
@@ -265,11 +269,19 @@ export class Machine {
 
   private orderKey(gang: QueuedGang): number {
     const { ordering, runTimes } = this.policy
-    if (ordering === 'least-attained-service') return gang.attainedGpuMs
+    if (ordering === 'least-attained-service') return this.serviceKey(gang.attainedGpuMs)
     if (ordering !== 'shortest' && ordering !== 'shortest-service') return gang.submittedAt
     const gpus = Math.max(0.001, requestedGpus(gang))
     const left = Math.max(0, runTime(gang, runTimes, this.history) - gang.attainedGpuMs / gpus)
     return ordering === 'shortest' ? left : left * gpus
+  }
+
+  private serviceKey(attainedGpuMs: number): number {
+    const { serviceLevels } = this.policy
+    if (serviceLevels.length === 0) return attainedGpuMs
+    let level = 0
+    while (level < serviceLevels.length && attainedGpuMs >= serviceLevels[level]! * HOUR_MS) level++
+    return level
   }
 
   private reorder(): void {

@@ -1,5 +1,4 @@
 import type { TimeMs } from '../base/index.ts'
-import type { Allocation } from '../model/index.ts'
 import { Contenders } from './contenders.ts'
 import { type EarliestPlace, earliestPlace, nodeFreeAt } from './earliest.ts'
 import { type EvictionContext, Evictions } from './evictions.ts'
@@ -40,6 +39,13 @@ const IMPOSSIBLE: Verdict = { kind: 'impossible' }
 const QUOTA: Verdict = { kind: 'quota' }
 const BLOCKED: Verdict = { kind: 'blocked' }
 
+export interface PassOptions {
+  /** Keeps what was decided about every gang; costs a visit to each. */
+  readonly recordTurns?: boolean
+  /** One that is open already, so that passes follow on each other. */
+  readonly transaction?: Transaction
+}
+
 /** What one scheduling pass decides now. The machine is left exactly as it was. */
 export function planPass(machine: Machine, now: TimeMs): Plan {
   const pass = new Pass(machine, now)
@@ -60,7 +66,9 @@ export class Pass implements EvictionContext {
   readonly promises: Promised[] = []
   /** Every gang in line with its turn, when asked for. */
   readonly turns: Map<Entry, Turn> | undefined
-  private readonly starts: Start[] = []
+  /** What it starts now and, held until others have ended, soon. */
+  readonly granted: { readonly entry: Entry; readonly occupant: Occupant; readonly now: boolean }[] = []
+  private startCount = 0
   readonly evictions: Eviction[] = []
   readonly holds: Hold[] = []
   /** Gangs that wait for their hold or were started: they have no further turn. */
@@ -71,23 +79,20 @@ export class Pass implements EvictionContext {
   /** Classes that did not fit; nothing is freed within a pass, so they do not later. */
   private readonly failed = new Set<string>()
   private readonly fitting = new Map<string, { readonly starts: number; readonly footprint: Footprint }>()
-  private nextPassAt = Number.POSITIVE_INFINITY
+  nextPassAt = Number.POSITIVE_INFINITY
 
-  constructor(machine: Machine, now: TimeMs, recordTurns = false) {
+  constructor(machine: Machine, now: TimeMs, options: PassOptions = {}) {
     this.machine = machine
     this.now = now
-    this.transaction = new Transaction(machine.fleet)
-    this.turns = recordTurns ? new Map() : undefined
+    this.transaction = options.transaction ?? new Transaction(machine.fleet)
+    this.turns = options.recordTurns ? new Map() : undefined
     this.evicting = new Evictions(this)
   }
 
   run(): Plan {
-    this.wakeAt(this.machine.waiting.admit(this.now))
-    this.startHeld()
-    this.allocate()
-    this.evict()
+    this.decide()
     return {
-      starts: this.starts,
+      starts: this.starts(),
       evictions: this.evictions,
       resizes: [],
       holds: this.holds,
@@ -95,8 +100,31 @@ export class Pass implements EvictionContext {
     }
   }
 
+  private starts(): Start[] {
+    const { tree } = this.machine.fleet
+    const now = this.granted.filter((granted) => granted.now)
+    return now.map(({ entry: { gang }, occupant }) => ({
+      workload: gang.workload,
+      replica: gang.replica,
+      allocation: toAllocation(tree, occupant.footprint),
+    }))
+  }
+
+  /** Leaves the decisions in the transaction and takes back only what was kept for promises. */
+  keepDecisions(): void {
+    for (const promised of this.promises) this.transaction.vacate(promised.occupant)
+    this.promises.length = 0
+  }
+
   isPromised(entry: Entry): boolean {
     return this.promises.some((promised) => promised.entry === entry)
+  }
+
+  decide(): void {
+    this.wakeAt(this.machine.waiting.admit(this.now))
+    this.startHeld()
+    this.allocate()
+    this.evict()
   }
 
   rollback(): void {
@@ -117,7 +145,7 @@ export class Pass implements EvictionContext {
       const isFree = !hold.waitsFor.some((attempt) => machine.live.has(attempt))
       if (entry?.lane && isFree) {
         this.transaction.vacate(occupant)
-        this.start(entry, machine.footprintOf(entry.gang, hold.allocation), hold.allocation)
+        this.start(entry, machine.footprintOf(entry.gang, hold.allocation))
       } else {
         this.holds.push(hold)
       }
@@ -163,8 +191,12 @@ export class Pass implements EvictionContext {
     if (!this.machine.policy.preemptByOrdering) return false
     const request = this.requestOf(entry)
     const done = this.evicting.preemptByOrder(entry, request, this.minDepth(entry, request))
-    if (done) this.served.add(entry)
-    return done
+    if (!done) return false
+    this.served.add(entry)
+    // The overtaken may leave more than was needed.
+    this.failed.clear()
+    this.startCount++
+    return true
   }
 
   /** The actions that end others, least disruptive first, each for the gangs that have a claim to it. */
@@ -219,7 +251,7 @@ export class Pass implements EvictionContext {
       return QUOTA
     const footprint = this.placeNow(entry, request)
     if (footprint) {
-      this.start(entry, footprint, toAllocation(this.machine.fleet.tree, footprint))
+      this.start(entry, footprint)
       return STARTED
     }
     const until = this.preferenceUntil(entry, request)
@@ -270,13 +302,17 @@ export class Pass implements EvictionContext {
     return footprint
   }
 
-  private start(entry: Entry, footprint: Footprint, allocation: Allocation): void {
-    const { gang } = entry
-    const occupant = this.machine.occupant(gang, footprint, this.now, undefined)
+  private start(entry: Entry, footprint: Footprint): void {
+    const occupant = this.machine.occupant(entry.gang, footprint, this.now, undefined)
     this.makeRoom(footprint)
     this.transaction.occupy(occupant)
     this.served.add(entry)
-    this.starts.push({ workload: gang.workload, replica: gang.replica, allocation })
+    this.startCount++
+    // What an overtaken gang leaves beside what was taken from it is free only once it has ended.
+    const hold = this.evicting.holdFor(entry.gang.workload, entry.gang.replica, footprint)
+    const now = hold.waitsFor.length === 0
+    if (!now) this.holds.push(hold)
+    this.granted.push({ entry, occupant, now })
   }
 
   /** Takes from the promises what the gang, which will have left by then, uses of them. */
@@ -342,9 +378,9 @@ export class Pass implements EvictionContext {
   private memo(key: string, find: () => Footprint | undefined): Footprint | undefined {
     if (this.failed.has(key)) return undefined
     const known = this.fitting.get(key)
-    if (known?.starts === this.starts.length) return known.footprint
+    if (known?.starts === this.startCount) return known.footprint
     const footprint = find()
-    if (footprint) this.fitting.set(key, { starts: this.starts.length, footprint })
+    if (footprint) this.fitting.set(key, { starts: this.startCount, footprint })
     else this.failed.add(key)
     return footprint
   }

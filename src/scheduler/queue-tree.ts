@@ -191,6 +191,19 @@ export class QueueTree {
     }
   }
 
+  /** Takes past use back to what it is now; for trials that book ends. */
+  rememberEnded(): () => void {
+    const { origin, epoch } = this.clock
+    const remembered = this.allRecords().map((record) => ({ record, ended: [...record.ended] }))
+    return () => {
+      assert(
+        this.clock.origin === origin && this.clock.epoch === epoch,
+        'a trial does not run on for dozens of half-lives',
+      )
+      for (const { record, ended } of remembered) record.ended.splice(0, record.ended.length, ...ended)
+    }
+  }
+
   clone(): QueueTree {
     const copy = new QueueTree(this.clock.halfLifeMs)
     copy.clock.copy(this.clock)

@@ -1,5 +1,5 @@
-import type { DurationMs, RandomStream } from '../base/index.ts'
-import { HOUR_MS } from '../base/index.ts'
+import type { DurationMs } from '../base/index.ts'
+import { HOUR_MS, MINUTE_MS } from '../base/index.ts'
 import type { RunTimeSource } from '../model/index.ts'
 import type { QueuedGang } from './gang.ts'
 
@@ -11,9 +11,10 @@ const KEPT = 48
 
 /** The newest runs of one user, queue or of all, as shares of what was declared or as plain spans. */
 interface Samples {
+  /** In the order in which they came, the oldest overwritten. */
   readonly values: number[]
   next: number
-  median: number | undefined
+  readonly sorted: number[]
 }
 
 /** What a run of the same user or queue took in the past, beside what had been declared for it. Plain data in, plain data out. */
@@ -25,41 +26,41 @@ export class RunHistory {
     const declared = declaredMs(gang)
     const kind = declared === undefined ? 'span' : 'ratio'
     const value = declared === undefined ? ranMs : ranMs / Math.max(1, declared)
-    for (const name of sources(gang)) this.put(`${kind} ${name}`, value)
+    for (const name of sources(gang, kind)) this.put(name, value)
   }
 
   /** The median expectation of the whole run time. */
   predict(gang: QueuedGang): DurationMs {
     const declared = declaredMs(gang)
-    const samples = this.best(gang, declared === undefined ? 'span' : 'ratio')
+    const samples = this.best(gang, declared)
     if (!samples) return declared ?? UNKNOWN_RUN_MS
-    samples.median ??= median(samples.values)
-    return declared === undefined ? samples.median : capped(gang, declared * samples.median)
+    return capped(gang, (declared ?? 1) * samples.sorted[samples.sorted.length >> 1]!)
   }
 
-  /** One draw of the whole run time, longer than `ranMs`, which it has run already. */
-  draw(gang: QueuedGang, ranMs: DurationMs, random: RandomStream): DurationMs {
+  /** The whole run time of a gang that has run for `ranMs`, at the quantile `u` of what is possible then (0 to 1). */
+  quantile(gang: QueuedGang, ranMs: DurationMs, u: number): DurationMs {
     const declared = declaredMs(gang)
-    const samples = this.best(gang, declared === undefined ? 'span' : 'ratio')
-    if (!samples) {
-      // Nothing is known: an even spread up to the limit, or an exponential one around the guess.
-      const span = declared ?? UNKNOWN_RUN_MS
-      const drawn = gang.limitMs === undefined ? random.exponential(span) : span * (0.5 + 0.5 * random.next())
-      return drawn > ranMs ? capped(gang, drawn) : capped(gang, ranMs + random.exponential(span / 4))
-    }
     const scale = declared ?? 1
-    const start = random.below(samples.values.length)
-    for (let i = 0; i < samples.values.length; i++) {
-      const drawn = samples.values[(start + i) % samples.values.length]! * scale
-      if (drawn > ranMs) return capped(gang, drawn)
+    const sorted = this.best(gang, declared)?.sorted
+    if (!sorted) {
+      // Nothing is known: even between half of what was declared and all of it, or exponential around a guess.
+      const span = declared ?? UNKNOWN_RUN_MS
+      if (gang.limitMs === undefined) return Math.ceil(ranMs - span * Math.log(1 - u))
+      const least = Math.max(ranMs, span / 2)
+      return capped(gang, least + u * Math.max(0, span - least))
     }
-    return capped(gang, ranMs + random.exponential(Math.max(60_000, ranMs / 4)))
+    const above = firstAbove(sorted, ranMs / scale)
+    if (above < sorted.length) {
+      const at = above + Math.floor(u * (sorted.length - above))
+      return capped(gang, sorted[at]! * scale)
+    }
+    // Longer than any before it: as much again by a quarter on average.
+    return capped(gang, ranMs - Math.max(MINUTE_MS, ranMs / 4) * Math.log(1 - u))
   }
 
   clone(): RunHistory {
     const copy = new RunHistory()
-    for (const [name, samples] of this.samples)
-      copy.samples.set(name, { ...samples, values: [...samples.values] })
+    copy.load(this.snapshot())
     return copy
   }
 
@@ -76,12 +77,12 @@ export class RunHistory {
   load(snapshot: ReturnType<RunHistory['snapshot']>): void {
     this.samples.clear()
     for (const { name, values, next } of snapshot)
-      this.samples.set(name, { values: [...values], next, median: undefined })
+      this.samples.set(name, { values: [...values], next, sorted: [...values].sort((a, b) => a - b) })
   }
 
-  private best(gang: QueuedGang, kind: string): Samples | undefined {
-    for (const name of sources(gang)) {
-      const samples = this.samples.get(`${kind} ${name}`)
+  private best(gang: QueuedGang, declared: DurationMs | undefined): Samples | undefined {
+    for (const name of sources(gang, declared === undefined ? 'span' : 'ratio')) {
+      const samples = this.samples.get(name)
       if (samples && samples.values.length >= ENOUGH) return samples
     }
     return undefined
@@ -90,12 +91,15 @@ export class RunHistory {
   private put(name: string, value: number): void {
     let samples = this.samples.get(name)
     if (!samples) {
-      samples = { values: [], next: 0, median: undefined }
+      samples = { values: [], next: 0, sorted: [] }
       this.samples.set(name, samples)
     }
-    samples.values[samples.next] = value
-    samples.next = (samples.next + 1) % KEPT
-    samples.median = undefined
+    const { values, sorted, next } = samples
+    const oldest = values[next]
+    if (oldest !== undefined) sorted.splice(firstAbove(sorted, oldest) - 1, 1)
+    sorted.splice(firstAbove(sorted, value), 0, value)
+    values[next] = value
+    samples.next = (next + 1) % KEPT
   }
 }
 
@@ -111,16 +115,23 @@ export function declaredMs(gang: QueuedGang): DurationMs | undefined {
   return gang.expectedMs ?? gang.limitMs
 }
 
-function sources(gang: QueuedGang): readonly string[] {
-  return [`user ${gang.queue} ${gang.user}`, `queue ${gang.queue}`, 'all']
+/** Whose past runs are looked at, the nearest first. */
+function sources(gang: QueuedGang, kind: 'span' | 'ratio'): readonly string[] {
+  return [`${kind} user ${gang.queue} ${gang.user}`, `${kind} queue ${gang.queue}`, `${kind} all`]
 }
 
 function capped(gang: QueuedGang, span: number): DurationMs {
   return Math.ceil(gang.limitMs === undefined ? span : Math.min(span, gang.limitMs))
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+/** The first index whose value is larger. */
+function firstAbove(sorted: readonly number[], value: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (sorted[middle]! <= value) low = middle + 1
+    else high = middle
+  }
+  return low
 }

@@ -88,6 +88,12 @@ export class Waiting {
     return entry
   }
 
+  /** Puts back an entry that was removed, just as it was. */
+  restore(entry: Entry): void {
+    this.entries.set(gangKey(entry.gang.workload, entry.gang.replica), entry)
+    this.enterLane(entry)
+  }
+
   get(workload: WorkloadId, replica: number): Entry | undefined {
     return this.entries.get(gangKey(workload, replica))
   }

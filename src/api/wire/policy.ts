@@ -8,6 +8,7 @@ const settings = z.object({
   ordering: z.enum(ORDERINGS),
   preemptByOrdering: z.boolean(),
   runTimes: z.enum(RUN_TIME_SOURCES).describe('`exact` exists only in the twin'),
+  serviceLevels: z.array(z.number().positive()).max(16).describe('GPU-hours'),
   backfill: z.enum(['strict', 'holds', 'greedy']),
   holdDepth: count().max(64),
   consolidate: z.boolean(),
