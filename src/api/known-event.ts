@@ -94,8 +94,10 @@ export function describeEvent(logged: LoggedEventView): string {
       return `${event.attempt} is being stopped (${event.stop.reason}${event.stop.for === undefined ? '' : ` for ${event.stop.for}`})`
     case 'attempt-resized':
       return `${event.attempt} now holds ${event.allocation.parts.length} nodes`
-    case 'attempt-progressed':
-      return event.checkpoint ? `checkpoint at step ${event.checkpoint.step}` : `step ${event.progress.step}`
+    case 'attempt-progressed': {
+      const saved = event.checkpoint ? `, checkpoint at step ${event.checkpoint.step}` : ''
+      return `step ${event.progress.step}${saved}`
+    }
     case 'replica-readiness':
       return `${event.attempt} is ${event.ready ? 'ready' : 'not ready'}${because(event.detail)}`
     case 'attempt-ended': {

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
+import { EXIT_CODES } from '../../api/problem.ts'
 import type { Cli } from '../cli.ts'
 import { CliFailure } from '../failure.ts'
 import { serverProgram } from '../local/server-main.ts'
@@ -56,7 +57,7 @@ export async function restore(
     cli.dataDir,
     ...(options.databaseUrl === undefined ? [] : ['--database-url', options.databaseUrl]),
   ]
-  const child = spawn(process.execPath, [...serverProgram('restore-main'), ...where, path], {
+  const child = spawn(process.execPath, [...serverProgram('restore-main'), path, ...where], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: cli.io.env,
   })
@@ -68,11 +69,11 @@ export async function restore(
     child.once('error', reject)
     child.once('close', settle)
   })
-  if (code !== 0)
-    throw new CliFailure(
-      code === 2 ? 'usage' : code === 5 ? 'conflict' : 'internal',
-      said.trim() || `the restore ended with ${code}`,
-    )
+  if (code !== 0) {
+    const reason =
+      said.trim().replace(/^banyan restore: /m, '') || `the restore ended with exit status ${code}`
+    throw new CliFailure(code === EXIT_CODES.conflict ? 'conflict' : 'internal', reason)
+  }
   cli.print({ file: path, dataDir: cli.dataDir }, () => `Restored into ${cli.dataDir}. Next: banyan up`)
 }
 

@@ -10,7 +10,7 @@ import { isFinal } from '../../model/index.ts'
 import type { Cli } from '../cli.ts'
 import { CliFailure } from '../failure.ts'
 import { Interrupted } from '../io.ts'
-import { clockTime, painted } from '../render/values.ts'
+import { clockTime } from '../render/values.ts'
 import { lossText } from '../render/workload.ts'
 import { Pace } from './pace.ts'
 
@@ -77,6 +77,7 @@ class Teller {
   readonly #cli: Cli
   readonly #workload: WorkloadView
   readonly #pace = new Pace()
+  #savedStep: number | undefined
   #toldProgressAt = Number.NEGATIVE_INFINITY
 
   constructor(cli: Cli, workload: WorkloadView) {
@@ -90,7 +91,9 @@ class Teller {
     if (event.kind === 'attempt-progressed') {
       this.#pace.add(event.progress)
       this.#progress(logged.at)
-      if (!event.checkpoint) return
+      // Each report names the newest checkpoint again.
+      if (event.checkpoint === undefined || event.checkpoint.step === this.#savedStep) return
+      this.#savedStep = event.checkpoint.step
     }
     // How it failed is told as the command's own error.
     if (event.kind === 'workload-finished' && event.state !== 'succeeded') return
@@ -100,9 +103,9 @@ class Teller {
 
   #words(logged: LoggedEventView): string {
     const event = knownEventOf(logged)
+    if (event?.kind === 'attempt-progressed') return `checkpoint at step ${event.checkpoint?.step}`
     const text = describeEvent(logged)
-    if (event?.kind === 'workload-finished')
-      return `${painted(this.#cli, event.state)}${text.slice(text.indexOf(event.state) + event.state.length)}`
+    if (event?.kind === 'workload-finished') return this.#cli.paint.green(text)
     if (event?.kind === 'attempt-ended' && event.failure) return this.#cli.paint.red(text)
     return text
   }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { EXIT_CODES } from '../../api/problem.ts'
 import { formatDuration } from '../../base/index.ts'
 import type { Cli } from '../cli.ts'
 import { CliFailure } from '../failure.ts'
@@ -92,12 +93,12 @@ async function startInBackground(cli: Cli, args: readonly string[]): Promise<Loc
     env: cli.io.env,
   })
   closeSync(log.descriptor)
-  let ended: string | undefined
+  let ended: Ended | undefined
   child.once('error', (error) => {
-    ended = error.message
+    ended = { isUsage: false, how: error.message }
   })
   child.once('exit', (code, signal) => {
-    ended = signal ?? `exit status ${code}`
+    ended = { isUsage: code === EXIT_CODES.usage, how: signal ?? `exit status ${code}` }
   })
   child.unref()
   const begun = cli.io.now()
@@ -109,11 +110,10 @@ async function startInBackground(cli: Cli, args: readonly string[]): Promise<Loc
     }
     if (ended !== undefined) {
       clearLine(cli)
-      throw new CliFailure(
-        'internal',
-        reasonIn(logPath, log.size) ?? `the server ended with ${ended}`,
-        `Its log: ${logPath}`,
-      )
+      const reason = reasonIn(logPath, log.size) ?? `the server ended with ${ended.how}`
+      throw ended.isUsage
+        ? new CliFailure('usage', reason)
+        : new CliFailure('internal', reason, `Its log: ${logPath}`)
     }
     const waited = cli.io.now() - begun
     if (waited > PATIENCE_MS) {
@@ -128,6 +128,11 @@ async function startInBackground(cli: Cli, args: readonly string[]): Promise<Loc
     showLine(cli, `Starting Banyan ... ${(waited / 1_000).toFixed(1)} s`)
     await pause(POLL_MS)
   }
+}
+
+interface Ended {
+  readonly isUsage: boolean
+  readonly how: string
 }
 
 function openLog(path: string): { readonly descriptor: number; readonly size: number } {
