@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { assert } from '../../base/index.ts'
-import type { Batch, Document, LoggedEvent } from '../../control/index.ts'
+import type { Batch, Document, LoggedEvent } from '../../control/ports/index.ts'
 import {
   attemptRow,
   documentRow,

@@ -11,7 +11,7 @@ import type {
   StoredState,
   SubmissionRecord,
   WorkloadQuery,
-} from '../../control/index.ts'
+} from '../../control/ports/index.ts'
 import {
   type Actor,
   type Attempt,

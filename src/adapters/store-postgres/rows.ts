@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { present } from '../../base/index.ts'
-import type { Document, LoggedEvent, SubmissionRecord } from '../../control/index.ts'
+import type { Document, LoggedEvent, SubmissionRecord } from '../../control/ports/index.ts'
 import { type Attempt, isFinal, type Workload } from '../../model/index.ts'
 import { workloadNumber, workloadOfAttempt } from './numbers.ts'
 import type {

@@ -1,2 +1,3 @@
 export * from './engine.ts'
 export * from './store.ts'
+export type { LoggedEvent } from '../event.ts'
