@@ -1,3 +1,3 @@
 export * from './engine.ts'
 export * from './store.ts'
-export type { LoggedEvent } from '../event.ts'
+export type { Event, LoggedEvent } from '../event.ts'
