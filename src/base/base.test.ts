@@ -36,6 +36,15 @@ describe('randomStream', () => {
     expect(draw(7, 'faults')).not.toEqual(draw(8, 'faults'))
   })
 
+  it('gives streams of similar names beginnings that have nothing to do with each other', () => {
+    const first = Array.from({ length: 1_000 }, (_, i) => randomStream(1, `replication ${i}`).next())
+    const steps = first.slice(1).map((value, i) => Math.abs(value - (first[i] ?? 0)))
+    // Of two uniform numbers the mean distance is a third.
+    expect(steps.reduce((a, b) => a + b) / steps.length).toBeGreaterThan(0.3)
+    expect(first.filter((value) => value < 0.1).length).toBeGreaterThan(70)
+    expect(first.filter((value) => value < 0.1).length).toBeLessThan(130)
+  })
+
   it('draws an exponential with the mean asked for', () => {
     const stream = randomStream(1, 'repair')
     const mean = Array.from({ length: 20_000 }, () => stream.exponential(30)).reduce((a, b) => a + b) / 20_000

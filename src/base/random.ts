@@ -28,12 +28,18 @@ export function randomStream(seed: number, name: string): RandomStream {
   }
 }
 
-/** FNV-1a over UTF-16 code units, 32 bits (Fowler, Noll, Vo; offset basis 2166136261, prime 16777619). */
+/**
+ * A hash of 32 bits in which every bit hangs on every letter: FNV-1a over UTF-16 code units (Fowler, Noll, Vo; offset
+ * basis 2166136261, prime 16777619), then the finaliser of MurmurHash3 (Appleby, `fmix32`). Without the second, streams
+ * whose names differ in the last letter would begin alike.
+ */
 export function hash32(text: string): number {
   let hash = 2166136261
   for (let i = 0; i < text.length; i++) {
     hash ^= text.charCodeAt(i)
     hash = Math.imul(hash, 16777619)
   }
-  return hash >>> 0
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
 }
