@@ -37,6 +37,7 @@ export interface ChaosReport {
   readonly faults: readonly string[]
 }
 
+const SLOTS = 8
 const LONGEST_SERVING_MS = 2_500
 const LONGEST_STARTING_MS = 6_000
 const AUDIT_EVERY = 10
@@ -66,6 +67,7 @@ export async function chaosRounds(options: ChaosOptions): Promise<ChaosReport> {
   const start = () =>
     new ServerProcess({
       dataDir,
+      slots: SLOTS,
       ...(databaseUrl !== undefined ? { databaseUrl } : {}),
       ...(options.main !== undefined ? { main: options.main } : {}),
     })

@@ -31,6 +31,10 @@ export interface Acknowledged {
 }
 
 const CLIENTS = 6
+/** With more than this not ended, clients stop instead of submitting, so that the machine keeps up. */
+const LONGEST_BACKLOG = 60
+/** How often a client looks at the list. */
+const LOOK_SHARE = 0.1
 /** Programs by how often they are sent (a draw from [0, 1) below `upTo`), what they do and what comes of them. */
 const PROGRAMS = [
   { upTo: 0.5, work: 'true', retry: 0, ends: { state: 'succeeded', attempts: 1 } },
@@ -59,6 +63,7 @@ export class Traffic {
   readonly #folder: string
   #unanswered: Submission[] = []
   #made = 0
+  #backlog = 0
 
   constructor(random: RandomStream, journal: string, folder: string) {
     this.#random = random
@@ -85,17 +90,27 @@ export class Traffic {
     while (!signal.aborted) {
       const draw = this.#random.next()
       const repeated = this.#unanswered.pop()
+      if (draw < LOOK_SHARE) await this.#look(client)
       if (repeated) {
         this.counts.repeated++
         await this.#submit(client, repeated)
-      } else if (draw < 0.65) {
-        await this.#submit(client, this.#newSubmission())
-      } else if (draw < 0.7) {
+      } else if (this.#backlog > LONGEST_BACKLOG || draw > 0.7) {
+        await this.#stopSome(client)
+      } else if (draw > 0.65) {
         const twice = this.#newSubmission()
         await Promise.all([this.#submit(client, twice), this.#submit(client, twice)])
       } else {
-        await this.#stopSome(client)
+        await this.#submit(client, this.#newSubmission())
       }
+    }
+  }
+
+  async #look(client: Client): Promise<void> {
+    try {
+      const { items } = await client.listWorkloads({ state: ['queued', 'starting', 'running', 'stopping'] })
+      this.#backlog = items.length
+    } catch (error) {
+      this.#judge(error, 'list')
     }
   }
 
