@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { freePort } from '../../test/gang/a-gang.ts'
 
 const FIXTURE = fileURLToPath(new URL('ring-worker.fixture.js', import.meta.url))
 const started = []
@@ -29,15 +29,6 @@ async function startRing(size, length) {
   const workers = Array.from({ length: size }, (_, rank) => startWorker({ rank, size, port, length }))
   for (const worker of workers) expect(await worker.nextLine()).toBe('joined')
   return workers
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 describe('sum', { timeout: 30_000 }, () => {
