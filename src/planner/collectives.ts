@@ -21,7 +21,7 @@ export function ringBandwidth(group: Group, machine: Machine, constants: Resolve
 
 /**
  * Seconds to gather, or reduce and scatter, a buffer of `bytes` over a group: (n-1)/n of it passes each link of the ring
- * (Thakur, Rabenseifner, Gropp 2005, section 4.1), with a latency that grows with the logarithm of the group (NCCL's trees).
+ * (Thakur, Rabenseifner, Gropp 2005, section 4.1), with a latency that grows with the group.
  * An all-reduce is one of each.
  */
 export function ringSeconds(bytes: number, group: Group, machine: Machine, constants: Resolved): number {
@@ -29,10 +29,12 @@ export function ringSeconds(bytes: number, group: Group, machine: Machine, const
   if (ranks <= 1 || bytes <= 0) return 0
   const outside = group.together < ranks
   const latency = constants.nvlinkLatency + (outside ? constants.networkLatency : 0)
-  return (
-    (bytes * (ranks - 1)) / ranks / ringBandwidth(group, machine, constants) +
-    latency * (1 + Math.log2(ranks) / 4)
-  )
+  return (bytes * (ranks - 1)) / ranks / ringBandwidth(group, machine, constants) + latency * hops(ranks)
+}
+
+/** How latency grows: with each rank of a ring inside a node, with the depth of a tree beyond. */
+function hops(ranks: number): number {
+  return 1 + Math.min(ranks - 1, 7) / 6 + (ranks > 8 ? Math.log2(ranks / 8) / 4 : 0)
 }
 
 /**

@@ -40,9 +40,17 @@ export function gpuNames(): readonly string[] {
   return GPUS.map((gpu) => gpu.name)
 }
 
-/** The data sheet of a GPU by name (`H100`, `A100-80`, `GB200`), or the names that are known. */
+/**
+ * The data sheet of a GPU by name (`H100`, `A100-80`, `GB200`, `NVIDIA H100 80GB HBM3`), or the names that are known.
+ * Where the name says more than is known, its family and memory decide.
+ */
 export function gpuByName(name: string): Result<Gpu, string> {
-  const gpu = BY_NAME.get(plain(name))
+  const family = /(GB300|GB200|B300|B200|H200|H800|H100|A800|A100|V100)(?!\d)/i.exec(name)?.[1]
+  const memory = /(\d{2,3})\s*(?:GB|GiB)/i.exec(name)?.[1]
+  const gpu =
+    BY_NAME.get(plain(name)) ??
+    (family && memory ? BY_NAME.get(plain(`${family}-${memory}`)) : undefined) ??
+    (family && BY_NAME.get(plain(family)))
   return gpu ? ok(gpu) : refuse(`no GPU is called "${name}"; known are ${gpuNames().join(', ')}`)
 }
 

@@ -54,7 +54,7 @@ const GPU_FACTORS: Partial<Record<ConstantName, number>> = {
 const SOFTWARE_FACTORS: Partial<Record<ConstantName, number>> = {
   slowdown: 0.08,
   elementwise: 0.25,
-  launch: 0.4,
+  launch: 0.5,
   attention: 0.2,
   tensorExposed: 0.3,
   pipelineExposed: 0.4,
@@ -64,10 +64,10 @@ const SOFTWARE_FACTORS: Partial<Record<ConstantName, number>> = {
   routing: 0.6,
   scan: 0.3,
   network: 0.2,
-  stepOverhead: 0.7,
+  stepOverhead: 1,
   straggle: 0.5,
   expertKernels: 0.5,
-  microOverhead: 0.7,
+  microOverhead: 1.2,
 }
 
 /**

@@ -46,17 +46,13 @@ export function readRun(row: Row): Reading {
   const shape = readShape(row)
   if (typeof shape === 'string') return refused(shape)
   const notes = row.notes ?? ''
-  const gpuCount = number(row.n_gpus) ?? gpusOfWholeRun(row)
-  if (!gpuCount) return refused('neither GPUs nor GPU-hours are given')
+  const gpuCount = gpuCountOf(row, gpu.value.gpusPerNode)
+  if (!gpuCount) return refused('neither GPUs, nodes, ranks nor GPU-hours are given')
   const sequence = number(row.seq_len) ?? shape.sequence
   const machine = machineOf(gpu.value, gpuCount, {
     ...networkOf(row.interconnect ?? '', gpu.value.gpusPerNode),
   })
-  const globalBatch = wholeBatch(
-    row,
-    gpuCount,
-    number(row.global_batch) ?? batchOf(notes, gpuCount, sequence),
-  )
+  const globalBatch = wholeBatch(row, gpuCount, number(row.global_batch) ?? batchOf(row, gpuCount, sequence))
   const precision = precisionOf(row)
   const software = softwareOf(row)
   const fixed = readFixed(row, shape, gpuCount, globalBatch, software)
@@ -98,7 +94,11 @@ function readShape(row: Row): ModelShape | string {
   const hidden = number(row.hidden)
   const layers = number(row.layers)
   const heads = number(row.heads)
-  if (!hidden || !layers || !heads) return known.ok ? withPrediction(known.value, row) : known.error
+  if (!hidden || !layers || !heads) {
+    if (known.ok) return withPrediction(known.value, row)
+    const size = number(row.params_B) ?? number(/(\d+(?:\.\d+)?)\s?b\b/i.exec(row.model ?? '')?.[1])
+    return size ? shapeOfSize(size * 1e9, row) : known.error
+  }
   const base = known.ok ? known.value : undefined
   const topK = number(row.moe_topk)
   const expertCount = number(row.n_experts)
@@ -175,6 +175,23 @@ function readShape(row: Row): ModelShape | string {
   return withPrediction(best, row)
 }
 
+/** A plain transformer of so many parameters in the usual proportions: 12 l h^2 of them, with h about 128 l (Kaplan et al. 2020, figure 5). */
+function shapeOfSize(parameters: number, row: Row): ModelShape | string {
+  const hidden = Math.max(256, Math.round(((parameters * 128) / 12) ** (1 / 3) / 256) * 256)
+  const built = modelShape({
+    name: row.model ?? 'model',
+    hidden,
+    layers: Math.max(1, Math.round(parameters / (12 * hidden * hidden))),
+    heads: hidden / 128,
+    ffn: 4 * hidden,
+    gated: false,
+    vocabulary: number(row.vocab) ?? 50_257,
+    sequence: number(row.seq_len) ?? 2048,
+    tiedEmbeddings: true,
+  })
+  return built.ok ? built.value : built.error
+}
+
 /** NeMo AutoModel trains without the extra prediction layer, and other sources say so where they do. */
 function withPrediction(shape: ModelShape, row: Row): ModelShape {
   const without = /w\/o MTP/i.test(row.notes ?? '') || /AutoModel/.test(row.source ?? '')
@@ -193,10 +210,19 @@ function networkOf(text: string, gpusPerNode: number): { nicBandwidth?: number }
   return {}
 }
 
-function batchOf(notes: string, gpuCount: number, sequence: number): number {
-  const printed = /GBS\s?(\d+)/.exec(notes)
-  if (printed) return Number(printed[1])
-  // About four million tokens, the usual batch of large pretraining runs (arXiv 2302.13971, section 2.3).
+/** Sequences of a step where no column says: from the notes, from time and rate, or from micro-batches; else four million tokens. */
+function batchOf(row: Row, gpuCount: number, sequence: number): number {
+  const notes = row.notes ?? ''
+  const printed = number(/GBS\s?(\d+)/.exec(notes)?.[1])
+  if (printed) return printed
+  const time = number(row.step_time_s)
+  const rate = number(row.tokens_per_s_per_gpu)
+  if (time && rate) return Math.max(1, Math.round((time * rate * gpuCount) / sequence))
+  const data = number(row.dp)
+  const microBatch = number(row.micro_batch)
+  const accumulated = number(/(?:GA|grad_accum|micro_num)\s?(\d+)/.exec(notes)?.[1])
+  if (data && microBatch && accumulated) return data * microBatch * accumulated
+  // The usual batch of large pretraining runs (arXiv 2302.13971, section 2.3).
   return Math.max(1, Math.round(2 ** 22 / sequence / gpuCount)) * gpuCount
 }
 
@@ -207,8 +233,14 @@ function wholeBatch(row: Row, gpuCount: number, batch: number): number {
   return Math.max(1, Math.round(batch / data)) * data
 }
 
-/** Without a GPU count, the power of two that spends the GPU-hours in about a month. */
-function gpusOfWholeRun(row: Row): number | undefined {
+/** GPUs as printed, by nodes, or by ranks; of whole runs the power of two that spends the GPU-hours in about a month. */
+function gpuCountOf(row: Row, gpusPerNode: number): number | undefined {
+  const printed = number(row.n_gpus)
+  if (printed) return printed
+  const nodes = number(row.nodes)
+  if (nodes) return nodes * gpusPerNode
+  const data = number(row.dp)
+  if (data) return data * (number(row.tp) ?? 1) * (number(row.pp) ?? 1) * (number(row.cp) ?? 1)
   const hours = number(row.gpu_hours)
   return hours && 2 ** Math.max(3, Math.round(Math.log2(hours / 720)))
 }
@@ -260,6 +292,7 @@ function softwareOf(row: Row): string {
   const text = `${row.source} ${row.precision} ${row.notes}`
   for (const [pattern, name] of SOFTWARE) if (pattern.test(text)) return name
   const year = number(row.year) ?? 2025
+  if (row.zero_stage === '3') return year <= 2023 ? 'torch-2023' : 'torch-fsdp2'
   return year <= 2022 ? 'megatron-2021' : year === 2023 ? 'torch-2023' : DEFAULT_SOFTWARE
 }
 
