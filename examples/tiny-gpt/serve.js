@@ -29,7 +29,7 @@ const server = createServer(async (request, response) => {
   try {
     await answer(request, response)
   } catch (error) {
-    if (response.headersSent || request.destroyed) return response.destroy()
+    if (response.headersSent || response.destroyed) return response.destroy()
     const { status, body } =
       error instanceof RequestError
         ? error

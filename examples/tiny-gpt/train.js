@@ -113,14 +113,14 @@ function logLine({ step, steps, loss, checkpoint }) {
 
 function readOptions(args) {
   const numbers = {
-    steps: 300,
+    steps: 240,
     batch: 32,
     context: 64,
     width: 160,
     layers: 3,
     heads: 5,
     'muon-rate': 0.05,
-    'adam-rate': 0.006,
+    'adam-rate': 0.012,
     'save-every': 25,
     seed: 1,
   }
