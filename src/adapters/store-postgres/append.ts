@@ -42,7 +42,7 @@ export async function appendBatch(writer: Kysely<Tables>, epoch: number, batch: 
     [
       workloads,
       sql`set_workloads as (${insertRows('workloads', workloads, guard)}
-      on conflict (number) do update
+      on conflict (id) do update
         set state = excluded.state, final_at = excluded.final_at, document = excluded.document)`,
     ],
     [

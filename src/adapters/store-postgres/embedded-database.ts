@@ -4,7 +4,7 @@ import { keepHouse } from './housekeeping.ts'
 import { kyselyOnPool } from './kysely-of.ts'
 
 /** PostgreSQL inside this process. Its one connection is shared by reads and writes, in the order they are asked. */
-export async function openEmbedded(folder: string): Promise<Database> {
+export async function openEmbedded(folder: string, log: (line: string) => void): Promise<Database> {
   const { server, lock } = await openDataFolder(folder)
   // ssl and password are set so that PGSSLMODE and PGPASSFILE, which are meant for a real server, are not looked at.
   const connection = kyselyOnPool({
@@ -16,11 +16,17 @@ export async function openEmbedded(folder: string): Promise<Database> {
     password: 'unused',
     stream: () => server.connect(),
   })
-  const stopHousekeeping = keepHouse(connection)
+  const stopHousekeeping = keepHouse(connection, log)
   return {
     reader: connection,
     // The lock on the folder already makes this process the only one.
-    openWriter: async () => ({ connection, lost: server.ended, close: async () => {} }),
+    openWriter: async () => {
+      let close = () => {}
+      const closed = new Promise<void>((resolve) => {
+        close = resolve
+      })
+      return { connection, lost: Promise.race([server.ended, closed]), close: async () => close() }
+    },
     close: async () => {
       await stopHousekeeping()
       await connection.destroy()

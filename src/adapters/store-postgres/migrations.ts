@@ -48,8 +48,8 @@ create table documents (
 );
 
 create table workloads (
-  number bigint primary key,
-  id text not null,
+  id text collate "C" primary key,
+  number bigint not null,
   organisation text collate "C" not null,
   team text collate "C" not null,
   user_id text collate "C" not null,
@@ -60,10 +60,13 @@ create table workloads (
   final_at bigint,
   document json not null
 );
-create index workloads_by_state on workloads (state, number);
+-- One index for each way to list them, see list-workloads.ts. Only the first orders by -number, and none by number
+-- alone: the planner would walk it through everybody's workloads in the hope of meeting those that are asked for.
+create index workloads_by_state on workloads (state, (-number));
 create index workloads_by_organisation on workloads (organisation, state, number);
 create index workloads_by_team on workloads (team, state, number);
 create index workloads_by_user on workloads (user_id, state, number);
+create index workloads_by_organisation_and_name on workloads (organisation, name, state, number);
 create index workloads_by_name on workloads (name, state, number);
 
 create table attempts (

@@ -113,12 +113,10 @@ export class PostgresStore implements Store {
 
   workload(id: WorkloadId): Promise<Workload | undefined> {
     return this.#read(async (reader) => {
-      const number = workloadNumber(id)
-      if (number === undefined) return undefined
       const row = await reader
         .selectFrom('workloads')
         .select('document')
-        .where('number', '=', number)
+        .where('id', '=', id)
         .executeTakeFirst()
       return row?.document as Workload | undefined
     })

@@ -23,7 +23,7 @@ export async function restore(file: string, target: StoreLocation): Promise<Back
         'Nothing was changed. Restore it with the newer Banyan.',
     )
   }
-  const database = await openDatabase(target)
+  const database = await openDatabase(target, () => {})
   try {
     // The rows have the shape of their schema; later migrations then treat them as they would have where they came from.
     const schema = await migrate(database.reader, header.schema)
