@@ -66,8 +66,7 @@ class EarliestSearch {
     this.minDepth = Math.min(minDepth, fleet.tree.leafDepth + 1)
     this.nodesNeeded = option.nodes + Math.sign(option.remainder)
     const { tree, capacity, nodeEndsAt } = fleet
-    this.freeAt = new Float64Array(tree.nodeCount)
-    this.scratch = new Float64Array(tree.nodeCount)
+    ;[this.freeAt, this.scratch] = fleet.scratch
     const whole = tree.classes[option.nodeClass]!.gpuCount
     const soonest = now + MINUTE_MS
     for (let n = 0; n < tree.nodeCount; n++) {

@@ -44,6 +44,8 @@ export class Fleet {
   onNode: Occupant[][] = []
   /** The latest end of what is on a node; negative infinity when it is empty. */
   nodeEndsAt = new Float64Array(0)
+  /** Space by node index for one search at a time. */
+  scratch: readonly [Float64Array, Float64Array] = [new Float64Array(0), new Float64Array(0)]
   readonly occupants = new Set<Occupant>()
   private compiled = new Map<string, RequestClass>()
   /** Thousandths of GPUs on nodes that are not down, by model index of the queue tree. */
@@ -112,7 +114,7 @@ export class Fleet {
     const { tree } = this
     let compiled = this.compiled.get(key)
     if (!compiled) {
-      compiled = compileRequest(tree, key, request)
+      compiled = compileRequest(tree, key, this.compiled.size, request)
       this.compiled.set(key, compiled)
     }
     return compiled
@@ -164,6 +166,7 @@ export class Fleet {
     for (const [id, node] of this.nodes) fleet.nodes.set(id, node)
     fleet.built = { tree, capacity: capacity.clone(fleet.mix) }
     fleet.nodeEndsAt = this.nodeEndsAt.slice()
+    fleet.scratch = [new Float64Array(tree.nodeCount), new Float64Array(tree.nodeCount)]
     fleet.compiled = this.compiled
     fleet.capacityMilli = [...this.capacityMilli]
     fleet.totalMilli = this.totalMilli
@@ -203,6 +206,7 @@ export class Fleet {
     this.freedVersion++
     this.onNode = Array.from({ length: tree.nodeCount }, () => [])
     this.nodeEndsAt = new Float64Array(tree.nodeCount).fill(Number.NEGATIVE_INFINITY)
+    this.scratch = [new Float64Array(tree.nodeCount), new Float64Array(tree.nodeCount)]
     this.capacityMilli = []
     this.totalMilli = 0
     for (const { description, state } of this.nodes.values()) {

@@ -44,6 +44,8 @@ export interface PassOptions {
   readonly recordTurns?: boolean
   /** One that is open already, so that passes follow on each other. */
   readonly transaction?: Transaction
+  /** Leaves out the actions that end others. */
+  readonly endNobody?: boolean
 }
 
 /** What one scheduling pass decides now. The machine is left exactly as it was. */
@@ -68,6 +70,7 @@ export class Pass implements EvictionContext {
   readonly turns: Map<Entry, Turn> | undefined
   /** What it starts now and, held until others have ended, soon. */
   readonly granted: { readonly entry: Entry; readonly occupant: Occupant; readonly now: boolean }[] = []
+  private readonly endNobody: boolean
   private startCount = 0
   readonly evictions: Eviction[] = []
   readonly holds: Hold[] = []
@@ -77,14 +80,15 @@ export class Pass implements EvictionContext {
   readonly blocked: Entry[] = []
   private readonly evicting: Evictions
   /** Classes that did not fit; nothing is freed within a pass, so they do not later. */
-  private readonly failed = new Set<string>()
-  private readonly fitting = new Map<string, { readonly starts: number; readonly footprint: Footprint }>()
+  private readonly failed = new Set<number>()
+  private readonly fitting = new Map<number, { readonly starts: number; readonly footprint: Footprint }>()
   nextPassAt = Number.POSITIVE_INFINITY
 
   constructor(machine: Machine, now: TimeMs, options: PassOptions = {}) {
     this.machine = machine
     this.now = now
     this.transaction = options.transaction ?? new Transaction(machine.fleet)
+    this.endNobody = options.endNobody ?? false
     this.turns = options.recordTurns ? new Map() : undefined
     this.evicting = new Evictions(this)
   }
@@ -124,7 +128,7 @@ export class Pass implements EvictionContext {
     this.wakeAt(this.machine.waiting.admit(this.now))
     this.startHeld()
     this.allocate()
-    this.evict()
+    if (!this.endNobody) this.evict()
   }
 
   rollback(): void {
@@ -264,33 +268,40 @@ export class Pass implements EvictionContext {
 
   private placeNow(entry: Entry, request: RequestClass): Footprint | undefined {
     const minDepth = this.minDepth(entry, request)
-    const avoided = this.closeAvoided(entry)
-    const { capacity } = this.machine.fleet
-    const find = () => place(capacity, request, minDepth)
-    let footprint = avoided > 0 ? find() : this.memo(`${minDepth} ${request.key}`, find)
-    if (!footprint && this.promises.length > 0)
-      footprint = this.placeOnPromised(entry, request, minDepth, avoided > 0)
-    if (avoided > 0) this.openAvoided(entry)
-    return footprint
+    const outlived = this.outlived(entry)
+    if (entry.gang.avoid.length > 0 && this.closeAvoided(entry) > 0) {
+      const footprint =
+        this.placeWithout(0, request, minDepth) ??
+        (outlived > 0 ? this.placeWithout(outlived, request, minDepth) : undefined)
+      this.openAvoided(entry)
+      return footprint
+    }
+    return (
+      this.placeOrRemember(0, request, minDepth) ??
+      (outlived > 0 ? this.placeOrRemember(outlived, request, minDepth) : undefined)
+    )
   }
 
-  /** Tries what is kept for promises that this gang will have left by then, given its limit. */
-  private placeOnPromised(
-    entry: Entry,
-    request: RequestClass,
-    minDepth: number,
-    avoids: boolean,
-  ): Footprint | undefined {
-    const { limitMs } = entry.gang
-    if (limitMs === undefined) return undefined
+  /** How many promises the gang will surely have left by the time they are due; those are the first. */
+  private outlived({ gang: { limitMs } }: Entry): number {
+    if (limitMs === undefined) return 0
     const endsAt = this.now + limitMs
-    let outlived = 0
-    while (outlived < this.promises.length && this.promises[outlived]!.at >= endsAt) outlived++
-    if (outlived === 0) return undefined
-    if (avoids) return this.placeWithout(outlived, request, minDepth)
-    return this.memo(`${minDepth} ${outlived}/${this.promises.length} ${request.key}`, () =>
-      this.placeWithout(outlived, request, minDepth),
-    )
+    let count = 0
+    while (count < this.promises.length && this.promises[count]!.at >= endsAt) count++
+    return count
+  }
+
+  /** As `placeWithout`; remembers what was not found, and until the next start what was. */
+  private placeOrRemember(count: number, request: RequestClass, minDepth: number): Footprint | undefined {
+    const promises = count === 0 ? 0 : this.promises.length
+    const key = ((request.index * 64 + minDepth) * 128 + count) * 128 + promises
+    if (this.failed.has(key)) return undefined
+    const known = this.fitting.get(key)
+    if (known?.starts === this.startCount) return known.footprint
+    const footprint = this.placeWithout(count, request, minDepth)
+    if (footprint) this.fitting.set(key, { starts: this.startCount, footprint })
+    else this.failed.add(key)
+    return footprint
   }
 
   /** Places as if the first promises, those due last, kept nothing. */
@@ -368,21 +379,7 @@ export class Pass implements EvictionContext {
     if (this.promises.length === 0) return true
     const request = this.requestOf(entry)
     const minDepth = request.withinRequired ? (request.withinDepth ?? 0) : 0
-    const all = this.promises.length
-    return !this.memo(`${minDepth} ${all}/${all} ${request.key}`, () =>
-      this.placeWithout(all, request, minDepth),
-    )
-  }
-
-  /** What `find` found or undefined; remembers what was not found, and until the next start what was. */
-  private memo(key: string, find: () => Footprint | undefined): Footprint | undefined {
-    if (this.failed.has(key)) return undefined
-    const known = this.fitting.get(key)
-    if (known?.starts === this.startCount) return known.footprint
-    const footprint = find()
-    if (footprint) this.fitting.set(key, { starts: this.startCount, footprint })
-    else this.failed.add(key)
-    return footprint
+    return this.placeOrRemember(this.promises.length, request, minDepth) === undefined
   }
 
   private minDepth(entry: Entry, request: RequestClass): number {

@@ -9,6 +9,8 @@ import type { NodeClass, TopologyTree } from './tree.ts'
  */
 export interface RequestClass {
   readonly key: string
+  /** Its number among the classes compiled for its tree, from 0. */
+  readonly index: number
   readonly request: ResourceRequest
   /** Node classes that may serve it, least capable first; a gang stands on one class. */
   readonly options: readonly ClassOption[]
@@ -52,7 +54,12 @@ export function requestKey(request: ResourceRequest): string {
   return key
 }
 
-export function compileRequest(tree: TopologyTree, key: string, request: ResourceRequest): RequestClass {
+export function compileRequest(
+  tree: TopologyTree,
+  key: string,
+  index: number,
+  request: ResourceRequest,
+): RequestClass {
   const withinDepth = depthOf(tree, request.within?.level)
   const segmentDepth = depthOf(tree, request.segment?.level)
   const matching = tree.classes.map((_, c) => c).filter((c) => matches(tree.classes[c]!, request.gpu))
@@ -62,6 +69,7 @@ export function compileRequest(tree: TopologyTree, key: string, request: Resourc
     .sort((a, b) => leastCapable(tree, a, b))
   return {
     key,
+    index,
     request,
     options,
     withinDepth,
