@@ -53,7 +53,7 @@ export function listen(server: Server): Promise<string> {
 }
 
 /** A whole chat completion. */
-export function sayOnce(response: ServerResponse, content: string): void {
+function sayOnce(response: ServerResponse, content: string): void {
   response.setHeader('content-type', 'application/json')
   response.end(
     JSON.stringify({
