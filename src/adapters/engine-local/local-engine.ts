@@ -112,8 +112,13 @@ export class LocalEngine implements Engine {
   async logs(attempt: AttemptId, task: number, from: number): Promise<LogChunk> {
     assertIsName(attempt)
     const live = this.#attempts.get(attempt)
-    const folder = live?.folder ?? new AttemptFolder(join(this.#parts.finished, attempt))
-    return readTaskLog(folder.logs, task, from, live?.hasEnded ?? !this.#launching.has(attempt))
+    if (live) {
+      const chunk = await readTaskLog(live.folder.logs, task, from, live.hasEnded)
+      // Forgetting moves the folder; only if it is still there was it there while it was read.
+      if (!live.hasEnded || (await exists(live.folder.path))) return chunk
+    }
+    const finished = new AttemptFolder(join(this.#parts.finished, attempt))
+    return readTaskLog(finished.logs, task, from, !this.#launching.has(attempt))
   }
 
   async forget(attempt: AttemptId): Promise<void> {

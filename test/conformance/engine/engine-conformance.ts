@@ -517,6 +517,19 @@ export function engineConformance(
         expect(await readFile(join(scratch, 'starts'), 'utf8')).toBe('started\n')
       })
 
+      test('keeps the logs whole for those who read them in that moment', async () => {
+        const attempt = await launched(await anOrder('echo kept'))
+        await observer.ended(attempt)
+        let forgotten = false
+        const forgetting = engine.forget(attempt).then(() => {
+          forgotten = true
+        })
+        while (!forgotten) {
+          expect(await engine.logs(attempt, 0, 0)).toEqual({ text: 'kept\n', next: 5, ended: true })
+        }
+        await forgetting
+      })
+
       test('does nothing to an attempt that runs', async () => {
         const attempt = await launched(await anOrder('until [ -f go ]; do sleep 0.05; done'))
         await observer.running(attempt)
