@@ -1,25 +1,17 @@
 import type { TimeMs } from '../base/index.ts'
 import { Contenders } from './contenders.ts'
-import { type EarliestPlace, earliestPlace, nodeFreeAt } from './earliest.ts'
+import { earliestPlace } from './earliest.ts'
 import { type EvictionContext, Evictions } from './evictions.ts'
 import type { Occupant } from './fleet.ts'
 import { type Footprint, toAllocation, WHOLE_GPU } from './footprint.ts'
 import type { Machine } from './machine.ts'
-import { place } from './placement.ts'
 import type { Eviction, Hold, Plan, Start } from './plan.ts'
+import { Promises } from './promises.ts'
 import { quotaBlocks } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
 import { Transaction } from './transaction.ts'
 import { Turns } from './turns.ts'
 import type { Entry } from './waiting.ts'
-
-/** Capacity promised to a blocked gang from a time on, within one pass. */
-export interface Promised {
-  readonly entry: Entry
-  readonly at: TimeMs
-  /** Keeps what is free of it now from those that would not have ended by then; lists all its nodes. */
-  occupant: Occupant
-}
 
 /** What a pass decided about one gang, for explanations. */
 export interface Turn {
@@ -64,8 +56,7 @@ export class Pass implements EvictionContext {
   readonly machine: Machine
   readonly now: TimeMs
   readonly transaction: Transaction
-  /** Due last first. */
-  readonly promises: Promised[] = []
+  readonly promises: Promises
   /** Every gang in line with its turn, when asked for. */
   readonly turns: Map<Entry, Turn> | undefined
   /** What it starts now and, held until others have ended, soon. */
@@ -88,6 +79,7 @@ export class Pass implements EvictionContext {
     this.machine = machine
     this.now = now
     this.transaction = options.transaction ?? new Transaction(machine.fleet)
+    this.promises = new Promises(machine, now, this.transaction)
     this.endNobody = options.endNobody ?? false
     this.turns = options.recordTurns ? new Map() : undefined
     this.evicting = new Evictions(this)
@@ -116,17 +108,13 @@ export class Pass implements EvictionContext {
 
   /** Leaves the decisions in the transaction and takes back only what was kept for promises. */
   keepDecisions(): void {
-    for (const promised of this.promises) this.transaction.vacate(promised.occupant)
-    this.promises.length = 0
-  }
-
-  isPromised(entry: Entry): boolean {
-    return this.promises.some((promised) => promised.entry === entry)
+    this.promises.releaseAll()
   }
 
   decide(): void {
     this.wakeAt(this.machine.waiting.admit(this.now))
     this.startHeld()
+    this.wakeAt(this.promises.keepWindows())
     this.allocate()
     if (!this.endNobody) this.evict()
   }
@@ -180,7 +168,7 @@ export class Pass implements EvictionContext {
           this.recordRest(turns)
           return
         }
-        if (backfill === 'holds' && this.promises.length < holdDepth) this.promise(entry)
+        if (backfill === 'holds' && this.promises.gangCount < holdDepth) this.promise(entry)
         else if (!this.turns && this.isHopeless(entry)) {
           turns.closeClass(entry)
           continue
@@ -193,6 +181,8 @@ export class Pass implements EvictionContext {
   /** Under a preemptive order a blocked gang takes the place of running ones behind it. */
   private overtake(entry: Entry): boolean {
     if (!this.machine.policy.preemptByOrdering) return false
+    // Room is looked for without regard to what a gang avoids (S7).
+    if (entry.gang.avoid.some(({ until }) => until > this.now)) return false
     const request = this.requestOf(entry)
     const done = this.evicting.preemptByOrder(entry, request, this.minDepth(entry, request))
     if (!done) return false
@@ -217,7 +207,7 @@ export class Pass implements EvictionContext {
     const request = this.requestOf(entry)
     if (request.impossible !== undefined || entry.gang.avoid.some(({ until }) => until > this.now)) return
     const depth = this.minDepth(entry, request)
-    const promised = this.promises.find((other) => other.entry === entry)
+    const promised = this.promises.of(entry)
     if (promised) this.transaction.vacate(promised.occupant)
     const wait = promised ? promised.at - this.now : Number.POSITIVE_INFINITY
     const done =
@@ -226,7 +216,7 @@ export class Pass implements EvictionContext {
         : this.evicting[action](entry, request, depth)
     if (done) {
       this.served.add(entry)
-      if (promised) this.promises.splice(this.promises.indexOf(promised), 1)
+      if (promised) this.promises.forget(promised)
     } else if (promised) this.transaction.occupy(promised.occupant)
   }
 
@@ -268,54 +258,38 @@ export class Pass implements EvictionContext {
 
   private placeNow(entry: Entry, request: RequestClass): Footprint | undefined {
     const minDepth = this.minDepth(entry, request)
-    const outlived = this.outlived(entry)
-    if (entry.gang.avoid.length > 0 && this.closeAvoided(entry) > 0) {
+    const outlived = this.promises.outlivedBy(entry.gang)
+    const closed = this.closeFor(entry, request)
+    if (closed.length > 0) {
       const footprint =
-        this.placeWithout(0, request, minDepth) ??
-        (outlived > 0 ? this.placeWithout(outlived, request, minDepth) : undefined)
-      this.openAvoided(entry)
-      return footprint
+        this.promises.placeWithout(0, request, minDepth) ??
+        (outlived > 0 ? this.promises.placeWithout(outlived, request, minDepth) : undefined)
+      for (const node of closed) this.machine.fleet.capacity.open(node)
+      return footprint ?? this.promises.placeOnOwn(entry, request, minDepth)
     }
     return (
       this.placeOrRemember(0, request, minDepth) ??
-      (outlived > 0 ? this.placeOrRemember(outlived, request, minDepth) : undefined)
+      (outlived > 0 ? this.placeOrRemember(outlived, request, minDepth) : undefined) ??
+      this.promises.placeOnOwn(entry, request, minDepth)
     )
-  }
-
-  /** How many promises the gang will surely have left by the time they are due; those are the first. */
-  private outlived({ gang: { limitMs } }: Entry): number {
-    if (limitMs === undefined) return 0
-    const endsAt = this.now + limitMs
-    let count = 0
-    while (count < this.promises.length && this.promises[count]!.at >= endsAt) count++
-    return count
   }
 
   /** As `placeWithout`; remembers what was not found, and until the next start what was. */
   private placeOrRemember(count: number, request: RequestClass, minDepth: number): Footprint | undefined {
-    const promises = count === 0 ? 0 : this.promises.length
-    const key = ((request.index * 64 + minDepth) * 128 + count) * 128 + promises
+    const promises = count === 0 ? 0 : this.promises.list.length
+    const key = ((request.index * 64 + minDepth) * 1024 + count) * 1024 + promises
     if (this.failed.has(key)) return undefined
     const known = this.fitting.get(key)
     if (known?.starts === this.startCount) return known.footprint
-    const footprint = this.placeWithout(count, request, minDepth)
+    const footprint = this.promises.placeWithout(count, request, minDepth)
     if (footprint) this.fitting.set(key, { starts: this.startCount, footprint })
     else this.failed.add(key)
     return footprint
   }
 
-  /** Places as if the first promises, those due last, kept nothing. */
-  private placeWithout(count: number, request: RequestClass, minDepth: number): Footprint | undefined {
-    const { capacity } = this.machine.fleet
-    for (let i = 0; i < count; i++) capacity.free(this.promises[i]!.occupant.footprint)
-    const footprint = place(capacity, request, minDepth)
-    for (let i = count - 1; i >= 0; i--) capacity.take(this.promises[i]!.occupant.footprint)
-    return footprint
-  }
-
   private start(entry: Entry, footprint: Footprint): void {
     const occupant = this.machine.occupant(entry.gang, footprint, this.now, undefined)
-    this.makeRoom(footprint)
+    this.promises.makeRoom(footprint)
     this.transaction.occupy(occupant)
     this.served.add(entry)
     this.startCount++
@@ -326,60 +300,27 @@ export class Pass implements EvictionContext {
     this.granted.push({ entry, occupant, now })
   }
 
-  /** Takes from the promises what the gang, which will have left by then, uses of them. */
-  private makeRoom(footprint: Footprint): void {
-    for (const promised of this.promises) {
-      const rest = without(promised.occupant.footprint, footprint)
-      if (!rest) continue
-      this.transaction.vacate(promised.occupant)
-      promised.occupant = { ...promised.occupant, footprint: rest }
-      this.transaction.occupy(promised.occupant)
-    }
-  }
-
   /** Gives a blocked gang the earliest place that there is, and keeps its free part from all that would delay it. */
   private promise(entry: Entry): void {
-    const { fleet } = this.machine
     const request = this.requestOf(entry)
     if (request.options[0]!.milli < WHOLE_GPU) return
-    const minDepth = request.withinRequired ? (request.withinDepth ?? 0) : 0
-    const avoided = this.closeAvoided(entry)
-    const place = earliestPlace(fleet, request, minDepth, this.now)
-    if (avoided > 0) this.openAvoided(entry)
-    if (!place) return
-    const occupant = this.machine.occupant(entry.gang, this.promisedPart(place), place.at, undefined)
-    occupant.gpuMilli = 0
-    this.transaction.occupy(occupant)
-    this.promises.push({ entry, at: place.at, occupant })
-    this.promises.sort((a, b) => b.at - a.at)
-  }
-
-  /** On each node as many of its free GPUs as the gang would miss if others kept them. */
-  private promisedPart({ at, nodes, option }: EarliestPlace): Footprint {
-    const { fleet } = this.machine
-    const { capacity } = fleet
-    const gpus = nodes.map((n) => {
-      const free = capacity.nodeFree[n]!
-      if (free === 0) return []
-      let atThatTime = option.gpusPerNode
-      while (
-        atThatTime < capacity.tree.descriptions[n]!.gpuCount &&
-        nodeFreeAt(fleet, n, atThatTime + 1, this.now) <= at
-      )
-        atThatTime++
-      const spare = atThatTime - option.gpusPerNode
-      return capacity.freeGpus(n, Math.max(0, free - spare))
-    })
-    return { nodes, gpus, milli: WHOLE_GPU, cpuMilli: 0, memoryMib: 0 }
+    const closed = this.closeFor(entry, request)
+    const place = earliestPlace(this.machine.fleet, request, this.widestDepth(request), this.now)
+    for (const node of closed) this.machine.fleet.capacity.open(node)
+    if (place) this.promises.give(entry, place)
   }
 
   /** Whether no gang that wants the same can start any more: it fits neither now nor on all that is kept. */
   private isHopeless(entry: Entry): boolean {
-    if (entry.gang.avoid.length > 0) return false
-    if (this.promises.length === 0) return true
+    if (entry.gang.avoid.length > 0 || this.promises.hasOwners) return false
+    const all = this.promises.list.length
+    if (all === 0) return true
     const request = this.requestOf(entry)
-    const minDepth = request.withinRequired ? (request.withinDepth ?? 0) : 0
-    return this.placeOrRemember(this.promises.length, request, minDepth) === undefined
+    return this.placeOrRemember(all, request, this.widestDepth(request)) === undefined
+  }
+
+  private widestDepth(request: RequestClass): number {
+    return request.withinRequired ? (request.withinDepth ?? 0) : 0
   }
 
   private minDepth(entry: Entry, request: RequestClass): number {
@@ -393,36 +334,17 @@ export class Pass implements EvictionContext {
     return entry.gang.submittedAt + (request.request.within?.waitMs ?? 0)
   }
 
-  private closeAvoided(entry: Entry): number {
-    let closed = 0
+  /** Closes the nodes that this gang must leave alone; the caller opens them again. */
+  private closeFor(entry: Entry, _request: RequestClass): number[] {
+    const { tree, capacity } = this.machine.fleet
+    const closed: number[] = []
     for (const { node, until } of entry.gang.avoid) {
-      const n = this.machine.fleet.tree.nodeIndex.get(node)
+      const n = tree.nodeIndex.get(node)
       if (n === undefined || until <= this.now) continue
-      this.machine.fleet.capacity.close(n)
       this.wakeAt(until)
-      closed++
+      closed.push(n)
     }
+    for (const n of closed) capacity.close(n)
     return closed
   }
-
-  private openAvoided(entry: Entry): void {
-    for (const { node, until } of entry.gang.avoid) {
-      const n = this.machine.fleet.tree.nodeIndex.get(node)
-      if (n !== undefined && until > this.now) this.machine.fleet.capacity.open(n)
-    }
-  }
-}
-
-/** The first footprint less what the second takes of it; undefined when they share nothing. */
-function without(kept: Footprint, taken: Footprint): Footprint | undefined {
-  let gpus: (readonly number[])[] | undefined
-  taken.nodes.forEach((node, p) => {
-    const at = kept.nodes.indexOf(node)
-    if (at < 0 || kept.gpus[at]!.length === 0) return
-    const left = kept.gpus[at]!.filter((gpu) => !taken.gpus[p]!.includes(gpu))
-    if (left.length === kept.gpus[at]!.length) return
-    gpus ??= [...kept.gpus]
-    gpus[at] = left
-  })
-  return gpus && { ...kept, gpus }
 }

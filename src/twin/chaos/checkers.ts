@@ -61,9 +61,11 @@ export class Checkers implements Observer {
     this.#acknowledgedSurvive(world)
     this.#replayAgrees(world)
     if (!world.isHealed || world.openJobs === 0) return
+    // Strict order means that a head that can never start keeps all behind it waiting.
+    const isStuck = world.state.policy.backfill === 'strict' && this.#infeasible.size > 0
     for (const workload of world.state.workloads.values()) {
       const job = world.jobOf.get(workload.id) ?? -1
-      if (!this.#infeasible.has(job))
+      if (!this.#infeasible.has(job) && !(isStuck && workload.state === 'queued'))
         this.#find(
           'live',
           world,
@@ -121,13 +123,6 @@ export class Checkers implements Observer {
           for (const { node, until } of event.retry.avoid) avoided.set(node, until)
           this.#avoid.set(workload, avoided)
         }
-        if (
-          event.outcome === 'platform-failure' &&
-          event.failure?.node &&
-          event.retry &&
-          !event.retry.avoid.length
-        )
-          this.#find('S7', world, `${event.attempt} blames ${event.failure.node}, which is not avoided`)
         return
       }
       case 'workload-finished':

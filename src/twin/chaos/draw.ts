@@ -154,7 +154,10 @@ function drawJobs(options: ChaosOptions, random: RandomStream, infeasible: Set<n
     const isOther = random.next() < 0.15
     const serves = random.next() < 0.1
     const resources = drawRequest(options, random, serves)
-    if (!isFeasible(options, resources)) infeasible.add(i)
+    const tenant = TENANTS[random.below(TENANTS.length)]!
+    const preemptible = random.next() < 0.8
+    const keeps = preemptible || (tenant === TENANTS[0] && !isOther) ? 0 : options.guaranteedGpus
+    if (!isFeasible(options, resources, keeps)) infeasible.add(i)
     const runMs = Math.ceil(random.exponential(random.next() < 0.2 ? 6 * HOUR_MS : 40 * MINUTE_MS))
     const saves = random.next() < 0.7
     const graceMs = [0, SECOND_MS, MINUTE_MS][random.below(3)]!
@@ -165,7 +168,7 @@ function drawJobs(options: ChaosOptions, random: RandomStream, infeasible: Set<n
       resources,
       program: SIMULATED_PROGRAM,
       retry: { user: 1_000_000, platform: 1_000_000 },
-      preemptible: random.next() < 0.8,
+      preemptible,
       ...(random.next() < 0.5 ? { expectedMs: runMs } : {}),
     }
     const spec: WorkloadSpec = serves
@@ -189,7 +192,7 @@ function drawJobs(options: ChaosOptions, random: RandomStream, infeasible: Set<n
     return {
       submitMs,
       ...(isOther ? { organisation: OTHER_ORGANISATION } : {}),
-      tenant: TENANTS[random.below(TENANTS.length)]!,
+      tenant,
       user: `user-${random.below(4)}`,
       spec,
       behaviour: {
@@ -231,12 +234,14 @@ function drawRequest(options: ChaosOptions, random: RandomStream, serves: boolea
   return { shape }
 }
 
-/** Whether the whole and sound machine could hold it. */
-function isFeasible({ blocks, nodesPerBlock, gpusPerNode }: ChaosOptions, request: ResourceRequest): boolean {
-  const { shape, within } = request
-  if (shape.kind === 'gpus') return shape.gpus <= blocks * nodesPerBlock * gpusPerNode
-  if (shape.kind === 'fraction') return true
-  return shape.nodes <= (within?.mode === 'required' ? nodesPerBlock : blocks * nodesPerBlock)
+/** Whether the whole and sound machine could hold it beside what is kept for others, who could not get it back from it. */
+function isFeasible(options: ChaosOptions, { shape, within }: ResourceRequest, keptGpus: number): boolean {
+  const { blocks, nodesPerBlock, gpusPerNode } = options
+  const total = blocks * nodesPerBlock * gpusPerNode - keptGpus
+  if (shape.kind === 'gpus') return shape.gpus <= total
+  if (shape.kind === 'fraction') return total > 0
+  const nodes = within?.mode === 'required' ? nodesPerBlock : blocks * nodesPerBlock
+  return shape.nodes <= nodes && shape.nodes * (shape.gpusPerNode ?? gpusPerNode) <= total
 }
 
 function drawActions(
