@@ -97,7 +97,7 @@ function otherGpus(pass: Pass, entry: Entry, request: RequestClass): Counterfact
 
 function shorterLimit(pass: Pass, entry: Entry, request: RequestClass): Counterfactual | undefined {
   const { promises, transaction, machine, now } = pass
-  const before = promises.filter((promised) => promised.entry !== entry)
+  const before = promises.list.filter((promised) => promised.entry !== entry)
   if (before.length === 0) return undefined
   const mark = transaction.mark()
   let limitMs: number | undefined

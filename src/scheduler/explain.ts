@@ -8,6 +8,7 @@ import { gangKey } from './gang.ts'
 import type { Machine } from './machine.ts'
 import { Pass, type Turn } from './pass.ts'
 import { place } from './placement.ts'
+import type { Promised } from './promises.ts'
 import { type QuotaBlock, quotaBlocks } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
 import { domainPath } from './tree.ts'
@@ -146,7 +147,7 @@ class Explainer {
   }
 
   private physical(entry: Entry, request: RequestClass): readonly Blocker[] {
-    const own = entry.gang.avoid.length > 0 || this.pass.isPromised(entry)
+    const own = entry.gang.avoid.length > 0 || this.pass.promises.of(entry) !== undefined
     const key = `${own ? gangKey(entry.gang.workload, entry.gang.replica) : ''} ${request.key}`
     let found = this.byClass.get(key)
     if (!found) {
@@ -164,7 +165,7 @@ class Explainer {
     const fits = () => place(fleet.capacity, request, minDepth) !== undefined
     const blockers: Blocker[] = []
     const outset = transaction.mark()
-    const own = this.pass.promises.find((promised) => promised.entry === entry)
+    const own = this.pass.promises.of(entry)
     if (own) transaction.vacate(own.occupant)
     if (fits() && entry.gang.avoid.length === 0) {
       transaction.rollback(outset)
@@ -172,16 +173,12 @@ class Explainer {
     }
     const mark = transaction.mark()
 
-    const kept = this.pass.promises.filter((promised) => promised.entry !== entry)
+    const kept = this.pass.promises.list.filter((promised) => promised.entry !== entry)
     for (const promised of kept) transaction.vacate(promised.occupant)
-    if (kept.length > 0 && fits())
-      blockers.push(this.reservation(kept.map(({ entry: of, at }) => ({ of, at }))))
+    if (kept.length > 0 && fits()) blockers.push(this.reservation(kept))
     transaction.rollback(mark)
 
-    const planned = [...fleet.occupants].filter(
-      (occupant) =>
-        occupant.attempt === undefined && occupant.gpuMilli > 0 && occupant.startedAt === this.now,
-    )
+    const planned = this.pass.granted.map(({ occupant }) => occupant)
     for (const occupant of planned) transaction.vacate(occupant)
     for (const promised of kept) transaction.vacate(promised.occupant)
     if (blockers.length === 0 && planned.length > 0 && fits()) blockers.push(this.outranked(planned))
@@ -214,18 +211,19 @@ class Explainer {
     return blockers
   }
 
-  private reservation(kept: readonly { readonly of: Entry; readonly at: TimeMs }[]): Blocker {
+  private reservation(kept: readonly Promised[]): Blocker {
     const first = kept.reduce((a, b) => (b.at < a.at ? b : a))
+    const gangs = kept.flatMap(({ entry }) => (entry ? [entry.gang] : []))
+    const reasons = kept.flatMap(({ reservation }) => (reservation ? [reservation.reason] : []))
+    const parts = [...(gangs.length > 0 ? [workloads(gangs.length)] : []), ...reasons]
+    const due = first.at > this.now ? `due in ${formatDuration(first.at - this.now)}` : 'due now'
     return {
       kind: 'reservation',
-      message: `There is room now, but it is kept for ${workloads(kept.length)}, due in ${formatDuration(first.at - this.now)}, and this gang would not surely have ended by then.`,
-      holders: kept.slice(0, HOLDERS_NAMED).map(({ of: { gang } }) => ({
-        workload: gang.workload,
-        queue: gang.queue,
-        user: gang.user,
-        gpus: 0,
-      })),
-      earliestEndAt: first.at,
+      message: `There is room now, but it is kept for ${names(parts)}, ${due}, and this gang would not surely have ended by then.`,
+      holders: gangs
+        .slice(0, HOLDERS_NAMED)
+        .map(({ workload, queue, user }) => ({ workload, queue, user, gpus: 0 })),
+      earliestEndAt: first.reservation && first.at <= this.now ? first.reservation.to : first.at,
     }
   }
 

@@ -8,7 +8,7 @@ import type {
   WorkloadId,
 } from '../base/index.ts'
 import { assert, HOUR_MS, present } from '../base/index.ts'
-import type { Allocation, NodeDescription, NodeState, Policy, Queue } from '../model/index.ts'
+import type { Allocation, NodeDescription, NodeState, Policy, Queue, Reservation } from '../model/index.ts'
 import { DEFAULT_POLICY } from '../model/index.ts'
 import { Fleet, type Occupant } from './fleet.ts'
 import { type Footprint, footprintGpuMilli, toFootprint } from './footprint.ts'
@@ -54,6 +54,8 @@ export class Machine {
   history: RunHistory
   readonly live = new Map<AttemptId, Occupant>()
   readonly held = new Map<ReservationId, HeldCapacity>()
+  /** Calendar windows, past ones included until they are removed. */
+  readonly reservations = new Map<ReservationId, Reservation>()
 
   constructor(levels: readonly string[], policy: Policy = DEFAULT_POLICY) {
     this.policy = policy
@@ -166,6 +168,16 @@ export class Machine {
     this.refillHolds()
   }
 
+  setReservation(reservation: Reservation): void {
+    this.reservations.set(reservation.id, reservation)
+    this.fleet.freedVersion++
+  }
+
+  removeReservation(id: ReservationId): void {
+    this.reservations.delete(id)
+    this.fleet.freedVersion++
+  }
+
   placeHold(hold: Hold): void {
     assert(!this.held.has(hold.id), `hold ${hold.id} is placed twice`)
     const gang = present(
@@ -208,6 +220,7 @@ export class Machine {
     for (const [attempt, occupant] of this.live) copy.live.set(attempt, occupants.get(occupant)!)
     for (const [id, { hold, occupant }] of this.held)
       copy.held.set(id, { hold, occupant: occupants.get(occupant)! })
+    for (const [id, reservation] of this.reservations) copy.reservations.set(id, reservation)
     for (const entry of this.waiting.entries.values())
       copy.waiting.add(entry.gang, queues.of(entry.queue.queue.id), remap(entry.user), entry.key)
     return copy

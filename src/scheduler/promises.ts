@@ -1,0 +1,230 @@
+import type { QueueId, TimeMs, UserId, WorkloadId } from '../base/index.ts'
+import { DAY_MS } from '../base/index.ts'
+import type { Reservation } from '../model/index.ts'
+import { openQueue } from '../model/index.ts'
+import { type EarliestPlace, nodeFreeAt } from './earliest.ts'
+import type { Occupant } from './fleet.ts'
+import { type Footprint, WHOLE_GPU } from './footprint.ts'
+import type { QueuedGang } from './gang.ts'
+import type { Machine } from './machine.ts'
+import { place } from './placement.ts'
+import type { QueueRecord, UserRecord } from './queue-tree.ts'
+import type { RequestClass } from './request-class.ts'
+import type { Transaction } from './transaction.ts'
+import type { Entry } from './waiting.ts'
+
+/** Windows that open later than this keep nothing free yet: a gang without a limit could never start otherwise. */
+const LOOK_AHEAD_MS = 7 * DAY_MS
+
+/** Capacity promised from a time on: to a blocked gang at the head, or to a calendar window. */
+export interface Promised {
+  /** Absent for a calendar window. */
+  readonly entry: Entry | undefined
+  readonly reservation: Reservation | undefined
+  readonly at: TimeMs
+  /** Keeps what is free of it now from those that would not have ended by then; lists all its nodes. */
+  occupant: Occupant
+}
+
+/** What one pass keeps free for later, and who may still use it until then. */
+export class Promises {
+  /** Due last first. */
+  readonly list: Promised[] = []
+  hasOwners = false
+  private readonly machine: Machine
+  private readonly now: TimeMs
+  private readonly transaction: Transaction
+
+  constructor(machine: Machine, now: TimeMs, transaction: Transaction) {
+    this.machine = machine
+    this.now = now
+    this.transaction = transaction
+  }
+
+  get gangCount(): number {
+    return this.list.reduce((count, { entry }) => count + (entry ? 1 : 0), 0)
+  }
+
+  of(entry: Entry): Promised | undefined {
+    return this.list.find((promised) => promised.entry === entry)
+  }
+
+  forget(promised: Promised): void {
+    this.list.splice(this.list.indexOf(promised), 1)
+  }
+
+  releaseAll(): void {
+    for (const promised of this.list) this.transaction.vacate(promised.occupant)
+    this.list.length = 0
+  }
+
+  /** Keeps the nodes of calendar windows; returns when the next one opens or closes. */
+  keepWindows(): TimeMs | undefined {
+    let next: TimeMs | undefined
+    for (const reservation of this.machine.reservations.values()) {
+      const { from, to } = reservation
+      if (to <= this.now) continue
+      const edge = from > this.now ? from : to
+      if (next === undefined || edge < next) next = edge
+      if (from > this.now + LOOK_AHEAD_MS) continue
+      if (reservation.owners) this.hasOwners = true
+      this.keep({ entry: undefined, reservation, at: from, occupant: this.windowOccupant(reservation) })
+    }
+    return next
+  }
+
+  /** Keeps the gang's place from all that would delay it. */
+  give(entry: Entry, place: EarliestPlace): void {
+    const occupant = this.machine.occupant(entry.gang, this.missedPart(place), place.at, undefined)
+    occupant.gpuMilli = 0
+    this.keep({ entry, reservation: undefined, at: place.at, occupant })
+  }
+
+  /** How many promises the gang will surely have left by the time they are due, given its limit; those are the first. */
+  outlivedBy({ limitMs }: QueuedGang): number {
+    if (limitMs === undefined) return 0
+    const endsAt = this.now + limitMs
+    let count = 0
+    while (count < this.list.length && this.list[count]!.at >= endsAt) count++
+    return count
+  }
+
+  /** Places as if the first `count` promises, those due last, kept nothing. */
+  placeWithout(count: number, request: RequestClass, minDepth: number): Footprint | undefined {
+    const { capacity } = this.machine.fleet
+    for (let i = 0; i < count; i++) capacity.free(this.list[i]!.occupant.footprint)
+    const footprint = place(capacity, request, minDepth)
+    for (let i = count - 1; i >= 0; i--) capacity.take(this.list[i]!.occupant.footprint)
+    return footprint
+  }
+
+  /** Places on the open windows that are this gang's own. */
+  placeOnOwn(entry: Entry, request: RequestClass, minDepth: number): Footprint | undefined {
+    if (!this.hasOwners) return undefined
+    const { capacity } = this.machine.fleet
+    const own = this.list.filter(
+      ({ reservation, at }) => reservation && at <= this.now && isOwner(reservation, entry),
+    )
+    if (own.length === 0) return undefined
+    for (const promised of own) capacity.free(promised.occupant.footprint)
+    const footprint = place(capacity, request, minDepth)
+    for (const promised of own.reverse()) capacity.take(promised.occupant.footprint)
+    return footprint
+  }
+
+  /** Takes from the promises what a gang that was placed on them uses. */
+  makeRoom(footprint: Footprint): void {
+    for (const promised of this.list) {
+      const rest = without(promised.occupant.footprint, footprint)
+      if (!rest) continue
+      this.transaction.vacate(promised.occupant)
+      promised.occupant = { ...promised.occupant, footprint: rest }
+      this.transaction.occupy(promised.occupant)
+    }
+  }
+
+  private keep(promised: Promised): void {
+    this.transaction.occupy(promised.occupant)
+    this.list.push(promised)
+    this.list.sort((a, b) => b.at - a.at)
+  }
+
+  /** On each node as many of its free GPUs as the gang would miss if others kept them. */
+  private missedPart({ at, nodes, option }: EarliestPlace): Footprint {
+    const { fleet } = this.machine
+    const { capacity } = fleet
+    const gpus = nodes.map((n) => {
+      const free = capacity.nodeFree[n]!
+      if (free === 0) return []
+      let atThatTime = option.gpusPerNode
+      while (
+        atThatTime < capacity.tree.descriptions[n]!.gpuCount &&
+        nodeFreeAt(fleet, n, atThatTime + 1, this.now) <= at
+      )
+        atThatTime++
+      const spare = atThatTime - option.gpusPerNode
+      return capacity.freeGpus(n, Math.max(0, free - spare))
+    })
+    return { nodes, gpus, milli: WHOLE_GPU, cpuMilli: 0, memoryMib: 0 }
+  }
+
+  private windowOccupant(reservation: Reservation): Occupant {
+    const { capacity } = this.machine.fleet
+    const nodes = reservedNodes(this.machine, reservation)
+    const gpus = nodes.map((n) => capacity.freeGpus(n, capacity.nodeFree[n]!))
+    return {
+      gang: WINDOW_GANG,
+      user: nobody(),
+      attempt: undefined,
+      footprint: { nodes, gpus, milli: WHOLE_GPU, cpuMilli: 0, memoryMib: 0 },
+      model: 0,
+      gpuMilli: 0,
+      startedAt: reservation.from,
+      endsAt: reservation.to,
+      checkpointAt: undefined,
+      stopping: false,
+    }
+  }
+}
+
+/** The nodes of a reservation that are there, by index. */
+export function reservedNodes(machine: Machine, { nodes }: Reservation): number[] {
+  const { tree } = machine.fleet
+  if (!('domain' in nodes)) return nodes.flatMap((node) => tree.nodeIndex.get(node) ?? [])
+  const { domain } = nodes
+  const inside: number[] = []
+  tree.descriptions.forEach((node, n) => {
+    if (domain.every((name, depth) => node.domains[depth] === name)) inside.push(n)
+  })
+  return inside
+}
+
+function isOwner({ owners }: Reservation, entry: Entry): boolean {
+  if (!owners) return false
+  if (owners.users?.includes(entry.gang.user)) return true
+  for (let queue: QueueRecord | undefined = entry.queue; queue; queue = queue.parent)
+    if (owners.queues?.includes(queue.queue.id)) return true
+  return false
+}
+
+/** Stands in for the gang where a window keeps nodes; it belongs to no queue and counts for none. */
+const WINDOW_GANG: QueuedGang = {
+  workload: '' as WorkloadId,
+  replica: 0,
+  queue: '' as QueueId,
+  user: '' as UserId,
+  priority: 0,
+  submittedAt: 0,
+  request: { shape: { kind: 'gpus', gpus: 0 } },
+  preemptible: false,
+  notBefore: 0,
+  waitsFor: [],
+  avoid: [],
+  attainedGpuMs: 0,
+}
+
+function nobody(): UserRecord {
+  const usage = { weight: 1, heldMilli: 0, held: [], heldSince: [], ended: [] }
+  const parent = {
+    ...usage,
+    parent: undefined,
+    queue: openQueue('' as QueueId),
+    users: new Map(),
+    live: new Map(),
+  }
+  return { ...usage, parent, user: '' as UserId }
+}
+
+/** The first footprint less what the second takes of it; undefined when they share nothing. */
+function without(kept: Footprint, taken: Footprint): Footprint | undefined {
+  let gpus: (readonly number[])[] | undefined
+  taken.nodes.forEach((node, p) => {
+    const at = kept.nodes.indexOf(node)
+    if (at < 0 || kept.gpus[at]!.length === 0) return
+    const left = kept.gpus[at]!.filter((gpu) => !taken.gpus[p]!.includes(gpu))
+    if (left.length === kept.gpus[at]!.length) return
+    gpus ??= [...kept.gpus]
+    gpus[at] = left
+  })
+  return gpus && { ...kept, gpus }
+}
