@@ -1,5 +1,6 @@
 import type { Pass } from './pass.ts'
 import type { QueueRecord } from './queue-tree.ts'
+import { isPartOf } from './quota.ts'
 import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
 
 /** Gangs of one queue that are tried in one pass. */
@@ -19,11 +20,10 @@ export class Contenders {
 
   /** The first gangs of each queue that holds less than it is guaranteed, highest priority first. */
   belowGuarantee(): Entry[] {
-    const below = this.pass.machine.queues.guaranteed.filter(
-      (record) => record.heldMilli < record.queue.guaranteedGpus * 1000,
-    )
+    const { queues } = this.pass.machine
+    const below = queues.guaranteed.filter((record) => record.heldMilli < queues.guaranteedMilli(record))
     if (below.length === 0) return []
-    return this.first((queue) => below.some((record) => isUnder(queue, record)))
+    return this.first((queue) => below.some((record) => isPartOf(queue, record)))
   }
 
   /** The first gangs of each queue that itself runs work of lower priority that may be ended. */
@@ -70,10 +70,4 @@ export class Contenders {
 function* lanesOf(group: Group): Generator<Lane> {
   yield* group.lanes
   for (const child of group.groups) yield* lanesOf(child)
-}
-
-function isUnder(queue: QueueRecord, ancestor: QueueRecord): boolean {
-  for (let record: QueueRecord | undefined = queue; record; record = record.parent)
-    if (record === ancestor) return true
-  return false
 }

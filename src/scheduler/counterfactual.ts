@@ -120,8 +120,7 @@ function startsNow(pass: Pass, entry: Entry, request: ResourceRequest): boolean 
   const { machine } = pass
   const compiled = machine.fleet.classOf(request)
   if (compiled.impossible !== undefined) return false
-  if (quotaBlocks(machine, entry.user, compiled.options[0]!.gpuMilli, entry.gang.preemptible).length > 0)
-    return false
+  if (quotaBlocks(machine, entry, compiled.options[0]!.gpuMilli, pass.now).length > 0) return false
   return (
     place(machine.fleet.capacity, compiled, compiled.withinRequired ? compiled.withinDepth! : 0) !== undefined
   )

@@ -5,8 +5,7 @@ import { type Footprint, toAllocation } from './footprint.ts'
 import type { Machine } from './machine.ts'
 import { place } from './placement.ts'
 import type { Eviction, Hold } from './plan.ts'
-import type { QueueRecord } from './queue-tree.ts'
-import { isWithinGuarantee, quotaBlocks } from './quota.ts'
+import { isBorrowing, isWithinGuarantee, quotaBlocks } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
 import type { Transaction } from './transaction.ts'
 import { type Candidate, lossOf, type VictimSet, victimSets } from './victims.ts'
@@ -68,14 +67,14 @@ export class Evictions {
   reclaim(entry: Entry, request: RequestClass, minDepth: number): boolean {
     const { machine, now } = this.context
     const { reclaimGraceMs, evictionGraceMs } = machine.policy
-    if (!isWithinGuarantee(entry.queue, request.options[0]!.gpuMilli)) return false
+    if (!isWithinGuarantee(machine, entry.queue, request.options[0]!.gpuMilli)) return false
     const due = waitingSince(entry) + Math.max(0, reclaimGraceMs - evictionGraceMs)
     if (due > now) {
       this.context.wakeAt(due)
       return false
     }
     const loss = (occupant: Occupant) => lossOf(occupant, now)
-    const borrowed = (occupant: Occupant) => isBorrowing(occupant, entry.queue)
+    const borrowed = (occupant: Occupant) => isBorrowing(machine, occupant.user.parent, entry.queue)
     const { live } = machine
     const spared = this.candidates(
       live.values(),
@@ -134,6 +133,7 @@ export class Evictions {
     const order: { occupant: Occupant; key: number }[] = []
     for (const occupant of machine.live.values()) {
       if (occupant.stopping || !occupant.gang.preemptible) continue
+      this.context.wakeAt(machine.nextLevelAt(occupant, now))
       if (this.hasRunEnough(occupant)) order.push({ occupant, key: machine.liveKey(occupant, now) })
       else this.context.wakeAt(occupant.startedAt + machine.policy.minimumRunMs)
     }
@@ -223,7 +223,7 @@ export class Evictions {
   private fits(entry: Entry, request: RequestClass, minDepth: number): boolean {
     const { machine } = this.context
     return (
-      quotaBlocks(machine, entry.user, request.options[0]!.gpuMilli, entry.gang.preemptible).length === 0 &&
+      quotaBlocks(machine, entry, request.options[0]!.gpuMilli, this.context.now).length === 0 &&
       place(machine.fleet.capacity, request, minDepth) !== undefined
     )
   }
@@ -232,13 +232,8 @@ export class Evictions {
   private quotaSets(entry: Entry, request: RequestClass, candidates: readonly Candidate[]): VictimSet[] {
     const option = request.options[0]!
     let excess = 0
-    for (const block of quotaBlocks(
-      this.context.machine,
-      entry.user,
-      option.gpuMilli,
-      entry.gang.preemptible,
-    )) {
-      if (block.kind === 'not-lent') return []
+    for (const block of quotaBlocks(this.context.machine, entry, option.gpuMilli, this.context.now)) {
+      if (block.kind === 'not-lent' || block.kind === 'budget') return []
       excess = Math.max(excess, block.heldMilli + option.gpuMilli - block.limitMilli)
     }
     const victims: Candidate[] = []
@@ -329,22 +324,6 @@ export class Evictions {
 /** Since when it could have started as far as it is concerned. */
 export function waitingSince(entry: Entry): TimeMs {
   return Math.max(entry.gang.submittedAt, entry.gang.notBefore)
-}
-
-/** Whether the occupant's queue, or the part of the tree that it does not share with `lender`, holds more than it is guaranteed. */
-function isBorrowing(occupant: Occupant, lender: QueueRecord): boolean {
-  const shared = new Set<QueueRecord>()
-  for (let record: QueueRecord | undefined = lender; record; record = record.parent) shared.add(record)
-  let isApart = false
-  for (
-    let record: QueueRecord | undefined = occupant.user.parent;
-    record && !shared.has(record);
-    record = record.parent
-  ) {
-    isApart = true
-    if (record.heldMilli <= record.queue.guaranteedGpus * 1000) return false
-  }
-  return isApart
 }
 
 function bySize(victims: readonly Candidate[]): Candidate[] {

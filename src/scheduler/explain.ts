@@ -1,5 +1,6 @@
 import type { TimeMs, WorkloadId } from '../base/index.ts'
-import { compareIds, formatDuration, present } from '../base/index.ts'
+import { compareIds, formatDuration, HOUR_MS, present } from '../base/index.ts'
+import { budgetFreedAt } from './budget.ts'
 import { counterfactuals } from './counterfactual.ts'
 import { earliestPlace } from './earliest.ts'
 import type { Blocker, Explanation, Holder } from './explanation.ts'
@@ -9,7 +10,8 @@ import type { Machine } from './machine.ts'
 import { Pass, type Turn } from './pass.ts'
 import { place } from './placement.ts'
 import type { Promised } from './promises.ts'
-import { type QuotaBlock, quotaBlocks } from './quota.ts'
+import type { QueueRecord } from './queue-tree.ts'
+import { isPartOf, type QuotaBlock, quotaBlocks } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
 import { domainPath } from './tree.ts'
 import type { Entry } from './waiting.ts'
@@ -90,7 +92,7 @@ class Explainer {
         earliestEndAt: gang.notBefore,
       })
     const gpuMilli = request.options[0]!.gpuMilli
-    for (const block of quotaBlocks(this.machine, entry.user, gpuMilli, entry.gang.preemptible))
+    for (const block of quotaBlocks(this.machine, entry, gpuMilli, this.now))
       blockers.push(this.quota(entry, block, gpuMilli))
     if (turn?.verdict.kind === 'waits-for-level') {
       const { until } = turn.verdict
@@ -118,6 +120,7 @@ class Explainer {
         holders: [],
       }
     }
+    if (block.kind === 'budget') return this.budget(block)
     const mine = block.kind === 'user-limit'
     const holding = this.holding(
       (occupant) =>
@@ -134,6 +137,20 @@ class Explainer {
       unit: 'GPUs',
       holders: named(holding),
       ...whenFreed(holding, gpuMilli - available),
+    }
+  }
+
+  private budget({ record, needed, left }: QuotaBlock & { kind: 'budget' }): Blocker {
+    const { gpuHours, windowMs } = record.queue.budget!
+    const at = budgetFreedAt(record, needed - left)
+    return {
+      kind: 'limit',
+      message: `It needs ${hours(needed)} GPU-hours; of the ${gpuHours} that queue ${record.queue.id} may use in ${formatDuration(windowMs)}, ${hours(left)} are left.`,
+      needed: needed / HOUR_MS,
+      available: left / HOUR_MS,
+      unit: 'GPU-hours',
+      holders: named(this.holding((occupant) => isPartOf(occupant.user.parent, record))),
+      ...(at !== undefined && { earliestEndAt: at }),
     }
   }
 
@@ -337,13 +354,13 @@ export function toHolder(occupant: Occupant): Holder {
 }
 
 function isUnder(occupant: Occupant, queue: string): boolean {
-  for (
-    let record = occupant.user.parent as typeof occupant.user.parent | undefined;
-    record;
-    record = record.parent
-  )
+  for (let record: QueueRecord | undefined = occupant.user.parent; record; record = record.parent)
     if (record.queue.id === queue) return true
   return false
+}
+
+function hours(gpuMs: number): number {
+  return Math.round(gpuMs / HOUR_MS / 0.1) / 10
 }
 
 /** When enough of the holders will have ended, where their ends are known. */

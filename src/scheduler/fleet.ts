@@ -53,6 +53,8 @@ export class Fleet {
   totalMilli = 0
   /** Grows whenever capacity may have become free: what did not fit at the same value does not fit now. */
   freedVersion = 0
+  /** Counts every occupation and its end. */
+  changes = 0
   readonly mix: RequestMix
 
   constructor(levels: readonly string[], queues: QueueTree, mix = new RequestMix()) {
@@ -127,6 +129,7 @@ export class Fleet {
   /** Takes the occupant's footprint and counts it for its queue. */
   occupy(occupant: Occupant): void {
     this.capacity.take(occupant.footprint)
+    this.changes++
     this.occupants.add(occupant)
     if (occupant.attempt !== undefined) enlist(occupant)
     for (const n of occupant.footprint.nodes) {
@@ -139,6 +142,7 @@ export class Fleet {
   /** The inverse of `occupy`. */
   vacate(occupant: Occupant): void {
     this.capacity.free(occupant.footprint)
+    this.changes++
     this.occupants.delete(occupant)
     if (occupant.attempt !== undefined)
       occupant.user.parent.live.get(occupant.gang.priority)!.delete(occupant)
@@ -213,6 +217,7 @@ export class Fleet {
       if (state !== 'ready') capacity.close(tree.nodeIndex.get(description.id)!)
       if (state !== 'down') this.countCapacity(description, 1)
     }
+    this.queues.domainMilli = smallestDomains(tree)
     for (const { occupant, nodes } of this.stale) {
       const ids = nodes.map((id) => this.renamed.get(id) ?? id)
       occupant.footprint = { ...occupant.footprint, nodes: ids.map((id) => tree.nodeIndex.get(id)!) }
@@ -233,6 +238,16 @@ export class Fleet {
     this.capacityMilli[m] = (this.capacityMilli[m] ?? 0) + milli
     this.totalMilli += milli
   }
+}
+
+function smallestDomains(tree: TopologyTree): Map<string, number> {
+  const smallest = new Map<string, number>()
+  for (let d = 1; d < tree.domainCount; d++) {
+    const level = tree.levels[tree.domainDepth[d]! - 1]!
+    const milli = (tree.gpuStart[tree.endNode[d]!]! - tree.gpuStart[tree.firstNode[d]!]!) * WHOLE_GPU
+    smallest.set(level, Math.min(smallest.get(level) ?? Number.POSITIVE_INFINITY, milli))
+  }
+  return smallest
 }
 
 function enlist(occupant: Occupant): void {

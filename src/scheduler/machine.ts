@@ -10,6 +10,7 @@ import type {
 import { assert, HOUR_MS, present } from '../base/index.ts'
 import type { Allocation, NodeDescription, NodeState, Policy, Queue, Reservation } from '../model/index.ts'
 import { DEFAULT_POLICY } from '../model/index.ts'
+import { spendBudgets } from './budget.ts'
 import { Fleet, type Occupant } from './fleet.ts'
 import { type Footprint, footprintGpuMilli, toFootprint } from './footprint.ts'
 import { gangKey, type LiveGang, type QueuedGang } from './gang.ts'
@@ -105,7 +106,8 @@ export class Machine {
     const isSameOrder =
       before.ordering === policy.ordering &&
       before.runTimes === policy.runTimes &&
-      before.serviceLevels.join() === policy.serviceLevels.join()
+      before.serviceLevels.join() === policy.serviceLevels.join() &&
+      before.serviceSizeWeight === policy.serviceSizeWeight
     if (!isSameOrder) this.reorder()
   }
 
@@ -163,6 +165,7 @@ export class Machine {
     this.fleet.vacate(occupant)
     this.live.delete(attempt)
     this.queues.charge(occupant.user, occupant.model, occupant.gpuMilli, occupant.startedAt, at)
+    spendBudgets(occupant.user.parent, { from: occupant.startedAt, to: at, gpuMilli: occupant.gpuMilli })
     if (details.completed) this.history.add(occupant.gang, at - occupant.startedAt)
     this.fleet.freedVersion++
     this.refillHolds()
@@ -266,7 +269,7 @@ export class Machine {
     const ran = (occupant.gpuMilli / 1000) * (now - occupant.startedAt)
     const { ordering } = this.policy
     const { gang } = occupant
-    if (ordering === 'least-attained-service') return this.serviceKey(gang.attainedGpuMs + ran)
+    if (ordering === 'least-attained-service') return this.serviceKey(gang, gang.attainedGpuMs + ran)
     if (ordering !== 'shortest' && ordering !== 'shortest-service') return gang.submittedAt
     return this.orderKey({ ...gang, attainedGpuMs: gang.attainedGpuMs + ran })
   }
@@ -282,19 +285,37 @@ export class Machine {
 
   private orderKey(gang: QueuedGang): number {
     const { ordering, runTimes } = this.policy
-    if (ordering === 'least-attained-service') return this.serviceKey(gang.attainedGpuMs)
+    if (ordering === 'least-attained-service') return this.serviceKey(gang, gang.attainedGpuMs)
     if (ordering !== 'shortest' && ordering !== 'shortest-service') return gang.submittedAt
     const gpus = Math.max(0.001, requestedGpus(gang))
     const left = Math.max(0, runTime(gang, runTimes, this.history) - gang.attainedGpuMs / gpus)
     return ordering === 'shortest' ? left : left * gpus
   }
 
-  private serviceKey(attainedGpuMs: number): number {
-    const { serviceLevels } = this.policy
-    if (serviceLevels.length === 0) return attainedGpuMs
+  /** When a running gang reaches its next level of attained service; undefined where there is none. */
+  nextLevelAt({ gang, gpuMilli, startedAt }: Occupant, now: TimeMs): TimeMs | undefined {
+    const { ordering, serviceLevels } = this.policy
+    if (ordering !== 'least-attained-service') return undefined
+    const gpus = gpuMilli / 1000
+    const attained = gang.attainedGpuMs + gpus * (now - startedAt)
+    const bound = serviceLevels
+      .map((gpuHours) => (gpuHours * HOUR_MS) / this.serviceWeight(gang))
+      .find((bound) => bound > attained)
+    return bound === undefined ? undefined : Math.ceil(now + (bound - attained) / gpus)
+  }
+
+  private serviceKey(gang: QueuedGang, attainedGpuMs: number): number {
+    const { serviceLevels, serviceSizeWeight } = this.policy
+    const attained = attainedGpuMs * this.serviceWeight(gang)
+    if (serviceLevels.length === 0) return attained
     let level = 0
-    while (level < serviceLevels.length && attainedGpuMs >= serviceLevels[level]! * HOUR_MS) level++
-    return level
+    while (level < serviceLevels.length && attained >= serviceLevels[level]! * HOUR_MS) level++
+    return serviceSizeWeight === 0 ? level : level + requestedGpus(gang) / LARGEST_GANG
+  }
+
+  private serviceWeight(gang: QueuedGang): number {
+    const { serviceSizeWeight } = this.policy
+    return serviceSizeWeight === 0 ? 1 : requestedGpus(gang) ** serviceSizeWeight
   }
 
   private reorder(): void {
@@ -332,6 +353,9 @@ function freePart(capacity: Fleet['capacity'], whole: Footprint): Footprint {
   })
   return { ...whole, nodes, gpus, cpuMilli: 0, memoryMib: 0 }
 }
+
+/** More GPUs than any gang has: sizes over it are parts of a level. */
+const LARGEST_GANG = 1e9
 
 /** GPUs that a request asks for as far as it says so itself: whole nodes count as 8 GPUs each until they are placed. */
 export function requestedGpus({ request: { shape } }: QueuedGang): number {

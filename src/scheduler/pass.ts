@@ -1,4 +1,5 @@
 import type { TimeMs } from '../base/index.ts'
+import { cellsOf } from './cells.ts'
 import { Contenders } from './contenders.ts'
 import { earliestPlace } from './earliest.ts'
 import { type EvictionContext, Evictions } from './evictions.ts'
@@ -7,7 +8,7 @@ import { type Footprint, toAllocation, WHOLE_GPU } from './footprint.ts'
 import type { Machine } from './machine.ts'
 import type { Eviction, Hold, Plan, Start } from './plan.ts'
 import { Promises } from './promises.ts'
-import { quotaBlocks } from './quota.ts'
+import { isPartOf, isWithinGuarantee, quotaBlocks } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
 import { Transaction } from './transaction.ts'
 import { Turns } from './turns.ts'
@@ -62,6 +63,8 @@ export class Pass implements EvictionContext {
   /** What it starts now and, held until others have ended, soon. */
   readonly granted: { readonly entry: Entry; readonly occupant: Occupant; readonly now: boolean }[] = []
   private readonly endNobody: boolean
+  /** Whether some queue is guaranteed whole domains. */
+  private readonly hasCells: boolean
   private startCount = 0
   readonly evictions: Eviction[] = []
   readonly holds: Hold[] = []
@@ -80,6 +83,7 @@ export class Pass implements EvictionContext {
     this.now = now
     this.transaction = options.transaction ?? new Transaction(machine.fleet)
     this.promises = new Promises(machine, now, this.transaction)
+    this.hasCells = machine.queues.guaranteed.some(({ queue }) => queue.guaranteedDomains !== undefined)
     this.endNobody = options.endNobody ?? false
     this.turns = options.recordTurns ? new Map() : undefined
     this.evicting = new Evictions(this)
@@ -241,8 +245,7 @@ export class Pass implements EvictionContext {
     const request = this.machine.fleet.compile(entry.classKey, gang.request)
     if (request.impossible !== undefined) return IMPOSSIBLE
     const option = request.options[0]!
-    if (quotaBlocks(this.machine, entry.user, option.gpuMilli, entry.gang.preemptible).length > 0)
-      return QUOTA
+    if (quotaBlocks(this.machine, entry, option.gpuMilli, this.now).length > 0) return QUOTA
     const footprint = this.placeNow(entry, request)
     if (footprint) {
       this.start(entry, footprint)
@@ -312,7 +315,7 @@ export class Pass implements EvictionContext {
 
   /** Whether no gang that wants the same can start any more: it fits neither now nor on all that is kept. */
   private isHopeless(entry: Entry): boolean {
-    if (entry.gang.avoid.length > 0 || this.promises.hasOwners) return false
+    if (entry.gang.avoid.length > 0 || this.promises.hasOwners || this.hasCells) return false
     const all = this.promises.list.length
     if (all === 0) return true
     const request = this.requestOf(entry)
@@ -335,7 +338,7 @@ export class Pass implements EvictionContext {
   }
 
   /** Closes the nodes that this gang must leave alone; the caller opens them again. */
-  private closeFor(entry: Entry, _request: RequestClass): number[] {
+  private closeFor(entry: Entry, request: RequestClass): number[] {
     const { tree, capacity } = this.machine.fleet
     const closed: number[] = []
     for (const { node, until } of entry.gang.avoid) {
@@ -344,7 +347,23 @@ export class Pass implements EvictionContext {
       this.wakeAt(until)
       closed.push(n)
     }
+    if (this.hasCells) closed.push(...this.othersCells(entry, request))
     for (const n of closed) capacity.close(n)
     return closed
+  }
+
+  /** Nodes that stand for others' guaranteed domains, for a gang that could not be ended again for them. */
+  private othersCells(entry: Entry, request: RequestClass): number[] {
+    const { machine } = this
+    const gpuMilli = request.options[0]!.gpuMilli
+    if (entry.gang.preemptible && !isWithinGuarantee(machine, entry.queue, gpuMilli)) return []
+    const { tree } = machine.fleet
+    const nodes: number[] = []
+    for (const { owner, domains } of cellsOf(machine)) {
+      if (isPartOf(entry.queue, owner)) continue
+      for (const domain of domains)
+        for (let n = tree.firstNode[domain]!; n < tree.endNode[domain]!; n++) nodes.push(n)
+    }
+    return nodes
   }
 }

@@ -211,6 +211,8 @@ function nobody(): UserRecord {
     queue: openQueue('' as QueueId),
     users: new Map(),
     live: new Map(),
+    budgetSpans: [],
+    budgetAt: undefined,
   }
   return { ...usage, parent, user: '' as UserId }
 }

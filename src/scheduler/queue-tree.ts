@@ -2,6 +2,7 @@ import type { QueueId, TimeMs, UserId } from '../base/index.ts'
 import { assert, compareIds } from '../base/index.ts'
 import type { Queue } from '../model/index.ts'
 import { openQueue } from '../model/index.ts'
+import type { BudgetSpan } from './budget.ts'
 import { DecayClock } from './decay-clock.ts'
 import type { Occupant } from './fleet.ts'
 
@@ -28,6 +29,9 @@ export interface QueueRecord extends UsageRecord {
   readonly users: Map<UserId, UserRecord>
   /** Live attempts of this queue itself, by priority; kept by the fleet. */
   readonly live: Map<number, Set<Occupant>>
+  /** What has ended within the window of its budget, if it has one. */
+  budgetSpans: BudgetSpan[]
+  budgetAt: { readonly now: TimeMs; readonly changes: number; readonly spent: number } | undefined
 }
 
 export interface UserRecord extends UsageRecord {
@@ -39,6 +43,7 @@ export interface UserRecord extends UsageRecord {
 export interface UsageSnapshot {
   readonly clock: { readonly origin: TimeMs; readonly epoch: TimeMs }
   readonly ended: readonly EndedUsage[]
+  readonly budgets: readonly { readonly queue: QueueId; readonly spans: readonly BudgetSpan[] }[]
 }
 
 export interface EndedUsage {
@@ -55,6 +60,8 @@ export class QueueTree {
   readonly clock: DecayClock
   /** Names of GPU models in the order in which they were first seen; never reordered. */
   readonly models: string[] = []
+  /** Thousandths of a GPU in the smallest domain of each level; kept by the fleet. */
+  domainMilli: ReadonlyMap<string, number> = new Map()
   private readonly described = new Map<QueueId, Queue>()
   private guaranteedRecords: readonly QueueRecord[] | undefined
 
@@ -88,7 +95,15 @@ export class QueueTree {
     if (!record) {
       const queue = this.described.get(id) ?? openQueue(id)
       const parent = queue.parent === undefined ? undefined : this.of(queue.parent)
-      record = { ...emptyUsage(queue.weight), queue, parent, users: new Map(), live: new Map() }
+      record = {
+        ...emptyUsage(queue.weight),
+        queue,
+        parent,
+        users: new Map(),
+        live: new Map(),
+        budgetSpans: [],
+        budgetAt: undefined,
+      }
       this.records.set(id, record)
       this.guaranteedRecords = undefined
     }
@@ -102,6 +117,14 @@ export class QueueTree {
       queue.users.set(user, record)
     }
     return record
+  }
+
+  /** Thousandths of a GPU that the queue is guaranteed, whole domains included. */
+  guaranteedMilli({ queue: { guaranteedGpus, guaranteedDomains } }: QueueRecord): number {
+    const inDomains = guaranteedDomains
+      ? guaranteedDomains.count * (this.domainMilli.get(guaranteedDomains.level) ?? 0)
+      : 0
+    return guaranteedGpus * 1000 + inDomains
   }
 
   /** Queues that are guaranteed something, by id. */
@@ -174,7 +197,11 @@ export class QueueTree {
         compareIds(a.user ?? '', b.user ?? '') ||
         compareIds(a.model, b.model),
     )
-    return { clock: { origin: this.clock.origin, epoch: this.clock.epoch }, ended }
+    const budgets = [...this.records.values()]
+      .filter(({ budgetSpans }) => budgetSpans.length > 0)
+      .map(({ queue, budgetSpans }) => ({ queue: queue.id, spans: [...budgetSpans] }))
+      .sort((a, b) => compareIds(a.queue, b.queue))
+    return { clock: { origin: this.clock.origin, epoch: this.clock.epoch }, ended, budgets }
   }
 
   load(snapshot: UsageSnapshot): void {
@@ -189,6 +216,7 @@ export class QueueTree {
       const record = user === undefined ? this.of(queue) : this.user(this.of(queue), user)
       record.ended[this.modelIndex(model)] = gpuSeconds
     }
+    for (const { queue, spans } of snapshot.budgets) this.of(queue).budgetSpans = [...spans]
   }
 
   /** Takes past use back to what it is now; for trials that book ends. */
@@ -208,10 +236,12 @@ export class QueueTree {
     const copy = new QueueTree(this.clock.halfLifeMs)
     copy.clock.copy(this.clock)
     copy.models.push(...this.models)
+    copy.domainMilli = this.domainMilli
     for (const [id, queue] of this.described) copy.described.set(id, queue)
     for (const record of this.records.values()) {
       const queue = copy.of(record.queue.id)
       copyUsage(record, queue)
+      queue.budgetSpans = [...record.budgetSpans]
       for (const user of record.users.values()) copyUsage(user, copy.user(queue, user.user))
     }
     return copy

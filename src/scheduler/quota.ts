@@ -1,17 +1,15 @@
+import type { TimeMs } from '../base/index.ts'
+import { HOUR_MS } from '../base/index.ts'
 import type { Queue } from '../model/index.ts'
+import { budgetSpent } from './budget.ts'
+import type { QueuedGang } from './gang.ts'
 import type { Machine } from './machine.ts'
 import type { QueueRecord, UserRecord } from './queue-tree.ts'
 
-/** The first limit that a gang of this size would break. */
+/** A limit that a gang would break. */
 export type QuotaBlock =
   | {
-      readonly kind: 'queue-limit'
-      readonly queue: Queue
-      readonly limitMilli: number
-      readonly heldMilli: number
-    }
-  | {
-      readonly kind: 'user-limit'
+      readonly kind: 'queue-limit' | 'user-limit'
       readonly queue: Queue
       readonly limitMilli: number
       readonly heldMilli: number
@@ -22,14 +20,17 @@ export type QuotaBlock =
       readonly keptMilli: number
       readonly freeMilli: number
     }
+  | {
+      readonly kind: 'budget'
+      readonly record: QueueRecord
+      /** GPU-milliseconds. */
+      readonly needed: number
+      readonly left: number
+    }
 
-/** Every limit that `gpuMilli` more GPUs of this user would break, nearest queue first. */
-export function quotaBlocks(
-  machine: Machine,
-  user: UserRecord,
-  gpuMilli: number,
-  preemptible = true,
-): QuotaBlock[] {
+/** Every limit that the gang would break with `gpuMilli` GPUs from `now`, nearest queue first. */
+export function quotaBlocks(machine: Machine, entry: Claim, gpuMilli: number, now: TimeMs): QuotaBlock[] {
+  const { user, gang } = entry
   const blocks: QuotaBlock[] = []
   const { limitGpusPerUser } = user.parent.queue
   if (limitGpusPerUser !== undefined && user.heldMilli + gpuMilli > limitGpusPerUser * 1000)
@@ -40,7 +41,7 @@ export function quotaBlocks(
       heldMilli: user.heldMilli,
     })
   for (let record: QueueRecord | undefined = user.parent; record; record = record.parent) {
-    const { limitGpus } = record.queue
+    const { limitGpus, budget } = record.queue
     if (limitGpus !== undefined && record.heldMilli + gpuMilli > limitGpus * 1000)
       blocks.push({
         kind: 'queue-limit',
@@ -48,9 +49,13 @@ export function quotaBlocks(
         limitMilli: limitGpus * 1000,
         heldMilli: record.heldMilli,
       })
+    if (!budget) continue
+    const needed = (gpuMilli / 1000) * machine.boundMs(gang)
+    const left = budget.gpuHours * HOUR_MS - budgetSpent(machine.fleet, record, now)
+    if (needed > left) blocks.push({ kind: 'budget', record, needed, left: Math.max(0, left) })
   }
-  const kept = keptFromOthers(machine, user.parent, preemptible)
-  if (kept > 0 && !isWithinGuarantee(user.parent, gpuMilli)) {
+  const kept = keptFromOthers(machine, user.parent, gang.preemptible)
+  if (kept > 0 && !isWithinGuarantee(machine, user.parent, gpuMilli)) {
     const free = machine.fleet.totalMilli - heldByRoots(machine)
     if (gpuMilli > free - kept)
       blocks.push({ kind: 'not-lent', queue: user.parent.queue, keptMilli: kept, freeMilli: free })
@@ -58,28 +63,47 @@ export function quotaBlocks(
   return blocks
 }
 
+/** Who asks: a gang in line. */
+export interface Claim {
+  readonly gang: QueuedGang
+  readonly user: UserRecord
+}
+
 /** Whether the queue or one of its parents is still within its guarantee with that much more. */
-export function isWithinGuarantee(queue: QueueRecord, gpuMilli: number): boolean {
+export function isWithinGuarantee({ queues }: Machine, queue: QueueRecord, gpuMilli: number): boolean {
   for (let record: QueueRecord | undefined = queue; record; record = record.parent) {
-    const { guaranteedGpus } = record.queue
-    if (guaranteedGpus > 0 && record.heldMilli + gpuMilli <= guaranteedGpus * 1000) return true
+    const guaranteed = queues.guaranteedMilli(record)
+    if (guaranteed > 0 && record.heldMilli + gpuMilli <= guaranteed) return true
   }
+  return false
+}
+
+/** Whether the queue, in all of the tree that it does not share with `lender`, holds more than it is guaranteed. */
+export function isBorrowing({ queues }: Machine, queue: QueueRecord, lender: QueueRecord): boolean {
+  let isApart = false
+  for (let record: QueueRecord | undefined = queue; record; record = record.parent) {
+    if (isPartOf(lender, record)) break
+    isApart = true
+    if (record.heldMilli <= queues.guaranteedMilli(record)) return false
+  }
+  return isApart
+}
+
+/** Whether the queue is `whole` or stands somewhere below it. */
+export function isPartOf(queue: QueueRecord, whole: QueueRecord): boolean {
+  for (let record: QueueRecord | undefined = queue; record; record = record.parent)
+    if (record === whole) return true
   return false
 }
 
 /** Idle guarantees of other queues that do not lend; all idle guarantees for what could not be taken back again (S8). */
-function keptFromOthers(machine: Machine, queue: QueueRecord, preemptible: boolean): number {
+function keptFromOthers({ queues }: Machine, queue: QueueRecord, preemptible: boolean): number {
   let kept = 0
-  for (const record of machine.queues.guaranteed) {
-    if ((preemptible && record.queue.lendable) || isSelfOrParent(record, queue)) continue
-    kept += Math.max(0, record.queue.guaranteedGpus * 1000 - record.heldMilli)
+  for (const record of queues.guaranteed) {
+    if ((preemptible && record.queue.lendable) || isPartOf(queue, record)) continue
+    kept += Math.max(0, queues.guaranteedMilli(record) - record.heldMilli)
   }
   return kept
-}
-
-function isSelfOrParent(record: QueueRecord, of: QueueRecord): boolean {
-  for (let at: QueueRecord | undefined = of; at; at = at.parent) if (at === record) return true
-  return false
 }
 
 function heldByRoots(machine: Machine): number {

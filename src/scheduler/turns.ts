@@ -1,6 +1,6 @@
 import type { TimeMs } from '../base/index.ts'
 import type { Machine } from './machine.ts'
-import type { QueueRecord, UsageRecord } from './queue-tree.ts'
+import type { QueueRecord } from './queue-tree.ts'
 import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
 
 /**
@@ -101,11 +101,6 @@ export class Turns {
     if (!usage) return
     const { queues, fleet, policy } = this.machine
     group.share = queues.share(usage, this.now, fleet.capacityMilli, policy.entryPenaltyMs)
-    group.belowGuarantee = isBelowGuarantee(usage)
+    group.belowGuarantee = 'queue' in usage && usage.heldMilli < queues.guaranteedMilli(usage as QueueRecord)
   }
-}
-
-function isBelowGuarantee(usage: UsageRecord): boolean {
-  const { queue } = usage as QueueRecord
-  return queue !== undefined && usage.heldMilli < queue.guaranteedGpus * 1000
 }

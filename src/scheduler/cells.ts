@@ -1,0 +1,72 @@
+import { assert } from '../base/index.ts'
+import type { Occupant } from './fleet.ts'
+import type { Machine } from './machine.ts'
+import type { QueueRecord } from './queue-tree.ts'
+import { isBorrowing, isPartOf } from './quota.ts'
+
+/**
+ * The domains that now stand for each queue's guarantee in whole domains. They are chosen anew whenever they are
+ * looked at: those the queue uses already, then those where least would have to be ended; so a guarantee moves to
+ * another domain rather than that anything is evicted for it (the lazy preemption of Zhao et al., "HiveD", OSDI 2020).
+ */
+export interface Cells {
+  readonly owner: QueueRecord
+  readonly domains: readonly number[]
+}
+
+export function cellsOf(machine: Machine): Cells[] {
+  const { tree } = machine.fleet
+  const taken = new Set<number>()
+  const withDomains = machine.queues.guaranteed.filter(({ queue }) => queue.guaranteedDomains)
+  const depth = (record: QueueRecord) => tree.levels.indexOf(record.queue.guaranteedDomains!.level) + 1
+  // The largest domains first, as a buddy allocator would.
+  withDomains.sort((a, b) => depth(a) - depth(b))
+  return withDomains.map((owner) => {
+    const { level, count } = owner.queue.guaranteedDomains!
+    const at = depth(owner)
+    assert(
+      at >= 1 && at <= tree.leafDepth,
+      `queue ${owner.queue.id} is guaranteed domains of the unknown level "${level}"`,
+    )
+    const clean: { domain: number; own: number; foreign: number }[] = []
+    for (let d = tree.depthStart[at]!; d < tree.depthStart[at + 1]!; d++) {
+      if (isTaken(d)) continue
+      const use = useOf(machine, d, owner)
+      if (use) clean.push({ domain: d, ...use })
+    }
+    clean.sort((a, b) => b.own - a.own || a.foreign - b.foreign || a.domain - b.domain)
+    const domains = clean.slice(0, count).map(({ domain }) => domain)
+    for (const domain of domains) taken.add(domain)
+    return { owner, domains }
+  })
+
+  function isTaken(domain: number): boolean {
+    for (let d = domain; d >= 0; d = tree.domainParent[d]!) if (taken.has(d)) return true
+    return false
+  }
+}
+
+/** GPUs held in the domain by the owner and by others; undefined when a node is not ready or another's work there cannot be ended. */
+function useOf(
+  machine: Machine,
+  domain: number,
+  owner: QueueRecord,
+): { own: number; foreign: number } | undefined {
+  const { tree, capacity, onNode } = machine.fleet
+  let own = 0
+  let foreign = 0
+  for (let n = tree.firstNode[domain]!; n < tree.endNode[domain]!; n++) {
+    if (capacity.closed[n] !== 0) return undefined
+    for (const occupant of onNode[n]!) {
+      if (isPartOf(occupant.user.parent, owner)) own += occupant.gpuMilli
+      else if (isPinned(machine, occupant, owner)) return undefined
+      else foreign += occupant.gpuMilli
+    }
+  }
+  return { own, foreign }
+}
+
+function isPinned(machine: Machine, occupant: Occupant, owner: QueueRecord): boolean {
+  if (occupant.gpuMilli === 0) return false
+  return !occupant.gang.preemptible || !isBorrowing(machine, occupant.user.parent, owner)
+}
