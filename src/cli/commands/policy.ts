@@ -32,20 +32,20 @@ export async function setPolicy(
 ): Promise<void> {
   const settings = policySettings(pairs)
   const client = await cli.client()
-  if (!options.yes) await confirm(cli, await client.previewPolicy(settings))
+  if (!options.yes) await confirm(cli, () => client.previewPolicy(settings))
   const policy = await client.setPolicy(settings)
   cli.print(policy, () => policyText(cli, policy))
 }
 
-async function confirm(cli: Cli, impact: Impact): Promise<void> {
+async function confirm(cli: Cli, preview: () => Promise<Impact>): Promise<void> {
   if (cli.io.isPiped || cli.isJson) {
     throw new CliFailure(
       'usage',
       'there is nobody to ask whether to change the policy',
-      'Add --yes to change it without asking.',
+      'Add --yes to change it without asking; `banyan policy preview` shows the effect.',
     )
   }
-  cli.io.err(`${impactLines(cli, impact).join('\n')}\n`)
+  cli.io.err(`${impactLines(cli, await preview()).join('\n')}\n`)
   const answer = await cli.io.ask('Change the policy? [y/N] ')
   if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new CliFailure('usage', 'the policy was left as it is')
 }
