@@ -32,6 +32,11 @@ export interface Policy {
    * so that running ones are not swapped all the time. Empty orders by attained service itself.
    */
   readonly serviceLevels: readonly number[]
+  /**
+   * Under `least-attained-service`: attained service counts times the gang's GPUs to this power, and on one level
+   * smaller gangs go first, since they keep fewer others waiting. 0 counts service as it is.
+   */
+  readonly serviceSizeWeight: number
   /** `strict`: nothing overtakes the blocked head; `holds`: others may where no hold is delayed; `greedy`: whatever fits starts. */
   readonly backfill: 'strict' | 'holds' | 'greedy'
   /** How many blocked gangs at the head get a hold. */
@@ -58,6 +63,7 @@ export const DEFAULT_POLICY: Policy = {
   preemptByOrdering: false,
   runTimes: 'predicted',
   serviceLevels: [],
+  serviceSizeWeight: 0,
   backfill: 'holds',
   holdDepth: 4,
   consolidate: true,

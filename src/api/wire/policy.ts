@@ -9,6 +9,7 @@ const settings = z.object({
   preemptByOrdering: z.boolean(),
   runTimes: z.enum(RUN_TIME_SOURCES).describe('`exact` exists only in the twin'),
   serviceLevels: z.array(z.number().positive()).max(16).describe('GPU-hours'),
+  serviceSizeWeight: z.number().min(0).max(4),
   backfill: z.enum(['strict', 'holds', 'greedy']),
   holdDepth: count().max(64),
   consolidate: z.boolean(),

@@ -48,6 +48,32 @@ const POLICIES = {
     },
     needsRunTimes: false,
   },
+  /** Tiresias-L's idea: least attained service in levels, so that running gangs are not swapped all the time. */
+  'las-levels': {
+    policy: {
+      ...ORDER_ONLY,
+      ordering: 'least-attained-service',
+      backfill: 'greedy',
+      preemptByOrdering: true,
+      serviceLevels: fourfold(1),
+    },
+    needsRunTimes: false,
+  },
+  /**
+   * The best that is known without run times: run times have heavy tails, so what has run long will run long, and a
+   * large gang keeps more others waiting than its GPUs say. Levels of attained GPU-hours times GPUs, small gangs first.
+   */
+  'small-and-young-first': {
+    policy: {
+      ...ORDER_ONLY,
+      ordering: 'least-attained-service',
+      backfill: 'greedy',
+      preemptByOrdering: true,
+      serviceLevels: fourfold(8),
+      serviceSizeWeight: 1,
+    },
+    needsRunTimes: false,
+  },
   /** Fair shares, nothing interrupted. */
   fair: { policy: { ...ORDER_ONLY, ordering: 'fair', backfill: 'greedy' }, needsRunTimes: false },
 } as const satisfies Record<string, NamedPolicy>
@@ -64,4 +90,9 @@ export function policyByName(name: string): NamedPolicy | undefined {
   if (!Object.hasOwn(POLICIES, name)) return undefined
   const { policy, needsRunTimes } = POLICIES[name as keyof typeof POLICIES]
   return { policy: { ...policy, name }, needsRunTimes }
+}
+
+/** Twelve bounds, each four times the one before. */
+function fourfold(first: number): number[] {
+  return Array.from({ length: 12 }, (_, i) => first * 4 ** i)
 }
