@@ -11,6 +11,10 @@ if (!options.ok) {
 }
 const log = createLog(options.value.logLevel)
 
+if (Number(process.versions.node.split('.')[0]) < 22) {
+  log.warn({ node: process.version }, 'Node.js 20 is past its end of life; a newer one is advised')
+}
+
 let running: RunningServer | undefined
 let stopping = false
 
