@@ -1,5 +1,6 @@
 export { CANARIES, type CanaryName } from './chaos/canaries.ts'
 export { type ChaosResult, runChaos } from './chaos/run-chaos.ts'
+export { Agenda } from './kernel/agenda.ts'
 export { type Comparison, compare, FIGURE_NAMES, type Figure } from './report/compare.ts'
 export { figureText, reportPage } from './report/html.ts'
 export { Insight, type RunReport } from './report/insight.ts'
