@@ -206,7 +206,10 @@ function kernelSpeed(): { eventsPerSecond: number } {
   const count = 2_000_000
   let at = 1
   const begin = performance.now()
-  for (let i = 0; i < 10_000; i++) agenda.plan((at = (at * 48_271) % 2_147_483_647), i & 3, i)
+  for (let i = 0; i < 10_000; i++) {
+    at = (at * 48_271) % 2_147_483_647
+    agenda.plan(at, i & 3, i)
+  }
   for (let i = 0; i < count; i++) {
     const next = agenda.take()!
     at = (at * 48_271) % 2_147_483_647

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import { HOUR_MS, MINUTE_MS } from '../../base/index.ts'
+import { CANARIES, type CanaryName } from './canaries.ts'
+import type { ChaosSetup } from './draw.ts'
+import { runChaos } from './run-chaos.ts'
+
+/** Seeds in which each bug has something to break. */
+const SEEDS = Array.from({ length: 40 }, (_, i) => 1000 + i)
+
+describe('canaries', () => {
+  it.each(Object.keys(CANARIES) as CanaryName[])('[T18] a bug against %s is found', (canary) => {
+    const found = SEEDS.some((seed) =>
+      runChaos(seed, canary).findings.some(
+        ({ rule }) => rule === canary || (canary === 'S1' && rule === 'S2'),
+      ),
+    )
+    expect(found).toBe(true)
+  })
+
+  it('[T18] a scheduler that reclaims nothing is found out by S8', () => {
+    const found = SEEDS.some((seed) =>
+      runChaos(seed, undefined, withoutReclaim).findings.some(({ rule }) => rule === 'S8'),
+    )
+    expect(found).toBe(true)
+  })
+})
+
+/** One tenant borrows everything for long, and its guaranteed owner waits. */
+function withoutReclaim({ options, setup, infeasible }: ChaosSetup): ChaosSetup {
+  return {
+    options,
+    infeasible,
+    setup: {
+      ...setup,
+      policy: { ...setup.policy, reclaim: false, preempt: false, reclaimGraceMs: MINUTE_MS, minimumRunMs: 0 },
+      jobs: setup.jobs.map((job) => ({
+        ...job,
+        behaviour:
+          job.behaviour.workUs === undefined
+            ? job.behaviour
+            : { ...job.behaviour, workUs: 10 * HOUR_MS * 1000 },
+      })),
+    },
+  }
+}
