@@ -99,7 +99,7 @@ export const CANARIES = {
   S10: (() => {
     let runs = 0
     return () => {
-      let number = runs++
+      let number = runs++ % 2
       return {
         onStep: (world: World) => {
           world.state.nextWorkloadNumber += number
