@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Calibration } from '../src/planner/index.ts'
+import type { Calibration, Constants } from '../src/planner/index.ts'
 import { parseCsv } from '../test/bench/planner/csv.ts'
-import { type FitRun, fit } from '../test/bench/planner/fit.ts'
+import { type FitRun, fitConstants } from '../test/bench/planner/fit.ts'
 import { type MeasuredRun, readRun } from '../test/bench/planner/measured-run.ts'
 import { mean, scoreRows } from '../test/bench/planner/score.ts'
 
@@ -28,7 +28,7 @@ for (const row of rows) {
   if ('run' in reading && reading.run.stepSeconds !== undefined) runs.push(reading.run)
 }
 
-const fitted = fit(weigh(runs), start, ROUNDS, (round, loss) =>
+const fitted = fitConstants(weigh(runs), start, ROUNDS, (round, loss) =>
   console.error(`round ${round}: loss ${loss.toFixed(5)}`),
 )
 const reportFile = 'data/planner/calibration-report.json'
@@ -38,8 +38,10 @@ const crossValidated = process.argv.includes('--cross-validate')
 const calibration: Calibration = {
   version: `${runs.length} runs, planner formulas 1`,
   base: fitted.calibration.base,
-  gpus: fitted.calibration.gpus,
-  software: fitted.calibration.software,
+  gpus: Object.fromEntries(
+    Object.entries(fitted.calibration.gpus).map(([name, factors]) => [name, worthKeeping(factors)]),
+  ),
+  software: fitted.calibration.software.map((entry) => ({ ...entry, factors: worthKeeping(entry.factors) })),
   errorBand: { dense: crossValidated.bandDense, moe: crossValidated.bandMoe },
 }
 writeFileSync('src/planner/data/calibration.json', `${JSON.stringify(calibration, rounded, 1)}\n`)
@@ -50,7 +52,11 @@ const { sources, macroDense, macroMoe, baselineDense, baselineMoe, regret, macro
 )
 const report = {
   runs: runs.length,
-  constants: fitted.tunables,
+  constants: {
+    base: Object.keys(calibration.base).length,
+    gpus: Object.values(calibration.gpus).reduce((sum, factors) => sum + Object.keys(factors).length, 0),
+    software: calibration.software.reduce((sum, entry) => sum + Object.keys(entry.factors).length, 0),
+  },
   loss: fitted.loss,
   macroDense,
   macroMoe,
@@ -89,13 +95,22 @@ function weigh(all: readonly MeasuredRun[]): FitRun[] {
   })
 }
 
+/** Factors that the runs moved; those that stayed near 1 say nothing and are left out. */
+function worthKeeping(factors: Partial<Constants>): Partial<Constants> {
+  return Object.fromEntries(Object.entries(factors).filter(([, factor]) => Math.abs(Math.log(factor)) > 0.04))
+}
+
 function crossValidate() {
   const sources = [...new Set(runs.map((run) => run.source))]
   const left: { source: string; kind: string; scored: number; mape: number }[] = []
   const errors: { dense: number[]; moe: number[] } = { dense: [], moe: [] }
   for (let fold = 0; fold < FOLDS; fold++) {
     const out = new Set(sources.filter((_, i) => i % FOLDS === fold))
-    const { calibration: without } = fit(weigh(runs.filter((run) => !out.has(run.source))), start, ROUNDS / 2)
+    const { calibration: without } = fitConstants(
+      weigh(runs.filter((run) => !out.has(run.source))),
+      start,
+      ROUNDS / 2,
+    )
     const scored = scoreRows(
       rows.filter((row) => out.has(row.source ?? '')),
       without,

@@ -8,6 +8,7 @@ import {
   type ServingPlan,
   STEP_PARTS,
   strategyText,
+  thousands,
 } from '../planner/index.ts'
 
 /** A plan for people: figures, where a step's time goes as bars, memory, runners-up, and the curve where it was asked for. */
@@ -25,10 +26,10 @@ export function planText(plan: RunPlan, curve: Curve | undefined): string {
       ['strategy', strategyText(candidate.strategy, machine)],
       [
         'step',
-        `${candidate.step.total.toFixed(2)} s within ${band}; ${whole(plan.tokensPerSecondPerGpu)} tokens/s for each GPU, ${percent(plan.modelFlopsUtilisation)} of peak`,
+        `${candidate.step.total.toFixed(2)} s within ${band}; ${thousands(plan.tokensPerSecondPerGpu)} tokens/s for each GPU, ${percent(plan.modelFlopsUtilisation)} of peak`,
       ],
       ['limited by', `${plan.limit.by}, ${percent(plan.limit.share)} of a step`],
-      ['run', `${billions(plan.tokens)} tokens in ${whole(plan.steps)} steps`],
+      ['run', `${billions(plan.tokens)} tokens in ${thousands(plan.steps)} steps`],
       ['time', `${duration(plan.wallSeconds)}, ${percent(reliability.productiveShare)} of it productive`],
       [
         'failures',
@@ -36,7 +37,7 @@ export function planText(plan: RunPlan, curve: Curve | undefined): string {
       ],
       [
         'cost',
-        `$${whole(plan.dollars)} for ${whole(plan.gpuHours)} GPU-hours, ${whole(plan.kilowattHours / 1000)} MWh`,
+        `$${thousands(plan.dollars)} for ${thousands(plan.gpuHours)} GPU-hours, ${thousands(plan.kilowattHours / 1000)} MWh`,
       ],
     ]),
     stepBars(plan),
@@ -69,9 +70,9 @@ function memoryLine({ candidate: { memory }, machine }: RunPlan): string {
 }
 
 function runnersUp({ candidate, runnersUp: others, considered, machine }: RunPlan): string {
-  if (others.length === 0) return `1 strategy of ${whole(considered)} fits`
+  if (others.length === 0) return `1 strategy of ${thousands(considered)} fits`
   const table = new Table({ ...PLAIN, colAligns: ['right', 'right', 'right', 'left'] })
-  table.push(['step', 'slower', 'memory', `best of ${whole(considered)} strategies`])
+  table.push(['step', 'slower', 'memory', `best of ${thousands(considered)} strategies`])
   for (const { step, memory, strategy } of [candidate, ...others]) {
     table.push([
       `${step.total.toFixed(2)} s`,
@@ -90,7 +91,7 @@ function curveTable({ points, knee }: Curve): string {
     table.push([
       `${i === knee ? 'knee ' : ''}${plan.machine.gpuCount}`,
       duration(plan.wallSeconds),
-      `$${whole(plan.dollars)}`,
+      `$${thousands(plan.dollars)}`,
       percent(plan.modelFlopsUtilisation),
       strategyText(plan.candidate.strategy, plan.machine),
     ])
@@ -107,11 +108,11 @@ export function servingText(shape: ModelShape, gpu: string, plan: ServingPlan): 
     ['each token', `${(plan.secondsPerToken * 1000).toFixed(1)} ms`],
     [
       'batch',
-      `${plan.batch.toFixed(1)} requests at once on a replica; memory holds ${whole(plan.memoryBatch)}`,
+      `${plan.batch.toFixed(1)} requests at once on a replica; memory holds ${thousands(plan.memoryBatch)}`,
     ],
     [
       'a replica can',
-      `${whole(plan.tokensPerSecondPerReplica)} tokens/s, ${plan.requestsPerSecondPerReplica.toFixed(2)} requests/s`,
+      `${thousands(plan.tokensPerSecondPerReplica)} tokens/s, ${plan.requestsPerSecondPerReplica.toFixed(2)} requests/s`,
     ],
     [
       'memory',
@@ -130,29 +131,13 @@ function modelText(shape: ModelShape): string {
   return `${shape.name}, ${billions(total)} parameters${shape.blocks.moe > 0 ? `, ${billions(active)} for a token` : ''}`
 }
 
+const NO_LINES =
+  'top,top-mid,top-left,top-right,bottom,bottom-mid,bottom-left,bottom-right,left,left-mid,mid,mid-mid,right,right-mid,middle'
+const NOTHING = Object.fromEntries(NO_LINES.split(',').map((place) => [place, '']))
+
 const PLAIN = {
   style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-  chars: {
-    ...{
-      top: '',
-      'top-mid': '',
-      'top-left': '',
-      'top-right': '',
-      bottom: '',
-      'bottom-mid': '',
-      'bottom-left': '',
-    },
-    ...{
-      'bottom-right': '',
-      left: '',
-      'left-mid': '',
-      mid: '',
-      'mid-mid': '',
-      right: '',
-      'right-mid': '',
-      middle: '',
-    },
-  },
+  chars: NOTHING,
 }
 
 function pairs(rows: readonly (readonly [string, string])[]): string {
@@ -161,7 +146,6 @@ function pairs(rows: readonly (readonly [string, string])[]): string {
 }
 
 const duration = (seconds: number) => formatDuration(Math.round(seconds) * SECOND_MS)
-const whole = (value: number) => Math.round(value).toLocaleString('en-US')
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
 const billions = (value: number) =>

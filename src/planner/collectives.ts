@@ -13,7 +13,7 @@ export function groupOf(ranks: number, stride: number, machine: Machine): Group 
 }
 
 /** Bytes per second that each rank of a ring moves: NVLink inside a domain, the domain's share of network links outside. */
-export function ringBandwidth(group: Group, machine: Machine, constants: Resolved): number {
+function ringBandwidth(group: Group, machine: Machine, constants: Resolved): number {
   const inside = machine.gpu.nvlinkBandwidth * constants.nvlink
   if (group.together >= group.ranks) return inside
   return Math.min(inside, group.together * machine.nicBandwidth * constants.network)

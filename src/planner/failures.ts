@@ -56,7 +56,7 @@ export function reliabilityOf(
 }
 
 /** What nodes write to shared storage together: 2 GB/s each up to 500 GB/s, of the order of Meta's Tectonic (arXiv 2407.21783, section 3.3). */
-export function storageBandwidth(nodes: number): number {
+function storageBandwidth(nodes: number): number {
   return Math.min(nodes * 2e9, 500e9)
 }
 

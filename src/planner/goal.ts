@@ -1,6 +1,7 @@
 import { ok, type Result, refuse } from '../base/index.ts'
 import { planCurve, usualCounts } from './curve.ts'
 import type { RunInput, RunPlan } from './run.ts'
+import { thousands } from './thousands.ts'
 
 /** What a run must keep to: finished within a time, for no more than a sum. */
 export interface Goal {
@@ -39,7 +40,7 @@ export function planForGoal(
   const inTime = points.filter((plan) => slow(plan) <= (goal.withinSeconds ?? Number.POSITIVE_INFINITY))
   const best = cheapest(inTime)
   return refuse(
-    `not for $${Math.round(goal.dollars ?? 0).toLocaleString('en-US')}: the cheapest size${goal.withinSeconds === undefined ? '' : ' in time'}, ${best.machine.gpuCount} GPUs, costs $${Math.round(best.dollars).toLocaleString('en-US')} over ${days(best.wallSeconds)}`,
+    `not for $${thousands(goal.dollars ?? 0)}: the cheapest size${goal.withinSeconds === undefined ? '' : ' in time'}, ${best.machine.gpuCount} GPUs, costs $${thousands(best.dollars)} over ${days(best.wallSeconds)}`,
   )
 }
 

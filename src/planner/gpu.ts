@@ -36,7 +36,7 @@ const BY_NAME = new Map(
   GPUS.flatMap((gpu) => [gpu.name, ...gpu.aliases].map((name) => [plain(name), gpu] as const)),
 )
 
-export function gpuNames(): readonly string[] {
+function gpuNames(): readonly string[] {
   return GPUS.map((gpu) => gpu.name)
 }
 

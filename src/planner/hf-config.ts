@@ -23,7 +23,8 @@ export function shapeFromHuggingFace(config: Config, name?: string): Result<Mode
       `${label}: config.json must have hidden_size, num_hidden_layers, num_attention_heads and vocab_size (or the GPT-2 names of them)`,
     )
   }
-  const activation = String(config.hidden_act ?? config.activation_function ?? 'silu')
+  const named = config.hidden_act ?? config.activation_function
+  const activation = typeof named === 'string' ? named : 'silu'
   const gated = config.gated !== false && /silu|swish|swiglu|geglu/.test(activation) && type !== 'gpt2'
   const expertCount = number('n_routed_experts', 'num_local_experts', 'num_experts')
   const ffn = number('intermediate_size', 'n_inner', 'ffn_hidden_size') ?? 4 * hidden

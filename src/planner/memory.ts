@@ -1,6 +1,6 @@
 import type { Resolved } from './calibration.ts'
 import type { Machine } from './gpu.ts'
-import { gradientBytesOf, layerWeights } from './layer-profile.ts'
+import { gradientBytesOf, layerWeights } from './layer-weights.ts'
 import type { ModelShape } from './model-shape.ts'
 import { countParameters } from './parameters.ts'
 import { dataRanks, microBatches, type Strategy } from './strategy.ts'

@@ -2,6 +2,7 @@ import { formatDuration, SECOND_MS } from '../base/index.ts'
 import type { Curve } from './curve.ts'
 import { type RunPlan, strategyText } from './run.ts'
 import { STEP_PARTS, type StepPart } from './step-parts.ts'
+import { thousands } from './thousands.ts'
 
 /** One page that stands alone: no script, no picture from elsewhere; the same plan gives the same bytes. */
 export function planPage(plan: RunPlan, curve: Curve | undefined): string {
@@ -63,10 +64,10 @@ function figures(plan: RunPlan): string {
     [
       ['time', `${duration(plan.wallSeconds)} within ${band}`],
       ['cost', dollars(plan.dollars)],
-      ['GPU-hours', whole(plan.gpuHours)],
-      ['energy', `${whole(plan.kilowattHours / 1000)} MWh`],
-      ['tokens, steps', `${whole(plan.tokens / 1e9)} billion, ${whole(plan.steps)}`],
-      ['tokens a second for each GPU', whole(plan.tokensPerSecondPerGpu)],
+      ['GPU-hours', thousands(plan.gpuHours)],
+      ['energy', `${thousands(plan.kilowattHours / 1000)} MWh`],
+      ['tokens, steps', `${thousands(plan.tokens / 1e9)} billion, ${thousands(plan.steps)}`],
+      ['tokens a second for each GPU', thousands(plan.tokensPerSecondPerGpu)],
       ['model FLOP utilisation', `${(100 * plan.modelFlopsUtilisation).toFixed(1)} %`],
       ['limited by', `${plan.limit.by} (${(100 * plan.limit.share).toFixed(0)} % of a step)`],
       ['failures on the way', reliability.failures.toFixed(1)],
@@ -171,8 +172,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 const duration = (seconds: number) => formatDuration(Math.round(seconds) * SECOND_MS)
-const whole = (value: number) => Math.round(value).toLocaleString('en-US')
-const dollars = (value: number) => `$${whole(value)}`
+const dollars = (value: number) => `$${thousands(value)}`
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
 
 function escapeXml(text: string): string {

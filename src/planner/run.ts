@@ -136,7 +136,7 @@ export function usualBatch(gpuCount: number, sequence: number): number {
   return Math.max(1, Math.round(wanted / whole)) * whole
 }
 
-export function limitOf(step: StepSeconds): Limit {
+function limitOf(step: StepSeconds): Limit {
   const shares = {
     compute: step.matmul + step.attention,
     memory: step.memory + step.optimizer,

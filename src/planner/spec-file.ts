@@ -1,5 +1,6 @@
 import { formatDuration, SECOND_MS } from '../base/index.ts'
 import type { RunPlan } from './run.ts'
+import { thousands } from './thousands.ts'
 
 /**
  * The YAML of a spec that `banyan run` takes, sized by a plan: nodes, expected time and limit, checkpoints, and the strategy in
@@ -24,7 +25,7 @@ export function specFile(
       .replace(/[^a-z0-9._-]+/g, '-')
       .replace(/^-+|-+$/g, '')
   return `${[
-    `# ${plan.shape.name}, ${(plan.tokens / 1e9).toFixed(0)} billion tokens: about $${Math.round(plan.dollars).toLocaleString('en-US')}, step ${candidate.step.total.toFixed(2)} s within ${(100 * plan.relativeError).toFixed(0)} %`,
+    `# ${plan.shape.name}, ${(plan.tokens / 1e9).toFixed(0)} billion tokens: about $${thousands(plan.dollars)}, step ${candidate.step.total.toFixed(2)} s within ${(100 * plan.relativeError).toFixed(0)} %`,
     'type: train',
     `name: ${name}`,
     ...size,

@@ -74,7 +74,7 @@ const SOFTWARE_FACTORS: Partial<Record<ConstantName, number>> = {
  * The calibration that fits the runs best: the least sum of weighted absolute relative errors and of the priors.
  * Levenberg-Marquardt on log residuals, reweighted so that large residuals count linearly; derivatives by differences.
  */
-export function fit(
+export function fitConstants(
   runs: readonly FitRun[],
   start: Calibration = CALIBRATION,
   rounds = 12,

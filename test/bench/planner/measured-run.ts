@@ -338,7 +338,11 @@ function readFixed(
     ...(microBatch && { microBatch }),
     ...(pipeline === 1 ? { interleave: 1 } : number(row.vp) ? { interleave: number(row.vp)! } : {}),
     ...(recompute && {
-      recompute: /^full/.test(recompute) ? 'full' : /^selective/.test(recompute) ? 'selective' : 'none',
+      recompute: recompute.startsWith('full')
+        ? 'full'
+        : recompute.startsWith('selective')
+          ? 'selective'
+          : 'none',
     }),
     sharding: (Number.isInteger(sharding) ? sharding : 1) as 0 | 1 | 2 | 3,
     ...(shard || node ? { shardGroup: shard ?? node! } : {}),
