@@ -29,6 +29,7 @@ export function parseInput(
     else errors.push(...faultsOf(parsed.error, where))
   }
   errors.push(...unknownQuery(contract, raw.query))
+  errors.push(...withNul('path', raw.params), ...withNul('query', raw.query))
   const [first] = errors
   if (!first) return ok(input)
   const rest = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
@@ -45,6 +46,13 @@ function faultsOf(error: z.ZodError, where: string): Fault[] {
     field: [where, ...issue.path.map(String)].join('.'),
     message: issue.message,
   }))
+}
+
+/** No name has one in it, and PostgreSQL takes none. */
+function withNul(where: string, values: Readonly<Record<string, string>>): Fault[] {
+  return Object.entries(values)
+    .filter(([, text]) => text.includes('\0'))
+    .map(([key]) => ({ field: `${where}.${key}`, message: 'has a NUL character in it' }))
 }
 
 /** A misspelt filter that is ignored would answer a question that nobody asked. */

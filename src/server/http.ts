@@ -11,6 +11,8 @@ import { eventStream } from './sse.ts'
 /** Larger than the largest spec that is taken, with room for what JSON adds to it. */
 const LARGEST_BODY_BYTES = 4 * 2 ** 20
 
+const LONGEST_KEY = 255
+
 /** The API over HTTP: every route of the contracts, each checked and answered in the same way. */
 export function createHttp(services: Services): Hono {
   const app = new Hono()
@@ -60,10 +62,12 @@ async function answer(
       body: contract.body ? await readBody(call) : undefined,
     })
     if (!input.ok) return answerProblem(input.error)
+    const idempotencyKey = contract.idempotent ? call.req.header('Idempotency-Key') : undefined
+    if ((idempotencyKey?.length ?? 0) > LONGEST_KEY) return answerProblem(longKey())
     const context: CallContext = {
       ...services,
       caller: caller as Caller,
-      idempotencyKey: contract.idempotent ? call.req.header('Idempotency-Key') : undefined,
+      idempotencyKey,
       lastEventId: call.req.header('Last-Event-ID'),
       // Made only for streams: every one that is made hangs on `stopping` for good.
       signal:
@@ -137,6 +141,12 @@ function answerProblem(document: ProblemDocument, more: Record<string, string> =
 function wrongMethod(call: HonoContext, methods: readonly string[]): ProblemDocument {
   return problem('wrong-method', `${call.req.path} does not take ${call.req.method}.`, {
     hint: `It takes ${methods.join(' and ')}.`,
+  })
+}
+
+function longKey(): ProblemDocument {
+  return problem('invalid-request', `The Idempotency-Key has more than ${LONGEST_KEY} characters.`, {
+    hint: 'A random UUID will do.',
   })
 }
 
