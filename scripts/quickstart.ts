@@ -20,7 +20,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const USAGE = `npm run quickstart -- [--workers N] [--steps N] [--data DIR] [--port N] [--exit] [--json]
 
   --workers N  processes that train together (default 2)
-  --steps N    training steps (default 300)
+  --steps N    training steps (default 200)
   --data DIR   data folder of the server (default ~/.banyan)
   --port N     port of the server (default: Banyan's own)
   --exit       stop everything at the end
@@ -142,7 +142,7 @@ function readOptions(): Options {
     const { values } = parseArgs({
       options: {
         workers: { type: 'string', default: '2' },
-        steps: { type: 'string', default: '300' },
+        steps: { type: 'string', default: '200' },
         data: { type: 'string' },
         port: { type: 'string' },
         exit: { type: 'boolean', default: false },

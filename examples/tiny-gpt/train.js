@@ -113,7 +113,7 @@ function logLine({ step, steps, loss, checkpoint }) {
 
 function readOptions(args) {
   const numbers = {
-    steps: 240,
+    steps: 200,
     batch: 32,
     context: 64,
     width: 160,
