@@ -1,11 +1,12 @@
-import { formatDuration } from '../base/index.ts'
+import { compareIds, formatDuration } from '../base/index.ts'
 import type { ResourceRequest } from '../model/index.ts'
 import { earliestPlace } from './earliest.ts'
 import type { Counterfactual } from './explanation.ts'
 import type { Pass } from './pass.ts'
 import { place } from './placement.ts'
 import { quotaBlocks } from './quota.ts'
-import { type RequestClass, requestSize, resized } from './request-class.ts'
+import { largestFit, type RequestClass, requestSize, smallest } from './request-class.ts'
+import { lossOf, victimSets } from './victims.ts'
 import type { Entry } from './waiting.ts'
 
 /** Changes of the request that were tried on what the pass left free, each with when it would start. */
@@ -24,22 +25,64 @@ export function counterfactuals(pass: Pass, entry: Entry, request: RequestClass)
   }
   if (request.withinRequired) found.push(...widerLevels(pass, entry, request))
   found.push(...otherGpus(pass, entry, request))
+  found.push(...otherQueues(pass, entry, request))
   const shorter = shorterLimit(pass, entry, request)
   if (shorter) found.push(shorter)
+  const evicting = withoutLowerPriority(pass, entry, request)
+  if (evicting) found.push(evicting)
   return found
+}
+
+/** Queues in which the same user has run before, where its own queue's limits are in the way. */
+function otherQueues(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
+  const { machine, now } = pass
+  const { gpuMilli } = request.options[0]!
+  if (quotaBlocks(machine, entry, gpuMilli, now).length === 0) return []
+  if (!place(machine.fleet.capacity, request, request.withinRequired ? request.withinDepth! : 0)) return []
+  const found: Counterfactual[] = []
+  for (const record of machine.queues.records.values()) {
+    const user = record.users.get(entry.gang.user)
+    if (record === entry.queue || !user) continue
+    if (quotaBlocks(machine, { gang: entry.gang, user }, gpuMilli, now).length > 0) continue
+    const queue = record.queue.id
+    found.push({
+      change: { kind: 'other-queue', queue },
+      message: `In queue ${queue} it starts now.`,
+      startsNow: true,
+    })
+  }
+  return found.sort((a, b) => compareIds(a.message, b.message))
+}
+
+/** The cheapest gangs of lower priority whose end makes room, whatever the policy allows; for a person to weigh. */
+function withoutLowerPriority(pass: Pass, entry: Entry, request: RequestClass): Counterfactual | undefined {
+  const { machine, transaction, now } = pass
+  const minDepth = request.withinRequired ? request.withinDepth! : 0
+  const candidates = [...machine.live.values()]
+    .filter(({ gang, stopping }) => gang.preemptible && !stopping && gang.priority < entry.gang.priority)
+    .map((occupant) => ({ occupant, loss: lossOf(occupant, now) }))
+  for (const { victims } of victimSets(machine.fleet, request, candidates, minDepth)) {
+    const mark = transaction.mark()
+    for (const { occupant } of victims) transaction.vacate(occupant)
+    const fits = place(machine.fleet.capacity, request, minDepth) !== undefined
+    transaction.rollback(mark)
+    if (!fits) continue
+    const workloads = victims.map(({ occupant }) => occupant.gang.workload).sort(compareIds)
+    return {
+      change: { kind: 'evict-lower-priority', workloads },
+      message: `If ${workloads.length} ${workloads.length === 1 ? 'workload' : 'workloads'} of lower priority made room it would start after their grace.`,
+      startsNow: false,
+      startsAt: now + machine.policy.evictionGraceMs,
+    }
+  }
+  return undefined
 }
 
 function largestThatStarts(pass: Pass, entry: Entry): number | undefined {
   const { request } = entry.gang
-  const step = request.segment?.nodes ?? 1
-  let low = 0
-  let high = Math.ceil(requestSize(request) / step)
-  while (low + 1 < high) {
-    const middle = (low + high) >> 1
-    if (startsNow(pass, entry, resized(request, middle * step))) low = middle
-    else high = middle
-  }
-  return low === 0 ? undefined : low * step
+  return largestFit(request, 1, requestSize(smallest(request)) - 1, (changed) =>
+    startsNow(pass, entry, changed) ? requestSize(changed) : undefined,
+  )
 }
 
 function widerLevels(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {

@@ -1,12 +1,12 @@
 import type { AttemptId, ReservationId, TimeMs } from '../base/index.ts'
 import { compareIds, id } from '../base/index.ts'
 import type { Occupant } from './fleet.ts'
-import { type Footprint, toAllocation } from './footprint.ts'
+import { type Footprint, footprintGpuMilli, toAllocation, WHOLE_GPU } from './footprint.ts'
 import type { Machine } from './machine.ts'
 import { place } from './placement.ts'
 import type { Eviction, Hold } from './plan.ts'
 import { isBorrowing, isWithinGuarantee, quotaBlocks } from './quota.ts'
-import type { RequestClass } from './request-class.ts'
+import { largestFit, type RequestClass, requestSize, resized } from './request-class.ts'
 import type { Transaction } from './transaction.ts'
 import { type Candidate, lossOf, type VictimSet, victimSets } from './victims.ts'
 import type { Entry } from './waiting.ts'
@@ -259,10 +259,11 @@ export class Evictions {
     const beneficiary = machine.occupant(entry.gang, footprint, now, undefined)
     transaction.occupy(beneficiary)
     const planned: Hold[] = [this.holdFor(entry.gang.workload, entry.gang.replica, footprint)]
-    if (kind === 'consolidate') {
-      for (const { occupant } of bySize(victims)) {
-        const moved = this.placeAgain(occupant)
-        if (!moved) return false
+    for (const { occupant } of bySize(victims)) {
+      const shrinks = canShrink(occupant)
+      const moved = kind === 'consolidate' || shrinks ? this.placeAgain(occupant) : undefined
+      if (kind === 'consolidate' && !moved) return false
+      if (moved) {
         planned.push(this.holdFor(occupant.gang.workload, occupant.gang.replica, moved))
       }
     }
@@ -279,17 +280,89 @@ export class Evictions {
     return true
   }
 
-  /** A place for a victim that is moved. */
+  /** A place for a victim that is moved: as large as before, or as large as an elastic gang still can be. */
   private placeAgain(occupant: Occupant): Footprint | undefined {
     const { transaction, machine, now } = this.context
-    const request = machine.fleet.classOf(occupant.gang.request)
-    const footprint = place(
-      machine.fleet.capacity,
-      request,
-      request.withinRequired ? request.withinDepth! : 0,
-    )
+    const { request } = occupant.gang
+    const size = sizeOf(occupant)
+    const footprint =
+      this.placeSized(occupant, size) ??
+      (request.elastic &&
+        largestFit(request, request.elastic.min, size - 1, (smaller) =>
+          this.placeSized(occupant, requestSize(smaller)),
+        ))
     if (footprint) transaction.occupy(machine.occupant(occupant.gang, footprint, now, undefined))
     return footprint
+  }
+
+  private placeSized({ gang: { request } }: Occupant, size: number): Footprint | undefined {
+    const { machine } = this.context
+    const sized = machine.fleet.classOf(request.elastic ? resized(request, size) : request)
+    return place(machine.fleet.capacity, sized, sized.withinRequired ? sized.withinDepth! : 0)
+  }
+
+  /** Work on draining nodes that may be ended starts again elsewhere, where there is room for it. */
+  clearDraining(): void {
+    const { machine } = this.context
+    const { onNode, tree } = machine.fleet
+    const there = new Set<Occupant>()
+    for (const node of machine.fleet.draining) {
+      for (const occupant of onNode[tree.nodeIndex.get(node)!]!)
+        if (occupant.attempt !== undefined) there.add(occupant)
+    }
+    for (const { occupant } of this.candidates(
+      there,
+      () => true,
+      () => 0,
+    ).sort(byAttempt))
+      this.restart(occupant, () => this.placeAgain(occupant))
+  }
+
+  /** With nobody waiting, an elastic gang starts again larger where that gains more than it loses. */
+  growElastic(): void {
+    const { machine, transaction, now } = this.context
+    if (machine.waiting.bands.length > 0) return
+    const elastic = [...machine.live.values()].filter(({ gang }) => gang.request.elastic !== undefined)
+    const grown = this.candidates(
+      elastic,
+      (occupant) => sizeOf(occupant) < occupant.gang.request.elastic!.max && this.hasRunEnough(occupant),
+      (occupant) => lossOf(occupant, now),
+    ).sort(byAttempt)
+    for (const { occupant, loss } of grown) {
+      this.restart(occupant, () => {
+        const { request } = occupant.gang
+        const footprint = largestFit(request, sizeOf(occupant) + 1, request.elastic!.max, (larger) =>
+          this.placeSized(occupant, requestSize(larger)),
+        )
+        if (!footprint) return undefined
+        const gained = footprintGpuMilli(footprint) - occupant.gpuMilli
+        if (loss > (gained / 1000) * Math.max(0, occupant.endsAt - now)) return undefined
+        transaction.occupy(machine.occupant(occupant.gang, footprint, now, undefined))
+        return footprint
+      })
+    }
+  }
+
+  /** Ends an attempt for its own workload's sake: the next one has its place before this one is told to go. */
+  private restart(occupant: Occupant, findPlace: () => Footprint | undefined): void {
+    const { transaction, machine, holds, evictions } = this.context
+    const mark = transaction.mark()
+    transaction.vacate(occupant)
+    this.evicted.push(occupant)
+    const footprint = findPlace()
+    if (!footprint) {
+      this.evicted.pop()
+      transaction.rollback(mark)
+      return
+    }
+    const { workload, replica } = occupant.gang
+    holds.push(this.holdFor(workload, replica, footprint))
+    evictions.push({
+      attempt: occupant.attempt!,
+      for: workload,
+      kind: 'consolidate',
+      graceMs: machine.policy.evictionGraceMs,
+    })
   }
 
   /** A look before anything is searched: whether what is free and what the candidates hold is enough at all. */
@@ -324,6 +397,20 @@ export class Evictions {
 /** Since when it could have started as far as it is concerned. */
 export function waitingSince(entry: Entry): TimeMs {
   return Math.max(entry.gang.submittedAt, entry.gang.notBefore)
+}
+
+/** Nodes or GPUs that it runs on, in the unit of its shape. */
+function sizeOf({ gang, footprint, gpuMilli }: Occupant): number {
+  return gang.request.shape.kind === 'nodes' ? footprint.nodes.length : gpuMilli / WHOLE_GPU
+}
+
+function canShrink(occupant: Occupant): boolean {
+  const { elastic } = occupant.gang.request
+  return elastic !== undefined && sizeOf(occupant) > elastic.min
+}
+
+function byAttempt(a: Candidate, b: Candidate): number {
+  return compareIds(a.occupant.attempt!, b.occupant.attempt!)
 }
 
 function bySize(victims: readonly Candidate[]): Candidate[] {

@@ -12,7 +12,7 @@ import { place } from './placement.ts'
 import type { Promised } from './promises.ts'
 import type { QueueRecord } from './queue-tree.ts'
 import { isPartOf, type QuotaBlock, quotaBlocks } from './quota.ts'
-import type { RequestClass } from './request-class.ts'
+import { type RequestClass, smallest } from './request-class.ts'
 import { domainPath } from './tree.ts'
 import type { Entry } from './waiting.ts'
 
@@ -58,7 +58,7 @@ class Explainer {
   explain(entry: Entry, withCounterfactuals: boolean): Explanation {
     const { gang } = entry
     const turn = this.pass.turns!.get(entry)
-    const request = this.machine.fleet.compile(entry.classKey, gang.request)
+    const request = this.machine.fleet.compile(entry.classKey, smallest(gang.request))
     const blockers = turn?.verdict.kind === 'started' ? [] : this.blockers(entry, request, turn)
     return {
       workload: gang.workload,

@@ -38,6 +38,7 @@ interface FleetNode {
 export class Fleet {
   levels: readonly string[]
   readonly nodes = new Map<NodeId, FleetNode>()
+  readonly draining = new Set<NodeId>()
   private readonly queues: QueueTree
   private built: { tree: TopologyTree; capacity: Capacity } | undefined
   /** Occupants of each node, by node index. */
@@ -71,9 +72,16 @@ export class Fleet {
     return this.ready().capacity
   }
 
+  /** Numbers the nodes if they have changed; what stands by node index holds only after it. */
+  prepare(): void {
+    this.ready()
+  }
+
   setNode(description: NodeDescription, state: NodeState): void {
     const before = this.nodes.get(description.id)
     this.nodes.set(description.id, { description, state })
+    if (state === 'draining') this.draining.add(description.id)
+    else this.draining.delete(description.id)
     if (!before || !this.built || !sameDescription(before.description, description)) {
       this.invalidate()
       return
@@ -98,6 +106,7 @@ export class Fleet {
     }
     this.invalidate()
     this.nodes.delete(id)
+    this.draining.delete(id)
   }
 
   /** The node goes on under another name, with everything on it. */
@@ -108,6 +117,7 @@ export class Fleet {
     this.renamed.set(this.tree.nodeIds[index]!, to)
     this.invalidate()
     this.nodes.delete(from)
+    if (this.draining.delete(from)) this.draining.add(to)
     this.nodes.set(to, { ...node, description: { ...node.description, id: to } })
   }
   private readonly renamed = new Map<NodeId, NodeId>()
@@ -168,6 +178,7 @@ export class Fleet {
   copyInto(fleet: Fleet, remap: (user: UserRecord) => UserRecord): Map<Occupant, Occupant> {
     const { tree, capacity } = this.ready()
     for (const [id, node] of this.nodes) fleet.nodes.set(id, node)
+    for (const id of this.draining) fleet.draining.add(id)
     fleet.built = { tree, capacity: capacity.clone(fleet.mix) }
     fleet.nodeEndsAt = this.nodeEndsAt.slice()
     fleet.scratch = [new Float64Array(tree.nodeCount), new Float64Array(tree.nodeCount)]

@@ -16,6 +16,7 @@ import { type Footprint, footprintGpuMilli, toFootprint } from './footprint.ts'
 import { gangKey, type LiveGang, type QueuedGang } from './gang.ts'
 import type { Hold } from './plan.ts'
 import { QueueTree, type UsageSnapshot, type UserRecord } from './queue-tree.ts'
+import type { MixSnapshot } from './request-mix.ts'
 import { RunHistory, runTime } from './run-history.ts'
 import { type Entry, Waiting } from './waiting.ts'
 
@@ -41,6 +42,7 @@ export interface LiveChange {
 export interface MachineMemory {
   readonly usage: UsageSnapshot
   readonly runs: ReturnType<RunHistory['snapshot']>
+  readonly mix: MixSnapshot
 }
 
 /**
@@ -112,25 +114,27 @@ export class Machine {
   }
 
   enqueue(gang: QueuedGang): void {
-    this.fleet.mix.observe(gang.request)
+    this.fleet.mix.enter(gang.request)
     const queue = this.queues.of(gang.queue)
     this.waiting.add(gang, queue, this.queues.user(queue, gang.user), this.orderKey(gang))
   }
 
   dequeue(workload: WorkloadId, replica: number): void {
-    this.waiting.remove(workload, replica)
+    const entry = this.waiting.remove(workload, replica)
+    if (entry) this.fleet.mix.leave(entry.gang.request)
   }
 
   /** For a changed priority, dependency or back-off. */
   updateQueued(gang: QueuedGang): void {
-    this.dequeue(gang.workload, gang.replica)
+    const entry = this.waiting.remove(gang.workload, gang.replica)
+    if (entry) this.fleet.mix.forget(entry.gang.request)
     this.enqueue(gang)
   }
 
   /** Takes the gang out of the line and gives it its allocation, out of its hold when it has one. Asserts S2. */
   start(gang: LiveGang): void {
     assert(!this.live.has(gang.attempt), `attempt ${gang.attempt} is started twice`)
-    this.waiting.remove(gang.workload, gang.replica)
+    if (!this.waiting.remove(gang.workload, gang.replica)) this.fleet.mix.enter(gang.request)
     for (const { hold } of this.held.values())
       if (hold.workload === gang.workload && hold.replica === gang.replica) this.releaseHold(hold.id)
     const occupant = this.occupant(
@@ -164,6 +168,7 @@ export class Machine {
     const occupant = this.attempt(attempt)
     this.fleet.vacate(occupant)
     this.live.delete(attempt)
+    this.fleet.mix.leave(occupant.gang.request)
     this.queues.charge(occupant.user, occupant.model, occupant.gpuMilli, occupant.startedAt, at)
     spendBudgets(occupant.user.parent, { from: occupant.startedAt, to: at, gpuMilli: occupant.gpuMilli })
     if (details.completed) this.history.add(occupant.gang, at - occupant.startedAt)
@@ -201,12 +206,13 @@ export class Machine {
   }
 
   usage(): MachineMemory {
-    return { usage: this.queues.snapshot(), runs: this.history.snapshot() }
+    return { usage: this.queues.snapshot(), runs: this.history.snapshot(), mix: this.fleet.mix.snapshot() }
   }
 
   loadUsage(memory: MachineMemory): void {
     this.queues.load(memory.usage)
     this.history.load(memory.runs)
+    this.fleet.mix.load(memory.mix)
   }
 
   /** A machine of its own that shares only what never changes. */
@@ -321,7 +327,10 @@ export class Machine {
   private reorder(): void {
     const { entries } = this.waiting
     this.waiting = new Waiting(this.policy.ordering)
-    for (const entry of entries.values()) this.enqueue(entry.gang)
+    for (const { gang } of entries.values()) {
+      this.fleet.mix.forget(gang.request)
+      this.enqueue(gang)
+    }
   }
 
   private refillHolds(): void {

@@ -8,6 +8,7 @@ import type { ClassOption, RequestClass } from './request-class.ts'
  * what is free. Requests without GPUs go to nodes without, while there are any. Takes nothing.
  */
 export function placeOnNode(capacity: Capacity, request: RequestClass): Footprint | undefined {
+  capacity.mix.refresh()
   return new NodePlacement(capacity, request).find()
 }
 

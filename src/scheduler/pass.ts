@@ -1,5 +1,5 @@
 import type { TimeMs } from '../base/index.ts'
-import { cellsOf } from './cells.ts'
+import { type Cells, cellsOf } from './cells.ts'
 import { Contenders } from './contenders.ts'
 import { earliestPlace } from './earliest.ts'
 import { type EvictionContext, Evictions } from './evictions.ts'
@@ -9,7 +9,7 @@ import type { Machine } from './machine.ts'
 import type { Eviction, Hold, Plan, Start } from './plan.ts'
 import { Promises } from './promises.ts'
 import { isPartOf, isWithinGuarantee, quotaBlocks } from './quota.ts'
-import type { RequestClass } from './request-class.ts'
+import { largestFit, type RequestClass, smallest } from './request-class.ts'
 import { Transaction } from './transaction.ts'
 import { Turns } from './turns.ts'
 import type { Entry } from './waiting.ts'
@@ -79,6 +79,7 @@ export class Pass implements EvictionContext {
   nextPassAt = Number.POSITIVE_INFINITY
 
   constructor(machine: Machine, now: TimeMs, options: PassOptions = {}) {
+    machine.fleet.prepare()
     this.machine = machine
     this.now = now
     this.transaction = options.transaction ?? new Transaction(machine.fleet)
@@ -135,7 +136,10 @@ export class Pass implements EvictionContext {
   private startHeld(): void {
     const { machine } = this
     for (const { hold, occupant } of machine.held.values()) {
-      if (!this.isOfUse(hold)) continue
+      if (!this.isOfUse(hold)) {
+        this.transaction.vacate(occupant)
+        continue
+      }
       const entry = machine.waiting.get(hold.workload, hold.replica)
       if (entry) this.served.add(entry)
       const isFree = !hold.waitsFor.some((attempt) => machine.live.has(attempt))
@@ -204,6 +208,8 @@ export class Pass implements EvictionContext {
     const contenders = new Contenders(this)
     if (reclaim) for (const entry of contenders.belowGuarantee()) this.tryWithoutPromise(entry, 'reclaim')
     if (preempt) for (const entry of contenders.aboveOwnQueue()) this.tryWithoutPromise(entry, 'preempt')
+    this.evicting.clearDraining()
+    if (consolidate && this.blocked.length === 0) this.evicting.growElastic()
   }
 
   private tryWithoutPromise(entry: Entry, action: Eviction['kind']): void {
@@ -225,7 +231,7 @@ export class Pass implements EvictionContext {
   }
 
   private requestOf(entry: Entry): RequestClass {
-    return this.machine.fleet.compile(entry.classKey, entry.gang.request)
+    return this.machine.fleet.compile(entry.classKey, smallest(entry.gang.request))
   }
 
   private record(entry: Entry, verdict: Turn['verdict']): void {
@@ -241,14 +247,13 @@ export class Pass implements EvictionContext {
   }
 
   private tryStart(entry: Entry): Turn['verdict'] {
-    const { gang } = entry
-    const request = this.machine.fleet.compile(entry.classKey, gang.request)
+    const request = this.requestOf(entry)
     if (request.impossible !== undefined) return IMPOSSIBLE
     const option = request.options[0]!
     if (quotaBlocks(this.machine, entry, option.gpuMilli, this.now).length > 0) return QUOTA
     const footprint = this.placeNow(entry, request)
     if (footprint) {
-      this.start(entry, footprint)
+      this.start(entry, this.placeLarger(entry) ?? footprint)
       return STARTED
     }
     const until = this.preferenceUntil(entry, request)
@@ -257,6 +262,19 @@ export class Pass implements EvictionContext {
       return { kind: 'waits-for-level', until }
     }
     return BLOCKED
+  }
+
+  /** For an elastic gang that fits at its minimum: the largest size up to its maximum that fits too. */
+  private placeLarger(entry: Entry): Footprint | undefined {
+    const { elastic } = entry.gang.request
+    if (!elastic) return undefined
+    const { machine, now } = this
+    return largestFit(entry.gang.request, elastic.min + 1, elastic.max, (larger) => {
+      const compiled = machine.fleet.classOf(larger)
+      if (compiled.impossible !== undefined) return undefined
+      if (quotaBlocks(machine, entry, compiled.options[0]!.gpuMilli, now).length > 0) return undefined
+      return this.placeNow(entry, compiled)
+    })
   }
 
   private placeNow(entry: Entry, request: RequestClass): Footprint | undefined {
@@ -352,6 +370,13 @@ export class Pass implements EvictionContext {
     return closed
   }
 
+  /** Those of the outset hold for the whole pass: what starts and cannot be ended again keeps out of them. */
+  private cells(): readonly Cells[] {
+    this.cellsAtOutset ??= cellsOf(this.machine)
+    return this.cellsAtOutset
+  }
+  private cellsAtOutset: readonly Cells[] | undefined
+
   /** Nodes that stand for others' guaranteed domains, for a gang that could not be ended again for them. */
   private othersCells(entry: Entry, request: RequestClass): number[] {
     const { machine } = this
@@ -359,7 +384,7 @@ export class Pass implements EvictionContext {
     if (entry.gang.preemptible && !isWithinGuarantee(machine, entry.queue, gpuMilli)) return []
     const { tree } = machine.fleet
     const nodes: number[] = []
-    for (const { owner, domains } of cellsOf(machine)) {
+    for (const { owner, domains } of this.cells()) {
       if (isPartOf(entry.queue, owner)) continue
       for (const domain of domains)
         for (let n = tree.firstNode[domain]!; n < tree.endNode[domain]!; n++) nodes.push(n)

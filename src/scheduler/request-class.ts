@@ -93,6 +93,35 @@ export function requestSize(request: ResourceRequest): number {
   return request.shape.kind === 'gpus' ? request.shape.gpus : 1
 }
 
+/** What a gang can start with at least: its minimum if it is elastic. */
+export function smallest(request: ResourceRequest): ResourceRequest {
+  return request.elastic ? resized(request, request.elastic.min) : request
+}
+
+/** What `find` finds for the largest size from `low` to `high` for which it finds anything; sizes go by whole segments. */
+export function largestFit<Found>(
+  request: ResourceRequest,
+  low: number,
+  high: number,
+  find: (request: ResourceRequest) => Found | undefined,
+): Found | undefined {
+  const step = request.segment?.nodes ?? 1
+  let found: Found | undefined
+  let least = Math.ceil(low / step)
+  let most = Math.floor(high / step)
+  while (least <= most) {
+    const middle = (least + most) >> 1
+    const here = find(resized(request, middle * step))
+    if (here) {
+      found = here
+      least = middle + 1
+    } else {
+      most = middle - 1
+    }
+  }
+  return found
+}
+
 export function matchesModel(models: readonly string[] | undefined, gpuModel: string): boolean {
   if (!models || models.length === 0) return true
   const have = gpuModel.toLowerCase()

@@ -1,48 +1,89 @@
 import type { ResourceRequest } from '../model/index.ts'
 import { WHOLE_GPU } from './footprint.ts'
 
-/** One kind of request that fits on a node, with how often it is asked for. */
+/** One kind of request that fits on a node, with how often it is asked for. Sums are whole numbers, so that they are exact. */
 interface Kind {
   readonly gpus: number
   readonly milli: number
-  /** Means over what was asked. */
+  count: number
   cpuMilli: number
   memoryMib: number
-  count: number
 }
+
+/** A typical kind with its share of the requests and what one of it needs beside GPUs, on average. */
+interface Typical {
+  readonly gpus: number
+  readonly milli: number
+  readonly weight: number
+  readonly cpuMilli: number
+  readonly memoryMib: number
+}
+
+export type MixSnapshot = readonly Readonly<Kind>[]
 
 /** Kinds that count; the rare rest changes no decision. */
 const TYPICAL = 30
-/** The list of typical kinds is made again after so many requests, and at powers of two before. */
-const RENEWED_EVERY = 512
+/** Weights are rounded to this part, and needs to a sixteenth of themselves: the list changes only when it matters. */
+const GRAIN = 1 / 64
 
 /**
- * What is usually asked for on one node, learned from the requests seen so far. It says how much of a node's free
- * GPUs is stranded: free, but of no use to the requests that come.
+ * What is usually asked for on one node: the requests that are queued or live, and those that were. It says how much
+ * of a node's free GPUs is stranded: free, but of no use to the requests that come.
  */
 export class RequestMix {
-  private readonly kinds = new Map<string, Kind>()
-  private seen = 0
+  private readonly present = new Map<string, Kind>()
+  private readonly past = new Map<string, Kind>()
   /** Grows when the typical kinds change. */
   version = 0
-  private typical: readonly Kind[] = []
-  private weights: Float64Array = new Float64Array(0)
+  private typical: readonly Typical[] = []
+  private isStale = false
 
-  observe({ shape, cpuMilli = 0, memoryMib = 0 }: ResourceRequest): void {
-    if (shape.kind === 'nodes' || (shape.kind === 'gpus' && shape.gpus === 0)) return
-    const gpus = shape.kind === 'gpus' ? shape.gpus : 1
-    const milli = shape.kind === 'gpus' ? WHOLE_GPU : shape.milliGpus
-    const name = `${gpus} ${milli}`
-    let kind = this.kinds.get(name)
-    if (!kind) {
-      kind = { gpus, milli, cpuMilli: 0, memoryMib: 0, count: 0 }
-      this.kinds.set(name, kind)
+  /** A gang has come into the line, or was live when the machine was loaded. */
+  enter(request: ResourceRequest): void {
+    this.count(this.present, request, 1)
+  }
+
+  /** It is neither in the line nor live any more. */
+  leave(request: ResourceRequest): void {
+    this.count(this.present, request, -1)
+    this.count(this.past, request, 1)
+  }
+
+  /** It comes into the line again at once, changed. */
+  forget(request: ResourceRequest): void {
+    this.count(this.present, request, -1)
+  }
+
+  /** Renews the list of typical kinds; called before placements that use it. */
+  refresh(): void {
+    if (!this.isStale) return
+    this.isStale = false
+    const kinds = new Map<string, Kind>()
+    for (const source of [this.present, this.past]) {
+      for (const [name, { gpus, milli, count, cpuMilli, memoryMib }] of source) {
+        const kind = kinds.get(name) ?? { gpus, milli, count: 0, cpuMilli: 0, memoryMib: 0 }
+        kind.count += count
+        kind.cpuMilli += cpuMilli
+        kind.memoryMib += memoryMib
+        kinds.set(name, kind)
+      }
     }
-    kind.count++
-    kind.cpuMilli += (cpuMilli - kind.cpuMilli) / kind.count
-    kind.memoryMib += (memoryMib - kind.memoryMib) / kind.count
-    this.seen++
-    if ((this.seen & (this.seen - 1)) === 0 || this.seen % RENEWED_EVERY === 0) this.renew()
+    const all = [...kinds.values()].filter(({ count }) => count > 0)
+    all.sort((a, b) => b.count - a.count || a.gpus - b.gpus || a.milli - b.milli)
+    const first = all.slice(0, TYPICAL)
+    const total = first.reduce((sum, { count }) => sum + count, 0)
+    const typical = first
+      .map(({ gpus, milli, count, cpuMilli, memoryMib }) => ({
+        gpus,
+        milli,
+        weight: Math.round(count / total / GRAIN) * GRAIN,
+        cpuMilli: coarse(cpuMilli / count),
+        memoryMib: coarse(memoryMib / count),
+      }))
+      .filter(({ weight }) => weight > 0)
+    if (isSame(typical, this.typical)) return
+    this.typical = typical
+    this.version++
   }
 
   /**
@@ -59,10 +100,8 @@ export class RequestMix {
     }
     if (free === 0) return 0
     let stranded = 0
-    for (let k = 0; k < this.typical.length; k++) {
-      const kind = this.typical[k]!
-      const { milli, gpus } = kind
-      let fitting = Math.min(cpuFree / kind.cpuMilli, memoryFree / kind.memoryMib)
+    for (const { milli, gpus, weight, cpuMilli, memoryMib } of this.typical) {
+      let fitting = Math.min(cpuFree / cpuMilli, memoryFree / memoryMib)
       fitting = fitting < 1e6 ? Math.floor(fitting) : 1e6
       let usableByOne = 0
       let usableByMany = 0
@@ -82,25 +121,68 @@ export class RequestMix {
           usableByMany = Math.min(units, fitting) * milli
         }
       }
-      stranded += this.weights[k]! * (free - (usableByOne + usableByMany) / 2)
+      stranded += weight * (free - (usableByOne + usableByMany) / 2)
     }
     return stranded
   }
 
+  snapshot(): MixSnapshot {
+    const kinds = [...this.past.values()].map((kind) => ({ ...kind }))
+    return kinds.sort((a, b) => a.gpus - b.gpus || a.milli - b.milli)
+  }
+
+  load(snapshot: MixSnapshot): void {
+    this.past.clear()
+    for (const kind of snapshot) this.past.set(nameOf(kind), { ...kind })
+    this.isStale = true
+  }
+
   clone(): RequestMix {
     const copy = new RequestMix()
-    for (const [name, kind] of this.kinds) copy.kinds.set(name, { ...kind })
-    copy.seen = this.seen
-    copy.renew()
+    for (const [name, kind] of this.present) copy.present.set(name, { ...kind })
+    copy.load(this.snapshot())
     return copy
   }
 
-  private renew(): void {
-    const all = [...this.kinds.values()]
-    all.sort((a, b) => b.count - a.count || a.gpus - b.gpus || a.milli - b.milli)
-    this.typical = all.slice(0, TYPICAL)
-    const total = this.typical.reduce((sum, kind) => sum + kind.count, 0)
-    this.weights = Float64Array.from(this.typical, (kind) => kind.count / total)
-    this.version++
+  private count(kinds: Map<string, Kind>, request: ResourceRequest, by: 1 | -1): void {
+    const { shape, cpuMilli = 0, memoryMib = 0 } = request
+    if (shape.kind === 'nodes' || (shape.kind === 'gpus' && shape.gpus === 0)) return
+    const gpus = shape.kind === 'gpus' ? shape.gpus : 1
+    const milli = shape.kind === 'gpus' ? WHOLE_GPU : shape.milliGpus
+    const name = nameOf({ gpus, milli })
+    let kind = kinds.get(name)
+    if (!kind) {
+      kind = { gpus, milli, count: 0, cpuMilli: 0, memoryMib: 0 }
+      kinds.set(name, kind)
+    }
+    kind.count += by
+    kind.cpuMilli += by * cpuMilli
+    kind.memoryMib += by * memoryMib
+    this.isStale = true
   }
+}
+
+function nameOf({ gpus, milli }: { readonly gpus: number; readonly milli: number }): string {
+  return `${gpus} ${milli}`
+}
+
+/** Rounded to a sixteenth of the power of two below it. */
+function coarse(value: number): number {
+  if (value <= 0) return 0
+  const grain = 2 ** Math.floor(Math.log2(value)) / 16
+  return Math.round(value / grain) * grain
+}
+
+function isSame(a: readonly Typical[], b: readonly Typical[]): boolean {
+  return a.length === b.length && a.every((one, i) => isEqual(one, b[i]!))
+}
+
+function isEqual(a: Typical, b: Typical): boolean {
+  return (
+    a.gpus === b.gpus &&
+    a.milli === b.milli &&
+    a.weight === b.weight &&
+    a.cpuMilli === b.cpuMilli &&
+    a.memoryMib === b.memoryMib
+  )
 }

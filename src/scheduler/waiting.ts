@@ -3,7 +3,7 @@ import { assert, compareIds } from '../base/index.ts'
 import type { Ordering } from '../model/index.ts'
 import { gangKey, type QueuedGang } from './gang.ts'
 import type { QueueRecord, UsageRecord, UserRecord } from './queue-tree.ts'
-import { requestKey } from './request-class.ts'
+import { requestKey, smallest } from './request-class.ts'
 
 /** One gang in the line. */
 export interface Entry {
@@ -70,7 +70,14 @@ export class Waiting {
   add(gang: QueuedGang, queue: QueueRecord, user: UserRecord, key: number): Entry {
     const name = gangKey(gang.workload, gang.replica)
     assert(!this.entries.has(name), `gang ${name} is queued twice`)
-    const entry: Entry = { gang, queue, user, classKey: requestKey(gang.request), key, lane: undefined }
+    const entry: Entry = {
+      gang,
+      queue,
+      user,
+      classKey: requestKey(smallest(gang.request)),
+      key,
+      lane: undefined,
+    }
     this.entries.set(name, entry)
     if (gang.waitsFor.length > 0) return entry
     if (gang.notBefore > gang.submittedAt) insert(this.later, entry, byTime)
