@@ -17,18 +17,18 @@ export type Edit =
   | { readonly kind: 'submit'; readonly gang: QueuedGang }
   | { readonly kind: 'withdraw'; readonly workload: WorkloadId }
 
-/** When one gang starts without and with the edits: medians over the same replications and the same luck. */
+/** When one gang starts without and with the edits, over the same replications and the same luck. */
 export interface StartChange {
   readonly workload: WorkloadId
   readonly replica: number
   readonly queue: QueueId
-  /** Absent when it would not start, or was not there. */
-  readonly before?: TimeMs
-  readonly after?: TimeMs
+  /** Without times when it would not start; absent when it was not there. */
+  readonly before?: Forecast
+  readonly after?: Forecast
 }
 
 export interface WhatIf {
-  /** Gangs whose start moves by more than the forecast's resolution, those that gain most first. */
+  /** Gangs whose start moves, those that gain most first. */
   readonly changes: readonly StartChange[]
   readonly earlier: number
   readonly later: number
@@ -54,9 +54,9 @@ export function whatIf(
   let unchanged = 0
   for (const key of new Set([...before.keys(), ...after.keys()])) {
     const gang = (edited.waiting.entries.get(key) ?? machine.waiting.entries.get(key)!).gang
-    const was = before.get(key)?.p50
-    const is = after.get(key)?.p50
-    if (was === is) {
+    const was = before.get(key)
+    const is = after.get(key)
+    if (was?.p50 === is?.p50 && was?.p90 === is?.p90) {
       unchanged++
       continue
     }
@@ -144,5 +144,5 @@ function byGang(forecasts: readonly Forecast[]): Map<string, Forecast> {
 
 /** Milliseconds earlier; a start that there was not at all counts more than any delay. */
 function gain({ before, after }: StartChange): number {
-  return (before ?? Number.MAX_SAFE_INTEGER) - (after ?? Number.MAX_SAFE_INTEGER)
+  return (before?.p50 ?? Number.MAX_SAFE_INTEGER) - (after?.p50 ?? Number.MAX_SAFE_INTEGER)
 }
