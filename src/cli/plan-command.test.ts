@@ -96,6 +96,18 @@ describe('banyan plan', () => {
     )
   })
 
+  it('sets a measured step against the plan, and counts the run by it', async () => {
+    const args = ['llama3-70b', '--gpus', '512', '--tokens', '1T']
+    const planned = JSON.parse((await plan(...args, '--json')).out)
+    const measured = JSON.parse((await plan(...args, '--measured', '30s', '--json')).out)
+    expect(measured.actual.ratio).toBeCloseTo(30 / planned.step.total)
+    expect(measured.actual.withinBand).toBe(false)
+    expect(measured.trainingSeconds).toBe(measured.steps * 30)
+    expect((await plan(...args, '--measured', '30s')).out).toMatch(
+      /measured +30\.00 s, .* slower than planned: outside/,
+    )
+  })
+
   it('says how many tokens so many days train', async () => {
     const json = JSON.parse((await plan('llama3-8b', '--gpus', '64', '--days', '10', '--json')).out)
     expect(json.wallSeconds / 86_400).toBeCloseTo(10, 1)

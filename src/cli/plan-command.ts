@@ -61,6 +61,7 @@ export function planCommand(outside: PlanOutside = OUTSIDE): Command {
     .option('--software <name>', 'generation of training software to expect')
     .option('--fixed <fields>', 'tp=4,pp=8,vp=,cp=,ep=,mb=,zero=,recompute=: what is not free')
     .option('--price <dollars>', 'for a GPU-hour, instead of the list price')
+    .option('--measured <span>', 'what a step of the job really takes: set against the plan, and counted by')
     .option('--finish-by <when>', 'a date, a weekday or a span: find the cheapest size that is in time')
     .option('--budget <dollars>', 'find a size that costs no more')
     .option('--spec <file>', 'write the spec for banyan run (- prints it)')

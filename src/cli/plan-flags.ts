@@ -33,6 +33,7 @@ export interface PlanFlags {
   readonly software?: string
   readonly fixed?: string
   readonly price?: string
+  readonly measured?: string
   readonly finishBy?: string
   readonly budget?: string
   readonly spec?: string
@@ -117,6 +118,7 @@ export function runInput(shape: ModelShape, machine: Machine, flags: PlanFlags):
     ...(flags.software !== undefined && { software: flags.software }),
     ...(flags.fixed !== undefined && { fixed: fixedFields(flags.fixed) }),
     ...(flags.price !== undefined && { dollarsPerGpuHour: amount('--price', flags.price) }),
+    ...(flags.measured !== undefined && { measuredStepSeconds: seconds('--measured', flags.measured) }),
   }
 }
 

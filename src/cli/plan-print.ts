@@ -28,6 +28,7 @@ export function planText(plan: RunPlan, curve: Curve | undefined): string {
         'step',
         `${candidate.step.total.toFixed(2)} s within ${band}; ${thousands(plan.tokensPerSecondPerGpu)} tokens/s for each GPU, ${percent(plan.modelFlopsUtilisation)} of peak`,
       ],
+      ...(plan.actual ? [['measured', actualText(plan.actual)] as const] : []),
       ['limited by', `${plan.limit.by}, ${percent(plan.limit.share)} of a step`],
       ['run', `${billions(plan.tokens)} tokens in ${thousands(plan.steps)} steps`],
       ['time', `${duration(plan.wallSeconds)}, ${percent(reliability.productiveShare)} of it productive`],
@@ -46,6 +47,11 @@ export function planText(plan: RunPlan, curve: Curve | undefined): string {
   ]
   if (curve) sections.push(curveTable(curve))
   return `${sections.join('\n\n')}\n`
+}
+
+function actualText({ stepSeconds, ratio, withinBand }: NonNullable<RunPlan['actual']>): string {
+  const difference = `${percent(Math.abs(ratio - 1))} ${ratio > 1 ? 'slower' : 'faster'} than planned`
+  return `${stepSeconds.toFixed(2)} s, ${difference}${withinBand ? '' : ': outside of the band, look for a slow node, link or input'}`
 }
 
 const BAR_WIDTH = 40

@@ -22,6 +22,8 @@ export interface RunInput {
   readonly fixed?: Partial<Strategy>
   readonly failures?: FailureModel
   readonly dollarsPerGpuHour?: number
+  /** What a step of the job really takes: time and cost go by it, and it is set against the plan. */
+  readonly measuredStepSeconds?: number
   readonly keep?: number
 }
 
@@ -39,6 +41,8 @@ export interface RunPlan {
   readonly modelFlopsUtilisation: number
   readonly limit: Limit
   readonly relativeError: number
+  /** The measured step over the planned one, and whether that lies in the band. */
+  readonly actual?: { readonly stepSeconds: number; readonly ratio: number; readonly withinBand: boolean }
   readonly reliability: Reliability
   readonly trainingSeconds: number
   readonly wallSeconds: number
@@ -94,7 +98,9 @@ function planOf(
   const { shape, machine, tokens } = input
   const { globalBatch, sequence } = candidate.strategy
   const steps = Math.ceil(tokens / (globalBatch * sequence))
-  const trainingSeconds = steps * candidate.step.total
+  const stepTime = input.measuredStepSeconds ?? candidate.step.total
+  const trainingSeconds = steps * stepTime
+  const relativeError = shape.blocks.moe > 0 ? CALIBRATION.errorBand.moe : CALIBRATION.errorBand.dense
   const nodes = Math.max(1, Math.ceil(machine.gpuCount / machine.gpusPerNode))
   const reliability = reliabilityOf(
     nodes,
@@ -104,7 +110,7 @@ function planOf(
   )
   const wallSeconds = trainingSeconds / reliability.productiveShare
   const gpuHours = (wallSeconds / 3600) * machine.gpuCount
-  const tokensPerSecondPerGpu = (globalBatch * sequence) / candidate.step.total / machine.gpuCount
+  const tokensPerSecondPerGpu = (globalBatch * sequence) / stepTime / machine.gpuCount
   const peak = machine.gpu.flops[input.precision] ?? machine.gpu.flops.bf16
   return {
     shape,
@@ -117,7 +123,10 @@ function planOf(
     tokensPerSecondPerGpu,
     modelFlopsUtilisation: (tokensPerSecondPerGpu * trainingFlopsPerToken(shape, sequence)) / peak,
     limit: limitOf(candidate.step),
-    relativeError: shape.blocks.moe > 0 ? CALIBRATION.errorBand.moe : CALIBRATION.errorBand.dense,
+    relativeError,
+    ...(input.measuredStepSeconds !== undefined && {
+      actual: actualOf(candidate.step.total, input.measuredStepSeconds, relativeError),
+    }),
     reliability,
     trainingSeconds,
     wallSeconds,
@@ -125,6 +134,15 @@ function planOf(
     kilowattHours: (gpuHours * machine.gpu.watts * WATTS_FACTOR) / 1000,
     dollars: gpuHours * (input.dollarsPerGpuHour ?? machine.gpu.dollarsPerHour),
   }
+}
+
+function actualOf(
+  planned: number,
+  stepSeconds: number,
+  relativeError: number,
+): NonNullable<RunPlan['actual']> {
+  const ratio = stepSeconds / planned
+  return { stepSeconds, ratio, withinBand: Math.abs(ratio - 1) <= relativeError }
 }
 
 /** Sequences of about four million tokens that the divisors of the GPU count divide. */
