@@ -126,4 +126,37 @@ describe('World', () => {
       expect(resumed.hash.digest()).toBe(whole.hash.digest())
     },
   )
+
+  it('[T14] submits each job once, however often the server dies', () => {
+    const drawn = chaosSetup(drawOptions(31))
+    const control = {
+      crashesPerDay: 500,
+      restartMs: SECOND_MS,
+      lostContactPerDay: 0,
+      lostContactMs: 0,
+      storeStallsPerDay: 50,
+      storeStallMs: SECOND_MS,
+      lateShare: 0,
+      lateMs: 0,
+      duplicateShare: 0,
+    }
+    let restarts = 0
+    const submitted: string[] = []
+    const setup = { ...drawn.setup, controlFaults: control, actions: [] }
+    const world = new World(setup, [
+      {
+        onRestart: () => void restarts++,
+        onEvents: (events) => {
+          for (const { event } of events)
+            if (event.kind === 'workload-submitted') submitted.push(event.spec.name)
+        },
+      },
+    ])
+    const lastMs = setup.jobs.at(-1)!.submitMs
+    while (world.nowMs < lastMs + HOUR_MS && world.run(1) === 1);
+    expect(restarts).toBeGreaterThan(20)
+    expect(world.acknowledged.size + world.refused.length).toBe(setup.jobs.length)
+    expect(submitted).toHaveLength(new Set(submitted).size)
+    for (const workload of world.acknowledged.values()) expect(world.store?.has(workload)).toBe(true)
+  })
 })
