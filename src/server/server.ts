@@ -61,7 +61,7 @@ export async function startServer(world: World, options: Options): Promise<Runni
   })
   watch = new EngineWatch(world.engine, ledger, log)
   const probes = new ReadinessProbes(ledger)
-  const forecasts = new StartForecasts(ledger, world.clock)
+  const forecasts = new StartForecasts(ledger, world.clock, log)
   const metrics = new Metrics(ledger)
   const stopping = new AbortController()
   const services: Omit<Services, 'outstanding'> = {

@@ -4,6 +4,7 @@ import { SYSTEM } from '../../model/index.ts'
 import { forecast } from '../../scheduler/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Ledger } from '../ledger.ts'
+import type { Log } from '../log.ts'
 
 const REPLICATIONS = 16
 /** Starts that one replication follows: whoever stands further back is told no time rather than a late one. */
@@ -20,14 +21,16 @@ const LARGEST_SHARE = 0.05
 export class StartForecasts {
   readonly #ledger: Ledger
   readonly #clock: Clock
+  readonly #log: Log
   #forecasts: ReadonlyMap<WorkloadId, StartForecast> = new Map()
   #madeFor = -1
   #notBefore = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(ledger: Ledger, clock: Clock) {
+  constructor(ledger: Ledger, clock: Clock, log: Log) {
     this.#ledger = ledger
     this.#clock = clock
+    this.#log = log
   }
 
   start(): void {
@@ -48,10 +51,24 @@ export class StartForecasts {
     const begin = performance.now()
     if (state.lastSequence === this.#madeFor || begin < this.#notBefore) return
     this.#madeFor = state.lastSequence
+    try {
+      this.#forecasts = this.#make()
+      this.#record(this.#forecasts)
+    } catch (error) {
+      // Nothing hangs on a forecast: the work goes on without.
+      this.#log.error({ err: error }, 'start times could not be forecast')
+      this.#forecasts = new Map()
+    }
+    const end = performance.now()
+    this.#notBefore = end + (end - begin) / LARGEST_SHARE
+  }
+
+  #make(): ReadonlyMap<WorkloadId, StartForecast> {
     const madeAt = this.#clock.now()
     const made = new Map<WorkloadId, StartForecast>()
     const options = { replications: REPLICATIONS, seed: SEED, firstStarts: FIRST_STARTS }
-    for (const { workload, p50, p90 } of forecast(state.derived.machine, madeAt, options)) {
+    const { machine } = this.#ledger.state.derived
+    for (const { workload, p50, p90 } of forecast(machine, madeAt, options)) {
       if (p50 === undefined || p90 === undefined || made.has(workload)) continue
       made.set(workload, {
         madeAt,
@@ -60,10 +77,7 @@ export class StartForecasts {
         replications: REPLICATIONS,
       })
     }
-    this.#forecasts = made
-    const end = performance.now()
-    this.#notBefore = end + (end - begin) / LARGEST_SHARE
-    this.#record(made)
+    return made
   }
 
   #record(made: ReadonlyMap<WorkloadId, StartForecast>): void {
