@@ -1,0 +1,182 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
+import Table from 'cli-table3'
+import type { StoreLocation } from '../../src/adapters/store-postgres/index.ts'
+import { startPostgres } from '../conformance/postgres-server.ts'
+import { ServerProcess } from '../server/server-process.ts'
+import { fillWithHistory } from './api/history.ts'
+import type { Load, LoadResult } from './api/load.ts'
+
+const HELP = `npm run bench:api -- [--store pglite|postgres|both] [--finished 0,100000] [--seconds 5] [--main FILE] [--json]
+
+Durable submissions per second, latency of list and show, and the resident memory of a real server process, with the
+load made in another process. --main runs a server that was built instead of the source.`
+
+interface Row extends LoadResult {
+  readonly store: string
+  readonly finished: number
+  readonly what: 'submit' | 'show' | 'list'
+  readonly clients: number
+}
+
+interface Memory {
+  readonly store: string
+  readonly finished: number
+  /** Bytes resident after the start, and after the load. */
+  readonly startedBytes: number
+  readonly loadedBytes: number
+}
+
+const WAITS = { spec: { type: 'train', name: 'waits', gpus: 4, run: 'true' }, folder: '/' }
+
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      store: { type: 'string', default: 'both' },
+      finished: { type: 'string', default: '0,100000' },
+      seconds: { type: 'string', default: '5' },
+      main: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    console.log(HELP)
+    return 0
+  }
+  const rows: Row[] = []
+  const memory: Memory[] = []
+  const notes: string[] = []
+  for (const store of values.store === 'both' ? ['pglite', 'postgres'] : [values.store]) {
+    const postgres = store === 'postgres' ? await startPostgres() : undefined
+    if (store === 'postgres' && !postgres) {
+      notes.push('PostgreSQL is not here, so it was not measured')
+      continue
+    }
+    try {
+      for (const finished of values.finished.split(',').map(Number)) {
+        console.error(`${store}, ${finished} finished workloads`)
+        const databaseUrl = await postgres?.createDatabase()
+        const measured = await measure({
+          store,
+          finished,
+          seconds: Number(values.seconds),
+          ...(databaseUrl !== undefined ? { databaseUrl } : {}),
+          ...(values.main !== undefined ? { main: values.main } : {}),
+        })
+        rows.push(...measured.rows)
+        memory.push(measured.memory)
+      }
+    } finally {
+      await postgres?.stop()
+    }
+  }
+  console.log(values.json ? JSON.stringify({ rows, memory, notes }) : tableOf(rows, memory, notes))
+  return 0
+}
+
+interface Setting {
+  readonly store: string
+  readonly finished: number
+  readonly seconds: number
+  readonly databaseUrl?: string
+  readonly main?: string
+}
+
+async function measure(setting: Setting): Promise<{ rows: Row[]; memory: Memory }> {
+  const { store, finished, seconds, databaseUrl } = setting
+  const dataDir = mkdtempSync(join(tmpdir(), 'banyan-bench-'))
+  const start = () => new ServerProcess({ dataDir, ...setting, slots: 4 })
+  const location: StoreLocation =
+    databaseUrl === undefined ? { dataDir: join(dataDir, 'store') } : { databaseUrl }
+  let server = start()
+  try {
+    await server.ready
+    if (finished > 0) {
+      await server.end()
+      await fillWithHistory(location, finished)
+      server = start()
+    }
+    const url = await server.ready
+    const client = await server.client()
+    await client.submitWorkload({
+      spec: { type: 'train', name: 'holder', gpus: 4, run: 'sleep 3600', tasksPer: 'node' },
+      folder: '/',
+    })
+    const startedBytes = residentBytes(server.pid)
+    const rows: Row[] = []
+    const run = async (what: Row['what'], clients: number, path: string, body?: unknown) => {
+      const load: Load = {
+        url: `${url}${path}`,
+        token: server.token,
+        method: body === undefined ? 'GET' : 'POST',
+        connections: clients,
+        seconds,
+        ...(body === undefined ? {} : { body }),
+      }
+      rows.push({ store, finished, what, clients, ...(await inAnotherProcess(load)) })
+      console.error(JSON.stringify(rows.at(-1)))
+    }
+    const shown = finished > 0 ? `w${Math.ceil(finished / 2)}` : 'w1'
+    for (const clients of [1, 16]) {
+      await run('show', clients, `/v1/workloads/${shown}`)
+      await run('list', clients, '/v1/workloads?limit=50')
+    }
+    for (const clients of [1, 64]) {
+      await run('submit', clients, '/v1/workloads', WAITS)
+    }
+    if (server.child.exitCode !== null || server.child.signalCode !== null)
+      throw new Error(`the server ended: ${server.said}`)
+    const memory = { store, finished, startedBytes, loadedBytes: residentBytes(server.pid) }
+    await client.stopWorkload({ id: 'holder', kill: true })
+    return { rows, memory }
+  } finally {
+    await server.end()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+async function inAnotherProcess(load: Load): Promise<LoadResult> {
+  const script = fileURLToPath(new URL('./api/load.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--import',
+    'tsx',
+    script,
+    JSON.stringify(load),
+  ])
+  return JSON.parse(stdout) as LoadResult
+}
+
+function residentBytes(pid: number): number {
+  const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Number(kib) * 1_024
+}
+
+function tableOf(rows: readonly Row[], memory: readonly Memory[], notes: readonly string[]): string {
+  const table = new Table({
+    head: ['store', 'finished', 'what', 'clients', 'per second', 'p50 ms', 'p99 ms', 'failed'],
+  })
+  for (const { store, finished, what, clients, perSecond, p50, p99, failed } of rows)
+    table.push([
+      store,
+      finished,
+      what,
+      clients,
+      Math.round(perSecond),
+      p50.toFixed(1),
+      p99.toFixed(1),
+      failed,
+    ])
+  const mib = (bytes: number) => Math.round(bytes / 2 ** 20)
+  const resident = memory.map(
+    ({ store, finished, startedBytes, loadedBytes }) =>
+      `${store}, ${finished} finished: ${mib(startedBytes)} MiB resident after the start, ${mib(loadedBytes)} after the load`,
+  )
+  return [table.toString(), ...resident, ...notes].join('\n')
+}
