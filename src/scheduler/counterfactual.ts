@@ -12,6 +12,15 @@ import type { Entry } from './waiting.ts'
 /** Changes of the request that were tried on what the pass left free, each with when it would start. */
 export function counterfactuals(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
   if (entry.gang.waitsFor.length > 0) return []
+  const mark = pass.transaction.mark()
+  const own = pass.promises.of(entry)
+  if (own) pass.transaction.vacate(own.occupant)
+  const found = tryChanges(pass, entry, request)
+  pass.transaction.rollback(mark)
+  return found
+}
+
+function tryChanges(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
   const found: Counterfactual[] = []
   const { gang } = entry
   const smaller = largestThatStarts(pass, entry)
@@ -25,6 +34,7 @@ export function counterfactuals(pass: Pass, entry: Entry, request: RequestClass)
   }
   if (request.withinRequired) found.push(...widerLevels(pass, entry, request))
   found.push(...otherGpus(pass, entry, request))
+  if (request.impossible !== undefined) return found
   found.push(...otherQueues(pass, entry, request))
   const shorter = shorterLimit(pass, entry, request)
   if (shorter) found.push(shorter)

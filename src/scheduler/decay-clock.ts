@@ -48,10 +48,15 @@ export class DecayClock {
     return { factor, shiftSeconds }
   }
 
-  copy(other: DecayClock): void {
-    this.origin = other.origin
-    this.epoch = other.epoch
-    this.started = other.started
+  state(): ClockState {
+    return { origin: this.origin, epoch: this.epoch, started: this.started }
+  }
+
+  restore({ origin, epoch, started }: ClockState): void {
+    this.origin = origin
+    this.epoch = epoch
+    this.started = started
+    this.scaleAt = Number.NaN
   }
 
   private start(at: TimeMs): void {
@@ -61,4 +66,10 @@ export class DecayClock {
     }
     this.started = true
   }
+}
+
+interface ClockState {
+  readonly origin: TimeMs
+  readonly epoch: TimeMs
+  readonly started: boolean
 }

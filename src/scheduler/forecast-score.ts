@@ -2,7 +2,6 @@ import type { DurationMs, TimeMs } from '../base/index.ts'
 
 /** A forecast on record beside what came of it. */
 export interface ScoredForecast {
-  readonly madeAt: TimeMs
   readonly p50At: TimeMs
   readonly p90At: TimeMs
   readonly startedAt: TimeMs

@@ -101,7 +101,7 @@ class Replication {
 
   run(): void {
     const { machine } = this
-    const forgetUse = machine.queues.rememberEnded()
+    const forgetUse = machine.queues.rememberEnded(this.from)
     const holds = [...machine.held]
     for (const occupant of this.live) this.ends.push(occupant, this.endOf(occupant, this.from))
     this.runForward()

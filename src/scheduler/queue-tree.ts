@@ -220,21 +220,24 @@ export class QueueTree {
   }
 
   /** Takes past use back to what it is now; for trials that book ends. */
-  rememberEnded(): () => void {
-    const { origin, epoch } = this.clock
+  rememberEnded(now: TimeMs): () => void {
+    this.clock.seconds(now)
+    const clock = this.clock.state()
     const remembered = this.allRecords().map((record) => ({ record, ended: [...record.ended] }))
     return () => {
-      assert(
-        this.clock.origin === origin && this.clock.epoch === epoch,
-        'a trial does not run on for dozens of half-lives',
-      )
-      for (const { record, ended } of remembered) record.ended.splice(0, record.ended.length, ...ended)
+      const shiftSeconds = (this.clock.origin - clock.origin) / 1000
+      this.clock.restore(clock)
+      for (const { record, ended } of remembered) {
+        record.ended.splice(0, record.ended.length, ...ended)
+        for (let m = 0; m < record.held.length; m++)
+          if (record.held[m]) record.heldSince[m]! += record.held[m]! * shiftSeconds
+      }
     }
   }
 
   clone(): QueueTree {
     const copy = new QueueTree(this.clock.halfLifeMs)
-    copy.clock.copy(this.clock)
+    copy.clock.restore(this.clock.state())
     copy.models.push(...this.models)
     copy.domainMilli = this.domainMilli
     for (const [id, queue] of this.described) copy.described.set(id, queue)

@@ -1,5 +1,6 @@
 import type { ForecastScore } from '../api/index.ts'
 import type { Workload } from '../model/index.ts'
+import { type ScoredForecast, scoreForecasts } from '../scheduler/index.ts'
 import { maySee } from './caller.ts'
 import type { CallContext } from './context.ts'
 
@@ -11,25 +12,18 @@ export async function forecastScore(context: CallContext): Promise<ForecastScore
   const { store, ledger, caller } = context
   const organisation = caller.user.role === 'operator' ? {} : { organisation: caller.user.organisation }
   const page = await store.workloads({ ...organisation, limit: SAMPLE })
-  const errors: number[] = []
-  let within = 0
+  const records: ScoredForecast[] = []
   for (const stored of page.items) {
     const workload: Workload = ledger.state.workloads.get(stored.id) ?? stored
     const { forecast, firstStartedAt } = workload
     if (!forecast || firstStartedAt === undefined || !maySee(caller.user, workload.owner)) continue
-    errors.push(firstStartedAt - forecast.p50At)
-    if (firstStartedAt <= forecast.p90At) within++
+    records.push({ p50At: forecast.p50At, p90At: forecast.p90At, startedAt: firstStartedAt })
   }
-  if (errors.length === 0) return { forecasts: 0 }
+  const { count, withinP90, medianBiasMs, medianErrorMs } = scoreForecasts(records)
   return {
-    forecasts: errors.length,
-    withinP90Share: within / errors.length,
-    medianErrorMs: median(errors),
-    medianAbsoluteErrorMs: median(errors.map(Math.abs)),
+    forecasts: count,
+    ...(withinP90 !== undefined && { withinP90Share: withinP90 }),
+    ...(medianBiasMs !== undefined && { medianErrorMs: medianBiasMs }),
+    ...(medianErrorMs !== undefined && { medianAbsoluteErrorMs: medianErrorMs }),
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
 }

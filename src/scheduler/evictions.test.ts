@@ -1,0 +1,209 @@
+import { describe, expect, it } from 'vitest'
+import { HOUR_MS, id, MINUTE_MS } from '../base/index.ts'
+import { planPass } from './pass.ts'
+import { aGang, aMachine, apply, aQueue, aRequest, drawn, endAttempt, picture } from './picture.ts'
+import type { Plan } from './plan.ts'
+
+const now = 10 * HOUR_MS
+const ended = (plan: Plan) => plan.evictions.map(({ attempt }) => attempt)
+
+describe('[E1] preemption', () => {
+  it('ends only lower priority of the same queue', () => {
+    const machine = aMachine('a xx yy zz', {
+      queued: [aGang('g', '1 node', { priority: 2 })],
+      live: { x: { priority: 2 }, y: { queue: id('other') }, z: { checkpointAt: now } },
+    })
+    expect(ended(planPass(machine, now))).toEqual(['z.1'])
+  })
+
+  it('leaves alone what has not yet run for the minimum', () => {
+    const machine = aMachine('a xx', {
+      queued: [aGang('g', '1 node', { priority: 2 })],
+      live: { x: { startedAt: now - MINUTE_MS } },
+    })
+    expect(ended(planPass(machine, now))).toEqual([])
+  })
+
+  it('ends by the limit of a queue as well as by the machine', () => {
+    const machine = aMachine('a xx yy ..', {
+      queues: [aQueue('q', { limitGpus: 4 })],
+      queued: [aGang('g', '1 node', { priority: 2 })],
+      live: { x: { checkpointAt: now - HOUR_MS }, y: { checkpointAt: now } },
+    })
+    expect(ended(planPass(machine, now))).toEqual(['y.1'])
+  })
+})
+
+describe('[E2] victims', () => {
+  it('are those that lose the least work since their last checkpoint', () => {
+    const machine = aMachine('a xx yy zz', {
+      queued: [aGang('g', '1 node', { priority: 2 })],
+      live: {
+        x: { checkpointAt: now - HOUR_MS },
+        y: { checkpointAt: now - MINUTE_MS },
+        z: { checkpointAt: now - 2 * MINUTE_MS },
+      },
+    })
+    expect(ended(planPass(machine, now))).toEqual(['y.1'])
+  })
+
+  it('are whole gangs, so a gang that frees more than is needed may be dearer than two small ones', () => {
+    const machine = aMachine('a xx xx xx xx yy zz', {
+      queued: [aGang('g', '2 nodes', { priority: 2 })],
+      live: {
+        x: { checkpointAt: now - 10 * MINUTE_MS },
+        y: { checkpointAt: now - 5 * MINUTE_MS },
+        z: { checkpointAt: now - 5 * MINUTE_MS },
+      },
+    })
+    expect(ended(planPass(machine, now))).toEqual(['y.1', 'z.1'])
+  })
+
+  it('go back into the line, and the place is kept until its gang has started', () => {
+    const machine = aMachine('a xx', {
+      queued: [aGang('g', '1 node', { priority: 2 }), aGang('s', '1 gpu', { submittedAt: 1, priority: 3 })],
+      live: { x: { checkpointAt: now } },
+      policy: { preempt: true },
+    })
+    const plan = planPass(machine, now)
+    apply(machine, plan, now)
+    endAttempt(machine, 'x.1', now + MINUTE_MS)
+    const next = planPass(machine, now + MINUTE_MS)
+    const beneficiaries = new Set(plan.evictions.map((eviction) => eviction.for))
+    expect(next.starts.map(({ workload }) => workload)).toEqual([...beneficiaries])
+  })
+})
+
+describe('[E3] elastic gangs', () => {
+  const elastic = (min: number, max: number) => aRequest(`${max} nodes`, { elastic: { min, max } })
+
+  it('start as large as they fit', () => {
+    const request = elastic(1, 4)
+    const machine = aMachine('a xx .. .. ..', { queued: [aGang('g', '4 nodes', { request })] })
+    expect(drawn(machine, planPass(machine, now))).toBe('a xx gg gg gg')
+  })
+
+  it('are started again smaller rather than thrown out', () => {
+    const machine = aMachine('a xx xx xx', {
+      queued: [aGang('g', '1 node', { priority: 2 })],
+      live: { x: { request: elastic(1, 3), checkpointAt: now } },
+    })
+    const plan = planPass(machine, now)
+    expect(ended(plan)).toEqual(['x.1'])
+    apply(machine, plan, now)
+    endAttempt(machine, 'x.1', now)
+    expect(drawn(machine, planPass(machine, now))).toMatch(/^a (gg xx xx|xx xx gg|xx gg xx)$/)
+  })
+
+  it('grow when nobody waits and more is gained than lost', () => {
+    const machine = aMachine('a xx .. ..', {
+      live: { x: { request: elastic(1, 3), checkpointAt: now, limitMs: 20 * HOUR_MS } },
+    })
+    const plan = planPass(machine, now)
+    expect(plan.evictions).toMatchObject([{ attempt: 'x.1', for: 'x' }])
+    expect(plan.holds[0]!.allocation.parts).toHaveLength(3)
+  })
+})
+
+describe('[E4] a draining node', () => {
+  it('is left by what can start again elsewhere', () => {
+    const machine = aMachine('a ~xx ..', { live: { x: {} } })
+    const plan = planPass(machine, now)
+    expect(plan.evictions).toMatchObject([{ attempt: 'x.1', for: 'x', kind: 'consolidate' }])
+    apply(machine, plan, now)
+    endAttempt(machine, 'x.1', now)
+    expect(drawn(machine, planPass(machine, now))).toBe('a .. xx')
+  })
+
+  it('keeps what has no other place', () => {
+    const machine = aMachine('a ~xx yy', { live: { y: { preemptible: false } } })
+    expect(planPass(machine, now).evictions).toEqual([])
+  })
+})
+
+describe('[E5] an order with preemption', () => {
+  const policy = { preemptByOrdering: true, minimumRunMs: 0, runTimes: 'declared' } as const
+
+  it('ends what has longer to go for what has shorter', () => {
+    const machine = aMachine('a xx yy', {
+      policy: { ...policy, ordering: 'shortest' },
+      queued: [aGang('g', '1 node', { expectedMs: HOUR_MS, submittedAt: now })],
+      live: {
+        x: { startedAt: now - HOUR_MS, expectedMs: 10 * HOUR_MS },
+        y: { startedAt: now - HOUR_MS, expectedMs: 3 * HOUR_MS },
+      },
+    })
+    expect(ended(planPass(machine, now))).toEqual(['x.1'])
+  })
+
+  it('swaps nobody on the same level of attained service', () => {
+    const levels = { ...policy, ordering: 'least-attained-service', serviceLevels: [4] } as const
+    const machine = (startedAt: number) =>
+      aMachine('a xx', {
+        policy: levels,
+        queued: [aGang('g', '1 node', { submittedAt: now })],
+        live: { x: { startedAt } },
+      })
+    expect(ended(planPass(machine(now - HOUR_MS), now))).toEqual([])
+    expect(ended(planPass(machine(now - 3 * HOUR_MS), now))).toEqual(['x.1'])
+  })
+})
+
+describe('[Q4] guarantees in whole domains', () => {
+  const queues = [aQueue('owner', { guaranteedDomains: { level: 'block', count: 1 } }), aQueue('other')]
+  const block = aRequest('2 nodes', { within: { level: 'block', mode: 'required' } })
+
+  it('stay possible: work that cannot be ended again keeps out of as many blocks as are guaranteed', () => {
+    const fixed = { queue: id<never>('other'), preemptible: false }
+    const machine = aMachine(
+      `a .. ..
+       b .. ..`,
+      {
+        queues,
+        queued: [aGang('1', '1 node', fixed), aGang('2', '1 node', fixed), aGang('3', '1 node', fixed)],
+      },
+    )
+    const plan = planPass(machine, now)
+    const used = new Set(
+      plan.starts.flatMap(({ allocation }) => allocation.parts.map(({ node }) => node.split('.')[0])),
+    )
+    expect(plan.starts).toHaveLength(2)
+    expect(used.size).toBe(1)
+  })
+
+  it('move to another domain rather than that anything is ended', () => {
+    const machine = aMachine(
+      `a xx ..
+       b .. ..`,
+      {
+        queues,
+        live: { x: { queue: id('other') } },
+        queued: [aGang('g', '2 nodes', { queue: id('owner'), request: block })],
+      },
+    )
+    const plan = planPass(machine, now)
+    expect(plan.evictions).toEqual([])
+    expect(drawn(machine, plan)).toBe(
+      picture(`a xx ..
+               b gg gg`),
+    )
+  })
+
+  it('are taken back from borrowers, in the cheapest domain', () => {
+    const machine = aMachine(
+      `a xx ..
+       b yy ww`,
+      {
+        queues,
+        policy: { consolidate: false },
+        live: {
+          x: { queue: id('other'), checkpointAt: now - MINUTE_MS },
+          y: { queue: id('other'), checkpointAt: now - HOUR_MS },
+          w: { queue: id('other'), checkpointAt: now - HOUR_MS },
+        },
+        queued: [aGang('g', '2 nodes', { queue: id('owner'), request: block })],
+      },
+    )
+    expect(ended(planPass(machine, now))).toEqual(['x.1'])
+  })
+})
