@@ -110,7 +110,7 @@ function hopSeconds(shape: ModelShape, machine: Machine, strategy: Strategy, con
     : bytes / (machine.nicBandwidth * constants.network) + constants.nvlinkLatency + constants.networkLatency
 }
 
-/** Exposed time of gathering sharded weights and scattering their gradients, for one layer and micro-batch; 0 below ZeRO-3. */
+/** Exposed time of gathering sharded weights (ZeRO-3) and scattering sharded gradients (from ZeRO-2 on), for one layer and micro-batch. */
 function shardedExposure(
   shape: ModelShape,
   machine: Machine,
@@ -118,7 +118,7 @@ function shardedExposure(
   constants: Resolved,
   profile: LayerProfile,
 ): number {
-  if (strategy.sharding < 3) return 0
+  if (strategy.sharding < 2) return 0
   const { tensor, context, expert, expertTensor } = strategy
   const data = dataRanks(strategy, machine)
   const { dense, routed } = layerWeights(shape)
@@ -129,7 +129,7 @@ function shardedExposure(
   const ring = (bytes: number) =>
     ringSeconds((dense / tensor) * bytes, group, machine, constants) +
     ringSeconds((routed / (expert * expertTensor)) * bytes, expertGroup, machine, constants)
-  const gather = ring(2)
+  const gather = strategy.sharding === 3 ? ring(2) : 0
   const scatter = strategy.trains === 'all' ? ring(gradientBytesOf(strategy, constants)) : 0
   const hidden = 1 - constants.dataExposed
   const forward = gather * constants.dataExposed + Math.max(0, gather * hidden - profile.forwardSeconds)
@@ -163,8 +163,9 @@ function dataSeconds(
     const shard = (denseWeights + expertWeights) / (strategy.shardGroup ?? 1)
     return 2 * ringSeconds(shard * gradientBytesOf(strategy, constants), group, machine, constants)
   }
-  const exchanged =
-    gradientBytesOf(strategy, constants) + (sharding >= 1 ? 2 : gradientBytesOf(strategy, constants))
+  const gradients = gradientBytesOf(strategy, constants)
+  // Replicas sum and spread gradients in one; a sharded optimizer gets its shard of them and spreads weights.
+  const exchanged = sharding === 0 ? 2 * gradients : sharding === 1 ? gradients + 2 : 2
   return (
     ringSeconds(denseWeights * exchanged, groupOf(denseRanks, tensor, machine), machine, constants) +
     ringSeconds(
