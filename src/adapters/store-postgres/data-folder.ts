@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { EmbeddedServer } from './embedded-server.ts'
@@ -16,11 +17,13 @@ import { StoreError } from './store-error.ts'
 
 /** The major version of PostgreSQL in the PGlite that this Banyan brings. */
 const POSTGRES_VERSION = '18'
+/** Two segments of its write-ahead log, without which it does not start. */
+const NEEDED_BYTES = 32 * 2 ** 20
 
 /** Takes the lock and starts PostgreSQL on `<folder>/postgres`, which is made when it is not there. */
 export async function openDataFolder(folder: string): Promise<{ server: EmbeddedServer; lock: FolderLock }> {
   const lock = explainFolderErrors(folder, () => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     return lockFolder(folder, 'postgres.lock')
   })
   try {
@@ -31,6 +34,15 @@ export async function openDataFolder(folder: string): Promise<{ server: Embedded
   } catch (error) {
     lock.release()
     throw error
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch {
+    // Node reports a read-only disk as ENOENT when it makes parents too.
+    mkdirSync(folder, { mode: 0o700 })
   }
 }
 
@@ -79,10 +91,11 @@ function explainFolderErrors<Result>(folder: string, act: () => Result): Result 
 function folderFailure(folder: string, error: unknown): unknown {
   if (error instanceof StoreError || !(error instanceof Error)) return error
   const said = error.message
-  if (/ENOSPC|No space left/i.test(said)) {
+  if (/ENOSPC|No space left/i.test(said) || freeBytes(folder) < NEEDED_BYTES) {
     return new StoreError(
       'disk-full',
-      `The disk that holds ${folder} is full. Free some space and start again.`,
+      `The disk that holds ${folder} is full: the database does not start with less than 32 MiB free. ` +
+        'Free some space and start again.',
       {
         cause: error,
       },
@@ -99,6 +112,16 @@ function folderFailure(folder: string, error: unknown): unknown {
   return new StoreError('folder-unusable', `The database in ${folder} cannot be opened: ${said}`, {
     cause: error,
   })
+}
+
+/** PGlite gives some failures to write no name. */
+function freeBytes(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
 }
 
 function syncTree(folder: string): void {

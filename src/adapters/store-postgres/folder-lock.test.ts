@@ -43,7 +43,7 @@ describe('lockFolder', () => {
   })
 
   it('is not taken where its file cannot be read', () => {
-    writeFileSync(join(folder, 'lock.1'), '')
+    writeFileSync(join(folder, 'lock.1'), '{')
     expect(() => lockFolder(folder, 'lock')).toThrow(/lock\.1 cannot be read/)
   })
 })

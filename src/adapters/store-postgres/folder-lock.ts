@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fateOf, ownIdentity, type ProcessIdentity } from './process-identity.ts'
 import { StoreError } from './store-error.ts'
@@ -11,7 +11,6 @@ export interface FolderLock {
 interface LockRecord {
   readonly holder: ProcessIdentity
   readonly since: string
-  readonly released: boolean
 }
 
 /**
@@ -22,17 +21,18 @@ interface LockRecord {
  * one dead or released may add the next number, by link(2), of which one among several starters succeeds. Numbers are
  * never used again while a higher one is there, so a starter that was asleep between reading and linking either
  * fails to link, or finds a higher number afterwards and steps back. (Deleting the file of a dead holder and
- * making it anew would let such a starter delete the lock of a living one.)
+ * making it anew would let such a starter delete the lock of a living one.) A released lock file is an empty one, since
+ * emptying a file works on a full disk too.
  */
 export function lockFolder(folder: string, name: string): FolderLock {
-  const own: LockRecord = { holder: ownIdentity(), since: new Date().toISOString(), released: false }
+  const own: LockRecord = { holder: ownIdentity(), since: new Date().toISOString() }
   for (;;) {
     const highest = numbersOf(folder, name).at(-1) ?? 0
     if (highest > 0) {
       const path = join(folder, `${name}.${highest}`)
       const record = readRecord(path)
-      if (!record) continue
-      refuseUnlessFree(record, own.holder, path, folder)
+      if (record === 'gone') continue
+      if (record !== 'released') refuseUnlessDead(record, own.holder, path, folder)
     }
     const mine = join(folder, `${name}.${highest + 1}`)
     if (!publish(own, mine)) continue
@@ -42,17 +42,11 @@ export function lockFolder(folder: string, name: string): FolderLock {
       continue
     }
     for (const number of numbers.slice(0, -1)) rmSync(join(folder, `${name}.${number}`), { force: true })
-    return { release: () => replace({ ...own, released: true }, mine) }
+    return { release: () => truncateSync(mine) }
   }
 }
 
-function refuseUnlessFree(
-  { holder, since, released }: LockRecord,
-  own: ProcessIdentity,
-  path: string,
-  folder: string,
-) {
-  if (released) return
+function refuseUnlessDead({ holder, since }: LockRecord, own: ProcessIdentity, path: string, folder: string) {
   const fate = fateOf(holder, own)
   if (fate === 'dead') return
   const who = `process ${holder.pid} on ${holder.host} since ${since}`
@@ -73,12 +67,13 @@ function numbersOf(folder: string, name: string): number[] {
     .sort((a, b) => a - b)
 }
 
-/** Nothing when a newer holder has removed it meanwhile. */
-function readRecord(path: string): LockRecord | undefined {
+/** `gone` when a newer holder has removed it meanwhile. */
+function readRecord(path: string): LockRecord | 'released' | 'gone' {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as LockRecord
+    const text = readFileSync(path, 'utf8')
+    return text === '' ? 'released' : (JSON.parse(text) as LockRecord)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'gone'
     throw new StoreError(
       'folder-locked',
       `The lock file ${path} cannot be read. Delete it when no Banyan server runs.`,
@@ -101,10 +96,6 @@ function publish(record: LockRecord, path: string): boolean {
   } finally {
     rmSync(draft)
   }
-}
-
-function replace(record: LockRecord, path: string): void {
-  renameSync(writeDraft(record, path), path)
 }
 
 function writeDraft(record: LockRecord, path: string): string {

@@ -25,15 +25,15 @@ export function keepHouse(database: Kysely<Tables>, log: (line: string) => void)
 }
 
 export async function tidyUp(database: Kysely<Tables>, walBytes = WAL_BYTES): Promise<void> {
-  const wal = await sql<{ bytes: number }>`
-    select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn)::float8 as bytes from pg_control_checkpoint()`.execute(
-    database,
-  )
-  if ((wal.rows[0]?.bytes ?? 0) > walBytes) await sql`checkpoint`.execute(database)
   const changed = await sql<{ name: string; is_dirty: boolean }>`
     select relname as name, n_dead_tup > ${CHANGED_ROWS} as is_dirty from pg_stat_user_tables
     where greatest(n_dead_tup, n_mod_since_analyze) > ${CHANGED_ROWS}`.execute(database)
   for (const { name, is_dirty } of changed.rows) {
     await sql`${is_dirty ? sql`vacuum (analyze)` : sql`analyze`} ${sql.table(name)}`.execute(database)
   }
+  const wal = await sql<{ bytes: number }>`
+    select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn)::float8 as bytes from pg_control_checkpoint()`.execute(
+    database,
+  )
+  if ((wal.rows[0]?.bytes ?? 0) > walBytes) await sql`checkpoint`.execute(database)
 }
