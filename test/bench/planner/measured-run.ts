@@ -313,7 +313,7 @@ function readFixed(
   const microBatch = number(row.micro_batch) ?? (derived && Number.isInteger(derived) ? derived : undefined)
   const expert = shape.experts ? (number(row.ep) ?? undefined) : 1
   const unfolded =
-    /DGX Cloud benchmarking v(24|25\.0[0-4])/.test(row.source ?? '') &&
+    /DGX Cloud benchmarking v(24|25\.0[0-4]|25\.05$)/.test(row.source ?? '') &&
     tensor &&
     expert &&
     data &&
