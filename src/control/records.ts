@@ -134,10 +134,14 @@ class Touched {
       case 'workload-submitted':
       case 'dependency-met':
       case 'start-forecast':
+        this.workloads.add(event.workload)
+        break
       case 'workload-stopping':
       case 'workload-scaled':
       case 'workload-finished':
         this.workloads.add(event.workload)
+        // Gangs that leave the line without having run are part of what the scheduler remembers.
+        this.#row('scheduler', 'memory')
         break
       default:
         this.#attempt(event.attempt)

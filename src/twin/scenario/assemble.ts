@@ -1,8 +1,10 @@
 import type { Result } from '../../base/index.ts'
 import { id, ok, refuse, type TimeMs } from '../../base/index.ts'
-import { buildFabric } from '../../fabric/index.ts'
+import type { FabricCapacity } from '../../fabric/index.ts'
+import { buildFabric, CLUSTER_TEMPLATES, clusterOf, clusterTemplate } from '../../fabric/index.ts'
 import type { NodeDescription, Queue, ResourceShape } from '../../model/index.ts'
 import { DEFAULT_RETRY, openQueue, queueOfOrganisation, teamId } from '../../model/index.ts'
+import { didYouMean } from '../../model/spec/nearest.ts'
 import { Streams } from '../kernel/streams.ts'
 import { generateTrace } from '../traces/generate.ts'
 import { knownEpoch, readJobCsv } from '../traces/job-csv.ts'
@@ -31,9 +33,9 @@ export interface Assembled {
 
 /** The world that a scenario describes, or what is wrong with the files it names. */
 export function assemble(scenario: Scenario, files: ScenarioFiles): Result<Assembled, string> {
-  const cluster = clusterOf(scenario)
+  const cluster = clusterOfScenario(scenario)
   if (!cluster.ok) return cluster
-  const { levels, nodes } = cluster.value
+  const { levels, nodes, fabric } = cluster.value
   const gpuCount = nodes.reduce((sum, node) => sum + node.gpuCount, 0)
   const streams = new Streams(scenario.seed)
   const jobs: SimulatedJob[] = []
@@ -59,18 +61,32 @@ export function assemble(scenario: Scenario, files: ScenarioFiles): Result<Assem
     queues: queuesOf(scenario, jobs),
     jobs,
     tellSaves: scenario.faults !== undefined,
-    ...(scenario.fabric ? { fabric: buildFabric(levels, nodes, scenario.fabric) } : {}),
+    ...(fabric ? { fabric: buildFabric(levels, nodes, fabric) } : {}),
     ...(scenario.faults ? { faults: scenario.faults } : {}),
     ...(scenario.horizonMs !== undefined ? { horizonMs: scenario.horizonMs } : {}),
   }
   return ok({ setup, gpuCount, skipped })
 }
 
-function clusterOf({
-  cluster,
-}: Scenario): Result<{ levels: readonly string[]; nodes: readonly NodeDescription[] }, string> {
-  if (cluster.kind === 'plain') return ok(plainCluster(cluster.nodes, cluster.gpus, cluster.gpuModel))
-  return refuse(`there is no template "${cluster.template}"`)
+interface Cluster {
+  readonly levels: readonly string[]
+  readonly nodes: readonly NodeDescription[]
+  readonly fabric?: FabricCapacity
+}
+
+function clusterOfScenario({ cluster, fabric }: Scenario): Result<Cluster, string> {
+  const chosen = fabric ? { fabric } : {}
+  if (cluster.kind === 'plain')
+    return ok({ ...plainCluster(cluster.nodes, cluster.gpus, cluster.gpuModel), ...chosen })
+  const template = clusterTemplate(cluster.template)
+  if (!template) {
+    const names = CLUSTER_TEMPLATES.map(({ name }) => name)
+    return refuse(
+      `there is no template "${cluster.template}"${didYouMean(cluster.template, names)}; known are ${names.join(', ')}`,
+    )
+  }
+  const made = clusterOf(template, cluster.nodes)
+  return ok({ levels: made.cluster.levels, nodes: made.nodes, fabric: made.fabric, ...chosen })
 }
 
 interface Made {
