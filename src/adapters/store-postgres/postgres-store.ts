@@ -33,6 +33,7 @@ const LIVE_STATES = WORKLOAD_STATES.filter((state) => !FINAL_WORKLOAD_STATES.som
 export class PostgresStore implements Store {
   readonly database: Database
   #lead: { readonly writer: Writer; readonly epoch: number } | undefined
+  #closed: Promise<void> | undefined
 
   constructor(database: Database) {
     this.database = database
@@ -183,7 +184,12 @@ export class PostgresStore implements Store {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     const lead = this.#lead
     this.#lead = undefined
     await lead?.writer.close()
