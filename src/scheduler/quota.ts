@@ -96,14 +96,28 @@ export function isPartOf(queue: QueueRecord, whole: QueueRecord): boolean {
   return false
 }
 
-/** Idle guarantees of other queues that do not lend; all idle guarantees for what could not be taken back again (S8). */
+/**
+ * Idle guarantees of other queues that do not lend; all idle guarantees for what could not be taken back again (S8).
+ * What is kept for a queue is part of what is kept for those above it, and counts once.
+ */
 function keptFromOthers({ queues }: Machine, queue: QueueRecord, preemptible: boolean): number {
+  const isKept = (record: QueueRecord) => !(preemptible && record.queue.lendable) && !isPartOf(queue, record)
+  const below = new Map<QueueRecord, number>()
   let kept = 0
-  for (const record of queues.guaranteed) {
-    if ((preemptible && record.queue.lendable) || isPartOf(queue, record)) continue
-    kept += Math.max(0, queues.guaranteedMilli(record) - record.heldMilli)
+  for (const record of [...queues.guaranteed].sort((a, b) => depthOf(b) - depthOf(a))) {
+    if (!isKept(record)) continue
+    const own = Math.max(0, queues.guaranteedMilli(record) - record.heldMilli)
+    const all = Math.max(own, below.get(record) ?? 0)
+    const { parent } = record
+    if (parent && isKept(parent) && queues.guaranteed.includes(parent))
+      below.set(parent, (below.get(parent) ?? 0) + all)
+    else kept += all
   }
   return kept
+}
+
+function depthOf(queue: QueueRecord): number {
+  return queue.parent ? depthOf(queue.parent) + 1 : 0
 }
 
 function heldByRoots(machine: Machine): number {

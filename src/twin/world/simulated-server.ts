@@ -136,17 +136,19 @@ export class SimulatedServer {
         if (what.life === this.#life) this.#take([what.fact])
         return
       case 'server-crashes':
-        failing?.faults.planCrash()
-        if (this.isServing) failing?.faults.arm()
+        if (!failing || failing.faults.isHealed) return
+        failing.faults.planCrash()
+        if (this.isServing) failing.faults.arm()
         return
       case 'server-starts':
         this.#start()
         return
       case 'contact-lost':
-        failing?.faults.planLostContact()
+        if (!failing || failing.faults.isHealed) return
+        failing.faults.planLostContact()
         if (!this.#inContact || now() < this.#downUntil) return
         this.#inContact = false
-        plan(now() + (failing?.faults.lostContactUs() ?? 0), { kind: 'contact-found' })
+        plan(now() + failing.faults.lostContactUs(), { kind: 'contact-found' })
         if (this.isServing) this.execute({ kind: 'contact', contact: 'lost' }, ENGINE)
         return
       case 'contact-found':
@@ -155,8 +157,9 @@ export class SimulatedServer {
         this.#resume()
         return
       case 'store-stalls':
-        failing?.faults.planStall()
-        this.#stalledUntil = now() + (failing?.faults.stallUs() ?? 0)
+        if (!failing || failing.faults.isHealed) return
+        failing.faults.planStall()
+        this.#stalledUntil = now() + failing.faults.stallUs()
         plan(this.#stalledUntil, { kind: 'contact-found' })
     }
   }
@@ -306,8 +309,14 @@ export class SimulatedServer {
   }
 
   #start(): void {
-    const { failing, onRestart, now } = this.#options
-    if (!failing || !this.isServing) return
+    const { failing, onRestart, now, plan } = this.#options
+    if (!failing) return
+    if (!this.isServing) {
+      // The store stalls: it cannot be read yet.
+      this.#downUntil = this.servesFrom
+      plan(this.#downUntil, { kind: 'server-starts' })
+      return
+    }
     this.state = restoreState(failing.store.load())
     this.#tickAt = Number.POSITIVE_INFINITY
     onRestart()

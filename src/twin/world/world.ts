@@ -19,7 +19,7 @@ import type { SimulatedJob } from './simulated-job.ts'
 import { SimulatedServer } from './simulated-server.ts'
 import { tenantNames } from './tenant-names.ts'
 import type { Happening, WorldRecord } from './world-record.ts'
-import type { WorldSetup } from './world-setup.ts'
+import type { UserAction, WorldSetup } from './world-setup.ts'
 
 /** Sees every event right after it was durable, and every run as it ends. It may read the world and change nothing. */
 export interface Observer {
@@ -318,23 +318,23 @@ export class World {
       this.#agenda.plan(this.server.servesFrom + USER_RETRY_US, RANK.user, { kind: 'act', action: index })
       return
     }
-    const { what } = present(this.setup.actions?.[index], `action ${index}`)
+    const command = this.#commandOf(present(this.setup.actions?.[index], `action ${index}`))
+    if (command && this.server.execute(command, OPERATOR) === 'died')
+      this.#agenda.plan(this.server.servesFrom + USER_RETRY_US, RANK.user, { kind: 'act', action: index })
+    this.server.observe()
+  }
+
+  #commandOf({ what }: UserAction): Command | undefined {
     switch (what.kind) {
       case 'node':
-        this.server.execute(
-          { kind: 'node-action', node: what.node, action: what.action, reason: 'drill' },
-          OPERATOR,
-        )
-        break
+        return { kind: 'node-action', node: what.node, action: what.action, reason: 'drill' }
       case 'stop': {
         const workload = this.acknowledged.get(what.job)
-        if (workload) this.server.execute({ kind: 'stop', workload, kill: what.kill }, OPERATOR)
-        break
+        return workload && { kind: 'stop', workload, kill: what.kill }
       }
       case 'command':
-        this.server.execute(what.command, OPERATOR)
+        return what.command
     }
-    this.server.observe()
   }
 
   /** From here on nothing fails any more, and operators give back what they took out of use. */
