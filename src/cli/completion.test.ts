@@ -4,7 +4,7 @@ import { completionScript, SHELLS } from './completion.ts'
 import { buildProgram } from './program.ts'
 import { aTerminal } from './test-io.ts'
 
-const program = buildProgram(aTerminal())
+const program = await buildProgram(aTerminal(), ['completion'])
 
 /** What bash itself would offer for the last of these words. */
 function completed(...words: string[]): string[] {
@@ -25,6 +25,7 @@ describe('completion in bash', () => {
       ['banyan', 'queues', 'set', '--li'],
       ['--limit', '--limit-per-user'],
     ],
+    [['banyan', 'twin', 'c'], ['compare']],
     [['banyan', 'run', 'et'], ['etc']],
   ])('%j', (words, offered) => {
     expect(completed(...words)).toEqual(offered)

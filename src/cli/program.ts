@@ -3,8 +3,23 @@ import type { Cli, GlobalOptions } from './cli.ts'
 import type { Io } from './io.ts'
 import { cliVersion } from './version.ts'
 
-/** All commands. What they do is imported when one is called, so that `banyan --version` is quick. */
-export function buildProgram(io: Io): Command {
+/** Commands whose own modules are large: they are loaded when one is named, and stand as a line in the help until then. */
+const LARGE = {
+  plan: {
+    description: 'say what training or serving a model takes, and the best way to spread it',
+    load: async () => (await import('./plan-command.ts')).planCommand(),
+  },
+  twin: {
+    description: 'run the scheduler in virtual time: traces, policies, faults',
+    load: async () => (await import('./twin-command.ts')).twinCommand(),
+  },
+} as const
+
+/**
+ * All commands. What they do is imported when one is called, so that `banyan --version` is quick; `args` says which
+ * large ones are needed.
+ */
+export async function buildProgram(io: Io, args: readonly string[]): Promise<Command> {
   const program = new Command('banyan')
     .description('One AI supercomputer that many share: submit work, watch it, learn why it waits.')
     .version(cliVersion())
@@ -18,8 +33,29 @@ export function buildProgram(io: Io): Command {
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .showHelpAfterError('(banyan --help lists all commands, banyan COMMAND --help tells of one)')
     .exitOverride()
-  new Commands(program, io).add()
+  const commands = new Commands(program, io)
+  commands.addBeforeLarge()
+  for (const [name, { description, load }] of Object.entries(LARGE)) {
+    const isNeeded = args.includes(name) || args.includes('completion')
+    addLarge(program, isNeeded ? await load() : new Command(name).description(description))
+  }
+  commands.addAfterLarge()
   return program
+}
+
+/** A command that was made elsewhere, with this program's way of printing and failing, and its `--json`. */
+function addLarge(program: Command, command: Command): void {
+  program.addCommand(command.helpGroup('Without a server:'))
+  inherit(command, program)
+  command.hook('preAction', (_, action) => {
+    const { json } = program.opts<GlobalOptions>()
+    if (json) action.setOptionValue('json', true)
+  })
+}
+
+function inherit(command: Command, from: Command): void {
+  command.copyInheritedSettings(from)
+  for (const sub of command.commands) inherit(sub, command)
 }
 
 /** What a command's action gets: the terminal and server, then its arguments and options. */
@@ -34,11 +70,14 @@ class Commands {
     this.#io = io
   }
 
-  add(): void {
+  addBeforeLarge(): void {
     this.#machine()
     this.#work()
     this.#serving()
     this.#operating()
+  }
+
+  addAfterLarge(): void {
     this.#tenancy()
     this.#self()
   }
@@ -302,6 +341,12 @@ class Commands {
 
   #self(): void {
     this.#group('This command')
+    this.#program.addHelpCommand(
+      new Command('help')
+        .argument('[command]')
+        .description('help for a command')
+        .helpGroup(`${this.#heading}:`),
+    )
     this.#command('version', 'versions of this command and of the server').action(
       this.#run(async (cli) => (await import('./commands/version.ts')).version(cli)),
     )

@@ -4,7 +4,7 @@ import { buildProgram } from './program.ts'
 
 /** Runs one command line and gives its exit status; everything it says goes through `io`. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
-  const program = buildProgram(io)
+  const program = await buildProgram(io, args)
   try {
     await program.parseAsync([...args], { from: 'user' })
     return 0

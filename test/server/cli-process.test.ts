@@ -4,12 +4,17 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { runCli } from '../../src/cli/run-cli.ts'
+import { aTerminal } from '../../src/cli/test-io.ts'
 
 /** The command as a process of its own, with the server that it starts in the background. */
 const TSX = import.meta.resolve('tsx')
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url))
+
+// A server that is started from source takes seconds to load, and many on a busy machine.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
 let folder: string
 let dataDir: string
@@ -29,9 +34,17 @@ interface Said {
   readonly err: string
 }
 
-function banyan(...args: readonly string[]): Promise<Said> {
+/** One command line; those that start a program of the server's run as a process of their own, as for a person. */
+async function banyan(...args: readonly string[]): Promise<Said> {
   const { DATABASE_URL: _, BANYAN_URL: __, ...rest } = process.env
   const env = { ...rest, BANYAN_DATA_DIR: dataDir, NO_COLOR: '1' }
+  if (args[0] === 'up' || args[0] === 'restore') return asProcess(args, env)
+  const io = aTerminal({ env, cwd: REPOSITORY, now: Date.now })
+  const code = await runCli(args, io)
+  return { code, ...io.written }
+}
+
+function asProcess(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Said> {
   return new Promise((resolve) => {
     const command = ['--import', TSX, MAIN, ...args]
     execFile(process.execPath, command, { env, cwd: REPOSITORY }, (error, out, err) => {

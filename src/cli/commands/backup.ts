@@ -74,7 +74,11 @@ export async function restore(
       said.trim().replace(/^banyan restore: /m, '') || `the restore ended with exit status ${code}`
     throw new CliFailure(code === EXIT_CODES.conflict ? 'conflict' : 'internal', reason)
   }
-  cli.print({ file: path, dataDir: cli.dataDir }, () => `Restored into ${cli.dataDir}. Next: banyan up`)
+  cli.print(
+    { file: path, dataDir: cli.dataDir },
+    () =>
+      `Restored into ${cli.dataDir}. Next: banyan up${cli.options.data === undefined ? '' : ` --data ${cli.options.data}`}`,
+  )
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -18,6 +18,8 @@ export interface UpOptions {
   readonly databaseUrl?: string
 }
 
+/** What the server writes before a line for people. */
+const SPOKEN = 'banyan server: '
 const POLL_MS = 100
 /** The first start builds the database; a slow disk may need a while. */
 const PATIENCE_MS = 120_000
@@ -154,11 +156,12 @@ async function answers({ url }: LocalServer): Promise<boolean> {
   }
 }
 
-/** What the server said for people before it ended, from where its part of the log begins. */
+/** What the server said for people before it ended, or what it broke on, from where its part of the log begins. */
 function reasonIn(logPath: string, from: number): string | undefined {
   const text = readFileSync(logPath).subarray(from).toString('utf8')
-  const said = text.split('\n').filter((line) => line.startsWith('banyan server: '))
-  return said.at(-1)?.slice('banyan server: '.length)
+  const lines = text.split('\n')
+  const said = lines.findLast((line) => line.startsWith(SPOKEN))
+  return said?.slice(SPOKEN.length) ?? lines.findLast((line) => /^\w*Error\b.*: /.test(line))
 }
 
 function showLine(cli: Cli, text: string): void {
