@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
-import { freePort } from '../../test/gang/a-gang.ts'
+import { freePort } from './free-port.fixture.js'
 
 const FIXTURE = fileURLToPath(new URL('ring-worker.fixture.js', import.meta.url))
 const started = []

@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from '../../test/gang/a-gang.ts'
 import { saveCheckpoint } from './checkpoint.js'
+import { freePort } from './free-port.fixture.js'
 import { initialise, parameterCount } from './gpt.js'
 
 const SERVE = fileURLToPath(new URL('serve.js', import.meta.url))

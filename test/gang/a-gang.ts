@@ -77,7 +77,7 @@ export function progressIn(folder: string): ProgressLine[] {
   return lines.map((line) => JSON.parse(line) as ProgressLine)
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

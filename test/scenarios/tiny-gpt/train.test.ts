@@ -4,76 +4,69 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { endsOf, killStarted, progressIn, startGang } from '../../test/gang/a-gang.ts'
+import { endsOf, type GangTask, killStarted, progressIn, startGang } from '../../gang/a-gang.ts'
 
-const TRAIN = fileURLToPath(new URL('train.js', import.meta.url))
+const TRAIN = fileURLToPath(new URL('../../../examples/tiny-gpt/train.js', import.meta.url))
 // Small, but with steps of some 20 ms, so that a signal comes before the end.
 const SMALL = '--steps 30 --save-every 10 --batch 8 --context 64 --width 64 --layers 2 --heads 2'.split(' ')
 
 afterEach(killStarted)
 
-function aFolder() {
+function aFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tiny-gpt-'))
   writeFileSync(join(folder, 'text.md'), 'The quick brown fox jumps over the lazy dog.\n'.repeat(50))
   return folder
 }
 
-const start = ({ folder, size = 2, attempt = 1 }) =>
-  startGang({
-    program: process.execPath,
-    args: [TRAIN, ...SMALL],
-    size,
-    attempt,
-    folder,
-    env: { TINY_GPT_TEXT: folder },
-  })
+function start(folder: string, { size = 2, attempt = 1 } = {}): Promise<GangTask[]> {
+  const env = { TINY_GPT_TEXT: folder }
+  return startGang({ program: process.execPath, args: [TRAIN, ...SMALL], size, attempt, folder, env })
+}
 
-const reaches = (folder, step) =>
-  vi.waitFor(() => expect(progressIn(folder).at(-1)?.step ?? 0).toBeGreaterThanOrEqual(step), {
-    timeout: 20_000,
-  })
+async function reaches(folder: string, step: number): Promise<void> {
+  const last = () => progressIn(folder).at(-1)?.step ?? 0
+  await vi.waitFor(() => expect(last()).toBeGreaterThanOrEqual(step), { timeout: 20_000 })
+}
 
-const losses = (lines) => lines.map(({ step, loss }) => ({ step, loss }))
+const losses = (lines: ReturnType<typeof progressIn>) => lines.map(({ step, loss }) => ({ step, loss }))
 
 describe('a gang', { timeout: 60_000 }, () => {
   it('learns, and after a kill goes on from the checkpoint as if nothing had been', async () => {
     const whole = aFolder()
-    expect(await endsOf(await start({ folder: whole }))).toMatchObject(Array(2).fill({ code: 0, err: '' }))
+    expect(await endsOf(await start(whole))).toMatchObject(Array(2).fill({ code: 0, err: '' }))
     const expected = progressIn(whole)
     expect(expected.map(({ step }) => step)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1))
-    expect(expected[0].loss).toBeGreaterThan(5)
+    expect(expected[0]!.loss).toBeGreaterThan(5)
     expect(expected.at(-1)).toMatchObject({
       totalSteps: 30,
       tokens: 30 * 8 * 64,
       checkpoint: expect.stringMatching(/30.ckpt/),
     })
-    expect(expected.at(-1).loss).toBeLessThan(2)
+    expect(expected.at(-1)!.loss).toBeLessThan(2)
 
     const broken = aFolder()
-    const first = await start({ folder: broken })
+    const first = await start(broken)
     await reaches(broken, 11)
-    first[1].child.kill('SIGKILL')
+    first[1]!.child.kill('SIGKILL')
     const [survivor, killed] = await endsOf(first)
-    expect(killed.signal).toBe('SIGKILL')
+    expect(killed?.signal).toBe('SIGKILL')
     expect(survivor).toMatchObject({ code: 1, err: expect.stringContaining('worker 1') })
 
     const before = progressIn(broken)
-    const saved = before.findLast(({ checkpoint }) => checkpoint).step
-    expect(await endsOf(await start({ folder: broken, attempt: 2 }))).toMatchObject(
-      Array(2).fill({ code: 0 }),
-    )
+    const saved = before.findLast(({ checkpoint }) => checkpoint)!.step
+    expect(await endsOf(await start(broken, { attempt: 2 }))).toMatchObject(Array(2).fill({ code: 0 }))
     expect(losses(progressIn(broken).slice(before.length))).toEqual(losses(expected.slice(saved)))
   })
 
   it('saves and ends on SIGTERM, all after the same step, and goes on with another number of workers', async () => {
     const folder = aFolder()
-    const first = await start({ folder })
+    const first = await start(folder)
     await reaches(folder, 5)
-    first[1].child.kill('SIGTERM')
+    first[1]!.child.kill('SIGTERM')
     expect(await endsOf(first)).toMatchObject(Array(2).fill({ code: 143, err: '' }))
-    const { step, checkpoint } = progressIn(folder).at(-1)
+    const { step, checkpoint } = progressIn(folder).at(-1)!
     expect(checkpoint).toContain(`${step}.ckpt`)
-    expect(await endsOf(await start({ folder, size: 3, attempt: 2 }))).toMatchObject(
+    expect(await endsOf(await start(folder, { size: 3, attempt: 2 }))).toMatchObject(
       Array(3).fill({ code: 0 }),
     )
     expect(losses(progressIn(folder)).map((line) => line.step)).toEqual(
@@ -82,7 +75,7 @@ describe('a gang', { timeout: 60_000 }, () => {
   })
 })
 
-it('says how to start it when it is started alone', () => {
+it('a worker says how to start it when it is started alone', () => {
   const { status, stderr } = spawnSync(process.execPath, [TRAIN], { env: {}, encoding: 'utf8' })
   expect(stderr).toMatch(/RANK.* not set; start it with: banyan run/)
   expect(status).toBe(1)
