@@ -295,10 +295,17 @@ export class Evictions {
     return footprint
   }
 
-  private placeSized({ gang: { request } }: Occupant, size: number): Footprint | undefined {
-    const { machine } = this.context
+  private placeSized({ gang: { request, avoid } }: Occupant, size: number): Footprint | undefined {
+    const { machine, now, transaction } = this.context
     const sized = machine.fleet.classOf(request.elastic ? resized(request, size) : request)
-    return place(machine.fleet.capacity, sized, sized.withinRequired ? sized.withinDepth! : 0)
+    const mark = transaction.mark()
+    for (const { node, until } of avoid) {
+      const n = machine.fleet.tree.nodeIndex.get(node)
+      if (n !== undefined && until > now) transaction.close(n)
+    }
+    const footprint = place(machine.fleet.capacity, sized, sized.withinRequired ? sized.withinDepth! : 0)
+    transaction.rollback(mark)
+    return footprint
   }
 
   /** Work on draining nodes that may be ended starts again elsewhere, where there is room for it. */

@@ -43,7 +43,10 @@ export class Checkers implements Observer {
       this.#ledger(logged, world)
     }
     this.#evictionsServe(events, world)
-    for (const { rule, detail } of violations(world.state)) this.#find(rule, world, detail)
+    for (const { rule, detail } of violations(world.state)) {
+      // The proof of a plan ends with the nodes that it counted on.
+      if (rule !== 'S3' || !this.#lostItsPlace(world)) this.#find(rule, world, detail)
+    }
   }
 
   readonly onStep = (world: World): void => {
@@ -222,7 +225,11 @@ export class Checkers implements Observer {
   #guarantees(world: World): void {
     const { state } = world
     for (const queue of state.queues.values()) {
-      if (queue.guaranteedGpus > 0 && this.#isKeptWaiting(queue, world)) {
+      if (
+        queue.guaranteedGpus > 0 &&
+        !this.#isBeingServed(queue.id, world) &&
+        this.#isKeptWaiting(queue, world)
+      ) {
         const since = this.#belowSince.get(queue.id) ?? world.nowMs
         this.#belowSince.set(queue.id, since)
         const { reclaimGraceMs, minimumRunMs, evictionGraceMs } = state.policy
@@ -231,6 +238,17 @@ export class Checkers implements Observer {
           this.#find('S8', world, `${queue.id} waits below its guarantee since ${since}`)
       } else this.#belowSince.delete(queue.id)
     }
+  }
+
+  /** Whether room is being made for the queue, or something of it has started since it was looked at. */
+  #isBeingServed(queue: QueueId, world: World): boolean {
+    const { state } = world
+    const since = this.#belowSince.get(queue) ?? world.nowMs
+    for (const hold of state.holds.values())
+      if (state.workloads.get(hold.workload)?.queue === queue) return true
+    for (const attempt of state.attempts.values())
+      if (attempt.plannedAt > since && state.workloads.get(attempt.workload)?.queue === queue) return true
+    return false
   }
 
   #isKeptWaiting(queue: Queue, world: World): boolean {
