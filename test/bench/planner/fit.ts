@@ -178,7 +178,7 @@ export function fitConstants(
 
 /** Residuals well above this count linearly, below it as squares. */
 const SMOOTH = 0.02
-const DEFAULT_PRIOR = 0.00005
+const DEFAULT_PRIOR = 0.00003
 
 function factors(
   scope: 'gpu' | 'software',
