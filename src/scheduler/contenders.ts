@@ -1,6 +1,6 @@
 import type { Pass } from './pass.ts'
 import type { QueueRecord } from './queue-tree.ts'
-import { isPartOf } from './quota.ts'
+import { isPartOf, isWithinGuarantee } from './quota.ts'
 import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
 
 /** Gangs of one queue that are tried in one pass. */
@@ -23,7 +23,10 @@ export class Contenders {
     const { queues } = this.pass.machine
     const below = queues.guaranteed.filter((record) => record.heldMilli < queues.guaranteedMilli(record))
     if (below.length === 0) return []
-    return this.first((queue) => below.some((record) => isPartOf(queue, record)))
+    return this.first(
+      (queue) => below.some((record) => isPartOf(queue, record)),
+      (entry) => this.isWithinItsGuarantee(entry),
+    )
   }
 
   /** The first gangs of each queue that itself runs work of lower priority that may be ended. */
@@ -34,12 +37,26 @@ export class Contenders {
     })
   }
 
-  private first(claims: (queue: QueueRecord, priority: number) => boolean): Entry[] {
+  /** Gangs that are too large for the guarantee, or that avoid nodes, would only take the turn of those that can be helped. */
+  private isWithinItsGuarantee(entry: Entry): boolean {
+    const { machine, now } = this.pass
+    const option = this.pass.requestOf(entry).options[0]
+    return (
+      option !== undefined &&
+      isWithinGuarantee(machine, entry.queue, option.gpuMilli) &&
+      !entry.gang.avoid.some(({ until }) => until > now)
+    )
+  }
+
+  private first(
+    claims: (queue: QueueRecord, priority: number) => boolean,
+    canBeHelped: (entry: Entry) => boolean = () => true,
+  ): Entry[] {
     const found: Entry[] = []
     for (const { root, priority } of this.pass.machine.waiting.bands) {
       const byQueue = new Map<QueueRecord, Entry[]>()
       for (const lane of lanesOf(root)) {
-        for (const entry of this.claimants(lane, (queue) => claims(queue, priority))) {
+        for (const entry of this.claimants(lane, (queue) => claims(queue, priority), canBeHelped)) {
           const here = byQueue.get(entry.queue)
           if (here) here.push(entry)
           else byQueue.set(entry.queue, [entry])
@@ -53,13 +70,19 @@ export class Contenders {
     return found
   }
 
-  private claimants(lane: Lane, claims: (queue: QueueRecord) => boolean): Entry[] {
+  private claimants(
+    lane: Lane,
+    claims: (queue: QueueRecord) => boolean,
+    canBeHelped: (entry: Entry) => boolean,
+  ): Entry[] {
     const found: Entry[] = []
     const end = Math.min(lane.entries.length, LOOKED_AT)
     for (let i = 0; i < end && found.length < TRIED_PER_QUEUE; i++) {
       const entry = lane.entries[i]!
       if (this.pass.served.has(entry)) continue
-      if (claims(entry.queue)) found.push(entry)
+      if (claims(entry.queue)) {
+        if (canBeHelped(entry)) found.push(entry)
+      }
       // Under fair order all of a lane is of one queue.
       else if (lane.group.usage) break
     }

@@ -145,11 +145,21 @@ export class Pass implements EvictionContext {
       const isFree = !hold.waitsFor.some((attempt) => machine.live.has(attempt))
       if (entry?.lane && isFree) {
         this.transaction.vacate(occupant)
-        this.start(entry, machine.footprintOf(entry.gang, hold.allocation))
-      } else {
-        this.holds.push(hold)
+        const place = machine.footprintOf(entry.gang, hold.allocation)
+        if (this.isVacant(place)) {
+          this.start(entry, place)
+          continue
+        }
+        // A share of a GPU that was left over while others ended may have been taken; it waits for that one too.
+        this.transaction.occupy(occupant)
       }
+      this.holds.push(hold)
     }
+  }
+
+  private isVacant({ nodes, gpus, milli }: Footprint): boolean {
+    const { capacity, tree } = this.machine.fleet
+    return nodes.every((n, p) => gpus[p]!.every((gpu) => capacity.gpuFree[tree.gpuStart[n]! + gpu]! >= milli))
   }
 
   /** A hold is kept while its gang is there and none of its nodes was lost. */
@@ -230,7 +240,7 @@ export class Pass implements EvictionContext {
     } else if (promised) this.transaction.occupy(promised.occupant)
   }
 
-  private requestOf(entry: Entry): RequestClass {
+  requestOf(entry: Entry): RequestClass {
     return this.machine.fleet.compile(entry.classKey, smallest(entry.gang.request))
   }
 
