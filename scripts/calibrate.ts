@@ -44,7 +44,7 @@ const calibration: Calibration = {
   software: fitted.calibration.software.map((entry) => ({ ...entry, factors: worthKeeping(entry.factors) })),
   errorBand: { dense: crossValidated.bandDense, moe: crossValidated.bandMoe },
 }
-writeFileSync('src/planner/data/calibration.json', `${JSON.stringify(calibration, rounded, 1)}\n`)
+writeFileSync('src/planner/data/calibration.json', `${JSON.stringify(calibration, rounded, 2)}\n`)
 
 const { sources, macroDense, macroMoe, baselineDense, baselineMoe, regret, macroMemory } = scoreRows(
   rows,
