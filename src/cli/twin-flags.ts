@@ -69,7 +69,7 @@ export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new CliFailure('usage', `cannot read ${file}: ${error instanceof Error ? error.message : error}`)
+    throw new CliFailure('usage', `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

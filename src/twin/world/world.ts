@@ -346,9 +346,9 @@ export class World {
       return
     }
     this.isHealed = true
-    for (const node of [...this.engine.down]) this.engine.repairNode(node, this.nowUs)
+    for (const node of this.engine.down) this.engine.repairNode(node, this.nowUs)
     this.server.happen({ kind: 'contact-found' })
-    for (const node of [...this.state.nodes.values()]) {
+    for (const node of this.state.nodes.values()) {
       if (node.state === 'cordoned' || node.state === 'draining' || node.state === 'testing')
         this.server.execute(
           { kind: 'node-action', node: node.id, action: 'resume', reason: 'drill over' },
