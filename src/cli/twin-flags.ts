@@ -69,7 +69,10 @@ export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new CliFailure('usage', `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new CliFailure(
+      'usage',
+      `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 }
 

@@ -64,7 +64,10 @@ function readTrace(file: string): string {
     const bytes = readFileSync(file)
     return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8')
   } catch (error) {
-    throw new CliFailure('usage', `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new CliFailure(
+      'usage',
+      `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 }
 
