@@ -6,7 +6,7 @@ import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
 /** Gangs of one queue that are tried in one pass. */
 const TRIED_PER_QUEUE = 2
 /** Gangs that are tried for each action in one pass; what is left waits for the next. */
-const TRIED = 8
+const TRIED = 4
 /** Gangs of one lane that are looked at, where a lane mixes queues. */
 const LOOKED_AT = 64
 

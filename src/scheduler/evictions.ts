@@ -43,6 +43,8 @@ export class Evictions {
   private readonly evicted: Occupant[] = []
   private order: { readonly occupant: Occupant; readonly key: number }[] | undefined
   private readonly overtakesNobody = new Set<string>()
+  /** Claims by priority, owner and request for which nothing in the queue can make room. */
+  private readonly inVain = new Set<string>()
 
   constructor(context: EvictionContext) {
     this.context = context
@@ -93,6 +95,8 @@ export class Evictions {
   /** Ends work of lower priority in the same queue. */
   preempt(entry: Entry, request: RequestClass, minDepth: number): boolean {
     const { now } = this.context
+    const claim = `${entry.gang.priority} ${entry.queue.queue.id} ${entry.gang.user} ${request.index}`
+    if (this.inVain.has(claim)) return false
     const candidates: Candidate[] = []
     for (const [priority, live] of entry.queue.live) {
       if (priority >= entry.gang.priority) continue
@@ -104,10 +108,11 @@ export class Evictions {
         ),
       )
     }
-    return (
+    const done =
       this.tryFor(entry, request, minDepth, 'preempt', candidates) ||
       this.trySets(entry, request, minDepth, 'preempt', this.quotaSets(entry, request, candidates))
-    )
+    if (!done) this.inVain.add(claim)
+    return done
   }
 
   /** Ends work that the policy's order puts behind the gang; whoever is last in the order goes first. */

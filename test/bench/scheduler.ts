@@ -148,15 +148,25 @@ class World {
     this.machine.end(attempts[this.random.below(attempts.length)]!, this.now, { completed: true })
   }
 
-  /** One pass and its starts; only the pass is timed. */
+  /** One pass, and what `control` would do with its plan; only the pass is timed. */
   pass(): number {
+    const { machine, now } = this
     let plan: ReturnType<typeof planPass> | undefined
     const took = timed(() => {
-      plan = planPass(this.machine, this.now)
+      plan = planPass(machine, now)
     })
-    for (const start of plan!.starts) {
-      const { gang } = this.machine.waiting.get(start.workload, start.replica)!
-      this.start(gang, start.allocation, this.now)
+    const { starts, holds, evictions } = plan!
+    const standing = new Set(holds.map((hold) => hold.id))
+    for (const held of [...machine.held.keys()]) if (!standing.has(held)) machine.releaseHold(held)
+    for (const hold of holds) if (!machine.held.has(hold.id)) machine.placeHold(hold)
+    for (const { attempt } of evictions) {
+      const { gang } = machine.attempt(attempt)
+      machine.end(attempt, now)
+      machine.enqueue(gang)
+    }
+    for (const start of starts) {
+      const { gang } = machine.waiting.get(start.workload, start.replica)!
+      this.start(gang, start.allocation, now)
     }
     return took
   }
