@@ -11,6 +11,9 @@ export const DURABLE_START: readonly string[] = [
   ...Embedded.defaultStartParams.filter((parameter) => parameter !== '-F'),
   '-c',
   'wal_sync_method=fsync',
+  // The disk cache of the system stands behind it. The default of 128 MB was not faster at 100,000 workloads.
+  '-c',
+  'shared_buffers=48MB',
 ]
 
 interface EmscriptenStream {
