@@ -5,7 +5,7 @@ export interface TestIo extends Io {
   readonly written: { out: string; err: string }
 }
 
-export const NOW = Date.UTC(2026, 10, 24, 12)
+const NOW = Date.UTC(2026, 10, 24, 12)
 
 export function aTerminal(changes: Partial<Io> = {}): TestIo {
   const written = { out: '', err: '' }

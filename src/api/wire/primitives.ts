@@ -8,7 +8,7 @@ export const milliGpus = () => z.int().min(0).describe('thousandths of a GPU')
 export const gpuMs = () => z.number().min(0).describe('GPU-milliseconds')
 
 /** Names that people give: they stand in URLs, queue ids and process names. */
-export const NAME_PATTERN = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/
+const NAME_PATTERN = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/
 export const name = () =>
   z
     .string()

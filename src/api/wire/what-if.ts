@@ -5,7 +5,7 @@ import { policySettings } from './policy.ts'
 import { count, timeMs } from './primitives.ts'
 import { queueSettings } from './queue.ts'
 
-export const whatIfEdit = named(
+const whatIfEdit = named(
   'WhatIfEdit',
   'One change to try on a copy of the live state.',
   z.discriminatedUnion('kind', [

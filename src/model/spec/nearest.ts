@@ -39,7 +39,7 @@ const HABITS: Readonly<Record<string, string>> = {
 const LONGEST_NAME = 64
 
 /** The allowed name that was most probably meant, if any is near. Case, `_` and `-` do not count. */
-export function nearestName(found: string, allowed: readonly string[]): string | undefined {
+function nearestName(found: string, allowed: readonly string[]): string | undefined {
   const plain = plainName(found)
   if (plain === '' || plain.length > LONGEST_NAME) return undefined
   const habit = HABITS[plain]

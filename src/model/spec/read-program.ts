@@ -76,7 +76,7 @@ function readFolder(place: Place, folder: string | undefined): string | undefine
 }
 
 /** An absolute path without `.`, `..` and doubled slashes. */
-export function normalPath(path: string): string {
+function normalPath(path: string): string {
   const parts: string[] = []
   for (const part of path.split('/')) {
     if (part === '..') parts.pop()

@@ -1,0 +1,30 @@
+import type { Group } from './group.ts'
+
+/** The server on this machine. */
+export function addHere(group: Group): void {
+  group
+    .command('up', 'start a server here, in the background')
+    .option('--port <port>', 'where its API answers (7600)')
+    .option('--host <host>', 'address to listen on (127.0.0.1: this machine only)')
+    .option('--slots <n>', 'how many tasks run at once on a machine without GPUs')
+    .option('--database-url <url>', 'PostgreSQL to keep its state in (DATABASE_URL); else the data folder')
+    .option('--foreground', 'stay with it and show its log')
+    .action(group.run(async (cli, options) => (await import('../commands/up.ts')).up(cli, options)))
+  group
+    .command('down', 'end the server here; what runs goes on')
+    .option('--stop-work', 'stop all workloads first')
+    .action(group.run(async (cli, options) => (await import('../commands/down.ts')).down(cli, options)))
+  group
+    .command('backup', 'write a backup of the store into a file')
+    .argument('[file]')
+    .action(group.run(async (cli, file) => (await import('../commands/backup.ts')).backup(cli, file)))
+  group
+    .command('restore', 'read a backup into an empty data folder')
+    .argument('<file>')
+    .option('--database-url <url>', 'an empty PostgreSQL database instead')
+    .action(
+      group.run(async (cli, file, options) =>
+        (await import('../commands/backup.ts')).restore(cli, file, options),
+      ),
+    )
+}

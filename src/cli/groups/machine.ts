@@ -1,0 +1,97 @@
+import type { Group } from './group.ts'
+import { collect, splitList } from './option-values.ts'
+
+/** Nodes, queues, policy and what comes of them. */
+export function addMachine(group: Group): void {
+  const nodes = group.command('nodes', 'list nodes, or cordon, drain and resume them')
+  nodes
+    .command('list', { isDefault: true })
+    .description('list nodes with what is free on them')
+    .action(group.run(async (cli) => (await import('../commands/nodes.ts')).listNodes(cli)))
+  const orders = [
+    ['cordon', 'let nodes take nothing new; what runs goes on'],
+    ['drain', 'cordon nodes and ask what runs there to move'],
+    ['resume', 'let nodes take work again'],
+  ] as const
+  for (const [action, description] of orders) {
+    nodes
+      .command(action)
+      .description(description)
+      .argument('<node...>')
+      .option('-r, --reason <text>', 'why')
+      .action(
+        group.run(async (cli, ids, options) =>
+          (await import('../commands/nodes.ts')).orderNodes(cli, action, ids, options),
+        ),
+      )
+  }
+  const queues = group.command('queues', 'list queues, or change one')
+  queues
+    .command('list', { isDefault: true })
+    .description('list the tree of queues with what each holds')
+    .action(group.run(async (cli) => (await import('../commands/queues.ts')).listQueues(cli)))
+  queues
+    .command('set')
+    .description('change guarantee, limits, weight or lending of a queue')
+    .argument('<queue>', 'organisation or organisation/team')
+    .option('--guaranteed <gpus>', 'GPUs that are always its own')
+    .option('--limit <gpus>', 'GPUs that it never exceeds, or none')
+    .option('--limit-per-user <gpus>', 'the same for each user, or none')
+    .option('--weight <w>', 'its share of what nobody is guaranteed')
+    .option('--lendable <yes|no>', 'whether others may use what it leaves idle')
+    .action(
+      group.run(async (cli, id, options) =>
+        (await import('../commands/queues.ts')).setQueue(cli, id, options),
+      ),
+    )
+  addPolicy(group)
+  group
+    .command('forecast', 'when queued workloads will start')
+    .option('--score', 'how good past forecasts were')
+    .action(
+      group.run(async (cli, options) => (await import('../commands/forecast.ts')).forecast(cli, options)),
+    )
+  group
+    .command('what-if', 'try changes on a copy of the live state; nothing is changed')
+    .option('--add-nodes <n>', 'so many nodes more')
+    .option('--like <node>', 'with --add-nodes: of the kind of this node')
+    .option('--remove-nodes <nodes>', 'without these nodes, separated by commas', splitList)
+    .option('--guaranteed <queue=gpus>', 'another guarantee; may be given again', collect)
+    .option('--limit <queue=gpus>', 'another limit, or none; may be given again', collect)
+    .option('--weight <queue=w>', 'another weight; may be given again', collect)
+    .option('--priority <workload=class>', 'another priority; may be given again', collect)
+    .option('--stop <workload>', 'without this workload; may be given again', collect)
+    .option('--submit <file>', 'with the workload of this spec file; may be given again', collect)
+    .action(group.run(async (cli, options) => (await import('../commands/what-if.ts')).whatIf(cli, options)))
+  group
+    .command('usage', 'GPU-hours held, billed and lost')
+    .option('--by <group>', 'organisation, team, user or workload (team)')
+    .option('--from <when>', 'a date, or a span back such as 7d (30d)')
+    .option('--to <when>', 'a date, or a span back (now)')
+    .action(group.run(async (cli, options) => (await import('../commands/usage.ts')).usage(cli, options)))
+}
+
+function addPolicy(group: Group): void {
+  const policy = group.command('policy', "show the scheduler's policy, preview or make a change")
+  policy
+    .command('show', { isDefault: true })
+    .description('show it')
+    .action(group.run(async (cli) => (await import('../commands/policy.ts')).showPolicy(cli)))
+  policy
+    .command('preview')
+    .description('show what other settings would do')
+    .argument('<name=value...>')
+    .action(
+      group.run(async (cli, pairs) => (await import('../commands/policy.ts')).previewPolicy(cli, pairs)),
+    )
+  policy
+    .command('set')
+    .description('change settings, after showing the effect and asking')
+    .argument('<name=value...>')
+    .option('-y, --yes', 'without asking')
+    .action(
+      group.run(async (cli, pairs, options) =>
+        (await import('../commands/policy.ts')).setPolicy(cli, pairs, options),
+      ),
+    )
+}
