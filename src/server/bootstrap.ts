@@ -7,8 +7,8 @@ import { SYSTEM, teamId } from '../model/index.ts'
 import { newSecret, sha256 } from './caller.ts'
 import type { Ledger } from './ledger.ts'
 
-export const FIRST_ORGANISATION = id<OrganisationId>('default')
-export const FIRST_OPERATOR = id<UserId>('operator')
+const FIRST_ORGANISATION = id<OrganisationId>('default')
+const FIRST_OPERATOR = id<UserId>('operator')
 
 /** Makes the first organisation, team and operator, and sees to it that the token in the data folder is theirs. */
 export async function bootstrap(ledger: Ledger, dataDir: string): Promise<void> {

@@ -13,7 +13,7 @@ export interface ServerOptions {
   readonly logLevel: string
 }
 
-export const DEFAULT_PORT = 7600
+const DEFAULT_PORT = 7600
 
 /** The options of the server process, from its arguments and environment; the command line passes them on. */
 export function parseServerOptions(

@@ -10,7 +10,8 @@ import { redact } from './explaining.ts'
 
 type Outlook = Submitted['outlook'][number]
 
-const HYPOTHETICAL = id<WorkloadId>('this')
+/** The name of a workload that is only tried. */
+export const HYPOTHETICAL = id<WorkloadId>('this')
 const REPLICATIONS = 16
 
 /** What submitting this would lead to, tried on a copy of the live state: where it starts, or why and how long it waits. */
