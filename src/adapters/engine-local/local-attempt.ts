@@ -194,8 +194,12 @@ export class LocalAttempt {
       this.#mustLookAgain = true
       return
     }
-    const said = await readFile(this.folder.supervisorLog, 'utf8').catch(() => '')
-    this.refuse(refusedByMachine(`its supervisor failed: ${said.slice(-SUPERVISOR_LOG_CHARACTERS).trim()}`))
+    this.refuse(refusedByMachine(`its supervisor failed${await this.#lastWords()}`))
+  }
+
+  async #lastWords(): Promise<string> {
+    const said = (await readFile(this.folder.supervisorLog, 'utf8').catch(() => '')).trim()
+    return said === '' ? '' : `: ${said.slice(-SUPERVISOR_LOG_CHARACTERS)}`
   }
 
   /** The supervisor is dead and left no end: everything of the attempt is ended, then that is recorded. */
@@ -210,7 +214,7 @@ export class LocalAttempt {
       waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)
     }
     const { pid } = supervisor
-    const message = `its supervisor (process ${pid}) was ended from outside or by a restart of the machine`
+    const message = `its supervisor (process ${pid}) was ended from outside or by a restart of the machine${await this.#lastWords()}`
     const cause: EngineCause = { kind: 'engine-restarted', message, blame: 'platform' }
     const record: EndRecord = { at: Date.now(), exits: [], cause }
     await writeDurably(this.folder.end, JSON.stringify(record))
