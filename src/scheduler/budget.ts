@@ -1,13 +1,6 @@
 import type { TimeMs } from '../base/index.ts'
 import type { Fleet } from './fleet.ts'
-import type { QueueRecord, UsageRecord } from './queue-tree.ts'
-
-/** GPUs of one queue that were held for a while. */
-export interface BudgetSpan {
-  readonly from: TimeMs
-  readonly to: TimeMs
-  readonly gpuMilli: number
-}
+import type { BudgetSpan, QueueRecord, UsageRecord } from './holding.ts'
 
 /**
  * GPU-milliseconds of the queue's budget that are gone at `now`: what was held in the window that ends now, and what

@@ -188,7 +188,7 @@ export class Capacity {
 const ALL: (readonly number[])[] = []
 
 /** Every index of a node of this size; one shared array for each size. */
-export function allGpus(count: number): readonly number[] {
+function allGpus(count: number): readonly number[] {
   let all = ALL[count]
   if (!all) {
     all = Object.freeze(Array.from({ length: count }, (_, i) => i))

@@ -1,7 +1,6 @@
 import { assert } from '../base/index.ts'
-import type { Occupant } from './fleet.ts'
+import type { Occupant, QueueRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
-import type { QueueRecord } from './queue-tree.ts'
 import { isBorrowing, isPartOf } from './quota.ts'
 
 /**

@@ -1,6 +1,8 @@
-import type { Pass } from './pass.ts'
-import type { QueueRecord } from './queue-tree.ts'
+import type { TimeMs } from '../base/index.ts'
+import type { QueueRecord } from './holding.ts'
+import type { Machine } from './machine.ts'
 import { isPartOf, isWithinGuarantee } from './quota.ts'
+import type { RequestClass } from './request-class.ts'
 import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
 
 /** Gangs of one queue that are tried in one pass. */
@@ -10,11 +12,19 @@ const TRIED = 4
 /** Gangs of one lane that are looked at, where a lane mixes queues. */
 const LOOKED_AT = 64
 
+interface Line {
+  readonly machine: Machine
+  readonly now: TimeMs
+  requestOf(entry: Entry): RequestClass
+  /** Gangs that have what they want. */
+  readonly served: ReadonlySet<Entry>
+}
+
 /** Who in the line has a claim to room that others hold: found without walking the whole line. */
 export class Contenders {
-  private readonly pass: Pass
+  private readonly pass: Line
 
-  constructor(pass: Pass) {
+  constructor(pass: Line) {
     this.pass = pass
   }
 

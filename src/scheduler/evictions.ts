@@ -1,27 +1,14 @@
-import type { AttemptId, ReservationId, TimeMs } from '../base/index.ts'
-import { compareIds, id } from '../base/index.ts'
-import type { Occupant } from './fleet.ts'
-import { type Footprint, footprintGpuMilli, toAllocation, WHOLE_GPU } from './footprint.ts'
-import type { Machine } from './machine.ts'
+import type { TimeMs } from '../base/index.ts'
+import { compareIds } from '../base/index.ts'
+import { candidatesAmong, type EvictionContext, hasRunEnough, holdFor } from './eviction-context.ts'
+import type { Occupant } from './holding.ts'
 import { place } from './placement.ts'
 import type { Eviction, Hold } from './plan.ts'
 import { isBorrowing, isWithinGuarantee, quotaBlocks } from './quota.ts'
-import { largestFit, type RequestClass, requestSize, resized } from './request-class.ts'
-import type { Transaction } from './transaction.ts'
+import type { RequestClass } from './request-class.ts'
+import { canShrink, placeAgain } from './restarts.ts'
 import { type Candidate, lossOf, type VictimSet, victimSets } from './victims.ts'
 import type { Entry } from './waiting.ts'
-
-/** What an eviction needs to know of the pass that it belongs to. */
-export interface EvictionContext {
-  readonly machine: Machine
-  readonly now: TimeMs
-  readonly transaction: Transaction
-  readonly evictions: Eviction[]
-  readonly holds: Hold[]
-  readonly granted: { readonly entry: Entry; readonly occupant: Occupant; readonly now: boolean }[]
-  /** Another pass is wanted then, because something becomes possible. */
-  wakeAt(at: TimeMs | undefined): void
-}
 
 type Kind = Eviction['kind']
 
@@ -39,8 +26,6 @@ interface Bounds {
  */
 export class Evictions {
   private readonly context: EvictionContext
-  /** Ended by this pass; their GPUs are what the holds wait for. */
-  private readonly evicted: Occupant[] = []
   private order: { readonly occupant: Occupant; readonly key: number }[] | undefined
   private readonly overtakesNobody = new Set<string>()
   /** Claims by priority, owner and request for which nothing in the queue can make room. */
@@ -55,9 +40,10 @@ export class Evictions {
     const { now, machine } = this.context
     if (!this.hasRoom(request, [])) return false
     const worth = (request.options[0]!.gpuMilli / 1000) * waitMs
-    const candidates = this.candidates(
+    const candidates = candidatesAmong(
+      this.context,
       machine.live.values(),
-      (occupant) => this.hasRunEnough(occupant),
+      (occupant) => hasRunEnough(this.context, occupant),
       (occupant) => lossOf(occupant, now),
     )
     return this.tryFor(entry, request, minDepth, 'consolidate', candidates, {
@@ -78,14 +64,15 @@ export class Evictions {
     const loss = (occupant: Occupant) => lossOf(occupant, now)
     const borrowed = (occupant: Occupant) => isBorrowing(machine, occupant.user.parent, entry.queue)
     const { live } = machine
-    const spared = this.candidates(
+    const spared = candidatesAmong(
+      this.context,
       live.values(),
-      (occupant) => borrowed(occupant) && this.hasRunEnough(occupant),
+      (occupant) => borrowed(occupant) && hasRunEnough(this.context, occupant),
       loss,
     )
     if (this.tryFor(entry, request, minDepth, 'reclaim', spared, { stillMay: borrowed })) return true
     // A guarantee outweighs the minimum run time, but only where nothing older would do.
-    const all = this.candidates(live.values(), borrowed, loss)
+    const all = candidatesAmong(this.context, live.values(), borrowed, loss)
     return (
       all.length > spared.length &&
       this.tryFor(entry, request, minDepth, 'reclaim', all, { stillMay: borrowed })
@@ -101,9 +88,10 @@ export class Evictions {
     for (const [priority, live] of entry.queue.live) {
       if (priority >= entry.gang.priority) continue
       candidates.push(
-        ...this.candidates(
+        ...candidatesAmong(
+          this.context,
           live,
-          (occupant) => this.hasRunEnough(occupant),
+          (occupant) => hasRunEnough(this.context, occupant),
           (occupant) => lossOf(occupant, now),
         ),
       )
@@ -123,7 +111,7 @@ export class Evictions {
     const candidates: Candidate[] = []
     for (const { occupant, key } of this.order) {
       if (key <= entry.key) break
-      if (this.evicted.includes(occupant) || occupant.gang.priority > entry.gang.priority) continue
+      if (this.context.evicted.includes(occupant) || occupant.gang.priority > entry.gang.priority) continue
       candidates.push({ occupant, loss: last - key + 1 })
     }
     if (this.tryFor(entry, request, minDepth, 'preempt', candidates)) return true
@@ -139,29 +127,10 @@ export class Evictions {
     for (const occupant of machine.live.values()) {
       if (occupant.stopping || !occupant.gang.preemptible) continue
       this.context.wakeAt(machine.nextLevelAt(occupant, now))
-      if (this.hasRunEnough(occupant)) order.push({ occupant, key: machine.liveKey(occupant, now) })
+      if (hasRunEnough(this.context, occupant)) order.push({ occupant, key: machine.liveKey(occupant, now) })
       else this.context.wakeAt(occupant.startedAt + machine.policy.minimumRunMs)
     }
     return order.sort((a, b) => b.key - a.key || compareIds(b.occupant.attempt!, a.occupant.attempt!))
-  }
-
-  private candidates(
-    live: Iterable<Occupant>,
-    may: (occupant: Occupant) => boolean,
-    loss: (occupant: Occupant) => number,
-  ): Candidate[] {
-    const candidates: Candidate[] = []
-    for (const occupant of live) {
-      if (occupant.stopping || !occupant.gang.preemptible || this.evicted.includes(occupant)) continue
-      if (may(occupant)) candidates.push({ occupant, loss: loss(occupant) })
-    }
-    return candidates
-  }
-
-  private hasRunEnough(occupant: Occupant): boolean {
-    const { machine, now } = this.context
-    const until = occupant.startedAt + machine.policy.minimumRunMs
-    return until <= now
   }
 
   private tryFor(
@@ -189,7 +158,7 @@ export class Evictions {
     for (const set of sets) {
       if (!isWorth(set)) continue
       const mark = transaction.mark()
-      const before = this.evicted.length
+      const before = this.context.evicted.length
       const allowed = set.victims.every(({ occupant }) => {
         const may = stillMay(occupant)
         transaction.vacate(occupant)
@@ -201,7 +170,7 @@ export class Evictions {
         this.putBackUnneeded(entry, set.victims, request, minDepth)
       if (victims && this.commit(entry, request, minDepth, kind, victims)) return true
       transaction.rollback(mark)
-      this.evicted.length = before
+      this.context.evicted.length = before
     }
     return false
   }
@@ -260,16 +229,16 @@ export class Evictions {
     const { transaction, machine, now, holds, evictions } = this.context
     const footprint = place(machine.fleet.capacity, request, minDepth)
     if (!footprint) return false
-    for (const { occupant } of victims) this.evicted.push(occupant)
+    for (const { occupant } of victims) this.context.evicted.push(occupant)
     const beneficiary = machine.occupant(entry.gang, footprint, now, undefined)
     transaction.occupy(beneficiary)
-    const planned: Hold[] = [this.holdFor(entry.gang.workload, entry.gang.replica, footprint)]
+    const planned: Hold[] = [holdFor(this.context, entry.gang.workload, entry.gang.replica, footprint)]
     for (const { occupant } of bySize(victims)) {
       const shrinks = canShrink(occupant)
-      const moved = kind === 'consolidate' || shrinks ? this.placeAgain(occupant) : undefined
+      const moved = kind === 'consolidate' || shrinks ? placeAgain(this.context, occupant) : undefined
       if (kind === 'consolidate' && !moved) return false
       if (moved) {
-        planned.push(this.holdFor(occupant.gang.workload, occupant.gang.replica, moved))
+        planned.push(holdFor(this.context, occupant.gang.workload, occupant.gang.replica, moved))
       }
     }
     holds.push(...planned)
@@ -285,98 +254,6 @@ export class Evictions {
     return true
   }
 
-  /** A place for a victim that is moved: as large as before, or as large as an elastic gang still can be. */
-  private placeAgain(occupant: Occupant): Footprint | undefined {
-    const { transaction, machine, now } = this.context
-    const { request } = occupant.gang
-    const size = sizeOf(occupant)
-    const footprint =
-      this.placeSized(occupant, size) ??
-      (request.elastic &&
-        largestFit(request, request.elastic.min, size - 1, (smaller) =>
-          this.placeSized(occupant, requestSize(smaller)),
-        ))
-    if (footprint) transaction.occupy(machine.occupant(occupant.gang, footprint, now, undefined))
-    return footprint
-  }
-
-  private placeSized({ gang: { request, avoid } }: Occupant, size: number): Footprint | undefined {
-    const { machine, now, transaction } = this.context
-    const sized = machine.fleet.classOf(request.elastic ? resized(request, size) : request)
-    const mark = transaction.mark()
-    for (const { node, until } of avoid) {
-      const n = machine.fleet.tree.nodeIndex.get(node)
-      if (n !== undefined && until > now) transaction.close(n)
-    }
-    const footprint = place(machine.fleet.capacity, sized, sized.withinRequired ? sized.withinDepth! : 0)
-    transaction.rollback(mark)
-    return footprint
-  }
-
-  /** Work on draining nodes that may be ended starts again elsewhere, where there is room for it. */
-  clearDraining(): void {
-    const { machine } = this.context
-    const { onNode, tree } = machine.fleet
-    const there = new Set<Occupant>()
-    for (const node of machine.fleet.draining) {
-      for (const occupant of onNode[tree.nodeIndex.get(node)!]!)
-        if (occupant.attempt !== undefined) there.add(occupant)
-    }
-    for (const { occupant } of this.candidates(
-      there,
-      () => true,
-      () => 0,
-    ).sort(byAttempt))
-      this.restart(occupant, () => this.placeAgain(occupant))
-  }
-
-  /** With nobody waiting, an elastic gang starts again larger where that gains more than it loses. */
-  growElastic(): void {
-    const { machine, transaction, now } = this.context
-    if (machine.waiting.bands.length > 0) return
-    const elastic = [...machine.live.values()].filter(({ gang }) => gang.request.elastic !== undefined)
-    const grown = this.candidates(
-      elastic,
-      (occupant) => sizeOf(occupant) < occupant.gang.request.elastic!.max && this.hasRunEnough(occupant),
-      (occupant) => lossOf(occupant, now),
-    ).sort(byAttempt)
-    for (const { occupant, loss } of grown) {
-      this.restart(occupant, () => {
-        const { request } = occupant.gang
-        const footprint = largestFit(request, sizeOf(occupant) + 1, request.elastic!.max, (larger) =>
-          this.placeSized(occupant, requestSize(larger)),
-        )
-        if (!footprint) return undefined
-        const gained = footprintGpuMilli(footprint) - occupant.gpuMilli
-        if (loss > (gained / 1000) * Math.max(0, occupant.endsAt - now)) return undefined
-        transaction.occupy(machine.occupant(occupant.gang, footprint, now, undefined))
-        return footprint
-      })
-    }
-  }
-
-  /** Ends an attempt for its own workload's sake: the next one has its place before this one is told to go. */
-  private restart(occupant: Occupant, findPlace: () => Footprint | undefined): void {
-    const { transaction, machine, holds, evictions } = this.context
-    const mark = transaction.mark()
-    transaction.vacate(occupant)
-    this.evicted.push(occupant)
-    const footprint = findPlace()
-    if (!footprint) {
-      this.evicted.pop()
-      transaction.rollback(mark)
-      return
-    }
-    const { workload, replica } = occupant.gang
-    holds.push(this.holdFor(workload, replica, footprint))
-    evictions.push({
-      attempt: occupant.attempt!,
-      for: workload,
-      kind: 'consolidate',
-      graceMs: machine.policy.evictionGraceMs,
-    })
-  }
-
   /** A look before anything is searched: whether what is free and what the candidates hold is enough at all. */
   private hasRoom(request: RequestClass, candidates: readonly Candidate[]): boolean {
     const { tree, capacity } = this.context.machine.fleet
@@ -388,41 +265,11 @@ export class Evictions {
       return room >= option.gpuMilli
     })
   }
-
-  /** A hold of this place until everything on it that this pass ended is gone. */
-  holdFor(workload: Hold['workload'], replica: number, footprint: Footprint): Hold {
-    const { tree } = this.context.machine.fleet
-    const waitsFor = this.evicted
-      .filter((occupant) => overlap(occupant.footprint, footprint))
-      .map((occupant) => occupant.attempt as AttemptId)
-      .sort(compareIds)
-    return {
-      id: id<ReservationId>(`hold.${workload}.${replica}.${this.context.now}`),
-      workload,
-      replica,
-      allocation: toAllocation(tree, footprint),
-      waitsFor,
-    }
-  }
 }
 
 /** Since when it could have started as far as it is concerned. */
-export function waitingSince(entry: Entry): TimeMs {
+function waitingSince(entry: Entry): TimeMs {
   return Math.max(entry.gang.submittedAt, entry.gang.notBefore)
-}
-
-/** Nodes or GPUs that it runs on, in the unit of its shape. */
-function sizeOf({ gang, footprint, gpuMilli }: Occupant): number {
-  return gang.request.shape.kind === 'nodes' ? footprint.nodes.length : gpuMilli / WHOLE_GPU
-}
-
-function canShrink(occupant: Occupant): boolean {
-  const { elastic } = occupant.gang.request
-  return elastic !== undefined && sizeOf(occupant) > elastic.min
-}
-
-function byAttempt(a: Candidate, b: Candidate): number {
-  return compareIds(a.occupant.attempt!, b.occupant.attempt!)
 }
 
 function bySize(victims: readonly Candidate[]): Candidate[] {
@@ -430,11 +277,4 @@ function bySize(victims: readonly Candidate[]): Candidate[] {
     (a, b) =>
       b.occupant.gpuMilli - a.occupant.gpuMilli || compareIds(a.occupant.attempt!, b.occupant.attempt!),
   )
-}
-
-function overlap(a: Footprint, b: Footprint): boolean {
-  return a.nodes.some((node, p) => {
-    const q = b.nodes.indexOf(node)
-    return q >= 0 && a.gpus[p]!.some((gpu) => b.gpus[q]!.includes(gpu))
-  })
 }

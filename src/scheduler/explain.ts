@@ -4,16 +4,16 @@ import { budgetFreedAt } from './budget.ts'
 import { counterfactuals } from './counterfactual.ts'
 import { earliestPlace } from './earliest.ts'
 import type { Blocker, Explanation, Holder } from './explanation.ts'
-import type { Occupant } from './fleet.ts'
 import { gangKey } from './gang.ts'
+import type { Occupant, QueueRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
-import { Pass, type Turn } from './pass.ts'
+import { Pass } from './pass.ts'
 import { place } from './placement.ts'
 import type { Promised } from './promises.ts'
-import type { QueueRecord } from './queue-tree.ts'
 import { isPartOf, type QuotaBlock, quotaBlocks } from './quota.ts'
 import { type RequestClass, smallest } from './request-class.ts'
 import { domainPath } from './tree.ts'
+import type { Turn } from './verdict.ts'
 import type { Entry } from './waiting.ts'
 
 /** Holders named in one blocker; the rest are in its numbers. */
@@ -342,7 +342,7 @@ function named(holding: readonly Occupant[]): Holder[] {
   return holding.slice(0, HOLDERS_NAMED).map(toHolder)
 }
 
-export function toHolder(occupant: Occupant): Holder {
+function toHolder(occupant: Occupant): Holder {
   const { gang } = occupant
   return {
     workload: gang.workload,

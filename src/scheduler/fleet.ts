@@ -1,33 +1,16 @@
-import type { AttemptId, NodeId, TimeMs } from '../base/index.ts'
+import type { NodeId } from '../base/index.ts'
 import { assert } from '../base/index.ts'
 import type { NodeDescription, NodeState } from '../model/index.ts'
 import { Capacity } from './capacity.ts'
 import type { Footprint } from './footprint.ts'
 import { WHOLE_GPU } from './footprint.ts'
 import type { QueuedGang } from './gang.ts'
-import type { QueueTree, UserRecord } from './queue-tree.ts'
+import type { Occupant, UserRecord } from './holding.ts'
+import type { QueueTree } from './queue-tree.ts'
 import type { RequestClass } from './request-class.ts'
 import { compileRequest, requestKey } from './request-class.ts'
 import { RequestMix } from './request-mix.ts'
 import { buildTree, type TopologyTree } from './tree.ts'
-
-/** Something that holds capacity: a live attempt, a start that a pass plans, or what a hold keeps free. */
-export interface Occupant {
-  readonly gang: QueuedGang
-  readonly user: UserRecord
-  /** Absent for planned starts and holds. */
-  readonly attempt: AttemptId | undefined
-  footprint: Footprint
-  /** Index of the GPU model in the queue tree. */
-  readonly model: number
-  /** Thousandths of a GPU that count as held by its queue. */
-  gpuMilli: number
-  readonly startedAt: TimeMs
-  /** When it ends at the latest if its run time is limited, else when it is expected to. */
-  endsAt: TimeMs
-  checkpointAt: TimeMs | undefined
-  stopping: boolean
-}
 
 interface FleetNode {
   readonly description: NodeDescription

@@ -11,14 +11,15 @@ import { assert, HOUR_MS, present } from '../base/index.ts'
 import type { Allocation, NodeDescription, NodeState, Policy, Queue, Reservation } from '../model/index.ts'
 import { DEFAULT_POLICY } from '../model/index.ts'
 import { spendBudgets } from './budget.ts'
-import { Fleet, type Occupant } from './fleet.ts'
+import { Fleet } from './fleet.ts'
 import { type Footprint, footprintGpuMilli, toFootprint } from './footprint.ts'
 import { gangKey, type LiveGang, type QueuedGang } from './gang.ts'
+import type { Occupant, UserRecord } from './holding.ts'
 import type { Hold } from './plan.ts'
-import { QueueTree, type UsageSnapshot, type UserRecord } from './queue-tree.ts'
+import { QueueTree, type UsageSnapshot } from './queue-tree.ts'
 import type { MixSnapshot } from './request-mix.ts'
 import { RunHistory, runTime } from './run-history.ts'
-import { type Entry, Waiting } from './waiting.ts'
+import { Waiting } from './waiting.ts'
 
 /** A hold on record, with what of it is free now and therefore kept. */
 export interface HeldCapacity {
@@ -367,10 +368,8 @@ function freePart(capacity: Fleet['capacity'], whole: Footprint): Footprint {
 const LARGEST_GANG = 1e9
 
 /** GPUs that a request asks for as far as it says so itself: whole nodes count as 8 GPUs each until they are placed. */
-export function requestedGpus({ request: { shape } }: QueuedGang): number {
+function requestedGpus({ request: { shape } }: QueuedGang): number {
   if (shape.kind === 'gpus') return shape.gpus
   if (shape.kind === 'fraction') return shape.milliGpus / 1000
   return shape.nodes * (shape.gpusPerNode ?? 8)
 }
-
-export type { Entry }

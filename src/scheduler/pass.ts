@@ -2,35 +2,20 @@ import type { TimeMs } from '../base/index.ts'
 import { type Cells, cellsOf } from './cells.ts'
 import { Contenders } from './contenders.ts'
 import { earliestPlace } from './earliest.ts'
-import { type EvictionContext, Evictions } from './evictions.ts'
-import type { Occupant } from './fleet.ts'
+import { type EvictionContext, holdFor } from './eviction-context.ts'
+import { Evictions } from './evictions.ts'
 import { type Footprint, toAllocation, WHOLE_GPU } from './footprint.ts'
+import type { Occupant } from './holding.ts'
 import type { Machine } from './machine.ts'
 import type { Eviction, Hold, Plan, Start } from './plan.ts'
 import { Promises } from './promises.ts'
 import { isPartOf, isWithinGuarantee, quotaBlocks } from './quota.ts'
 import { largestFit, type RequestClass, smallest } from './request-class.ts'
+import { clearDraining, growElastic } from './restarts.ts'
 import { Transaction } from './transaction.ts'
 import { Turns } from './turns.ts'
+import { BLOCKED, HELD, IMPOSSIBLE, QUOTA, STARTED, type Turn } from './verdict.ts'
 import type { Entry } from './waiting.ts'
-
-/** What a pass decided about one gang, for explanations. */
-export interface Turn {
-  /** From 1, in the order of the pass. */
-  readonly position: number
-  readonly verdict: Verdict | { readonly kind: 'started' }
-}
-
-/** What a pass found out about one gang that it did not start. */
-export type Verdict =
-  | { readonly kind: 'impossible' | 'quota' | 'behind-head' | 'held' | 'blocked' }
-  | { readonly kind: 'waits-for-level'; readonly until: TimeMs }
-
-const STARTED = { kind: 'started' } as const
-const HELD: Verdict = { kind: 'held' }
-const IMPOSSIBLE: Verdict = { kind: 'impossible' }
-const QUOTA: Verdict = { kind: 'quota' }
-const BLOCKED: Verdict = { kind: 'blocked' }
 
 export interface PassOptions {
   /** Keeps what was decided about every gang; costs a visit to each. */
@@ -68,6 +53,7 @@ export class Pass implements EvictionContext {
   private startCount = 0
   readonly evictions: Eviction[] = []
   readonly holds: Hold[] = []
+  readonly evicted: Occupant[] = []
   /** Gangs that wait for their hold or were started: they have no further turn. */
   readonly served = new Set<Entry>()
   /** The first gangs that did not fit, in order. */
@@ -218,8 +204,8 @@ export class Pass implements EvictionContext {
     const contenders = new Contenders(this)
     if (reclaim) for (const entry of contenders.belowGuarantee()) this.tryWithoutPromise(entry, 'reclaim')
     if (preempt) for (const entry of contenders.aboveOwnQueue()) this.tryWithoutPromise(entry, 'preempt')
-    this.evicting.clearDraining()
-    if (consolidate && this.blocked.length === 0) this.evicting.growElastic()
+    clearDraining(this)
+    if (consolidate && this.blocked.length === 0) growElastic(this)
   }
 
   private tryWithoutPromise(entry: Entry, action: Eviction['kind']): void {
@@ -325,7 +311,7 @@ export class Pass implements EvictionContext {
     this.served.add(entry)
     this.startCount++
     // What an overtaken gang leaves beside what was taken from it is free only once it has ended.
-    const hold = this.evicting.holdFor(entry.gang.workload, entry.gang.replica, footprint)
+    const hold = holdFor(this, entry.gang.workload, entry.gang.replica, footprint)
     const now = hold.waitsFor.length === 0
     if (!now) this.holds.push(hold)
     this.granted.push({ entry, occupant, now })

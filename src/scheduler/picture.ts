@@ -24,7 +24,7 @@ export function aMachine(picture: string, options: MachineOptions = {}): Machine
       const state = word.startsWith('!') ? 'down' : word.startsWith('~') ? 'draining' : 'ready'
       machine.setNode(aNode(node, [block], gpus.length), state)
       for (const letter of new Set(gpus.replaceAll('.', ''))) {
-        const indices = [...gpus].flatMap((gpu, g) => (gpu === letter ? [g] : []))
+        const indices = gpus.split('').flatMap((gpu, g) => (gpu === letter ? [g] : []))
         parts.set(letter, [...(parts.get(letter) ?? []), { node, gpus: indices }])
       }
     })
@@ -88,7 +88,7 @@ export function aRequest(want: string, more: Partial<ResourceRequest> = {}): Res
   return { shape: { kind: 'gpus', gpus }, ...more }
 }
 
-export function aLiveGang(workload: string, allocation: Allocation, more: Partial<LiveGang> = {}): LiveGang {
+function aLiveGang(workload: string, allocation: Allocation, more: Partial<LiveGang> = {}): LiveGang {
   const gpus = allocation.parts.reduce((sum, part) => sum + part.gpus.length, 0)
   return {
     ...aGang(workload, `${gpus} gpus`),
@@ -129,7 +129,7 @@ export function drawn(machine: Machine, plan?: Plan): string {
 /** Does to the machine what `control` would do with the plan; returns the attempts that it started. */
 export function apply(machine: Machine, plan: Plan, now: number): AttemptId[] {
   const standing = new Set(plan.holds.map((hold) => hold.id))
-  for (const held of [...machine.held.keys()]) if (!standing.has(held)) machine.releaseHold(held)
+  for (const held of machine.held.keys()) if (!standing.has(held)) machine.releaseHold(held)
   for (const hold of plan.holds) if (!machine.held.has(hold.id)) machine.placeHold(hold)
   for (const { attempt } of plan.evictions) machine.updateLive(attempt, { stopping: true })
   for (const { attempt, allocation } of plan.resizes) machine.updateLive(attempt, { allocation })

@@ -227,12 +227,7 @@ class GangPlacement {
 }
 
 /** Nodes the domain has beyond what the gang needs, or negative when it cannot hold the gang. */
-export function spareNodes(
-  capacity: Capacity,
-  option: ClassOption,
-  request: RequestClass,
-  domain: number,
-): number {
+function spareNodes(capacity: Capacity, option: ClassOption, request: RequestClass, domain: number): number {
   const { tree } = capacity
   const free = capacity.nodesWith(option.nodeClass, domain, option.gpusPerNode)
   if (free < option.nodes) return -1

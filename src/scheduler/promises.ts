@@ -3,12 +3,11 @@ import { DAY_MS } from '../base/index.ts'
 import type { Reservation } from '../model/index.ts'
 import { openQueue } from '../model/index.ts'
 import { type EarliestPlace, nodeFreeAt } from './earliest.ts'
-import type { Occupant } from './fleet.ts'
 import { type Footprint, WHOLE_GPU } from './footprint.ts'
 import type { QueuedGang } from './gang.ts'
+import type { Occupant, QueueRecord, UserRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
 import { place } from './placement.ts'
-import type { QueueRecord, UserRecord } from './queue-tree.ts'
 import type { RequestClass } from './request-class.ts'
 import type { Transaction } from './transaction.ts'
 import type { Entry } from './waiting.ts'
@@ -168,7 +167,7 @@ export class Promises {
 }
 
 /** The nodes of a reservation that are there, by index. */
-export function reservedNodes(machine: Machine, { nodes }: Reservation): number[] {
+function reservedNodes(machine: Machine, { nodes }: Reservation): number[] {
   const { tree } = machine.fleet
   if (!('domain' in nodes)) return nodes.flatMap((node) => tree.nodeIndex.get(node) ?? [])
   const { domain } = nodes

@@ -2,42 +2,8 @@ import type { QueueId, TimeMs, UserId } from '../base/index.ts'
 import { assert, compareIds } from '../base/index.ts'
 import type { Queue } from '../model/index.ts'
 import { openQueue } from '../model/index.ts'
-import type { BudgetSpan } from './budget.ts'
 import { DecayClock } from './decay-clock.ts'
-import type { Occupant } from './fleet.ts'
-
-/**
- * Use of the machine by a queue or by one user of it, per GPU model: what is held now and what was, decayed. Shares
- * compare these; limits compare `heldMilli`.
- */
-export interface UsageRecord {
-  readonly parent: UsageRecord | undefined
-  weight: number
-  /** Thousandths of a GPU held now, over all models. */
-  heldMilli: number
-  /** Thousandths held now, by model. */
-  readonly held: number[]
-  /** Sum over what is held of thousandths times the second it started, counted from the clock's origin. */
-  readonly heldSince: number[]
-  /** GPU-seconds of what has ended, scaled to the clock's epoch. */
-  readonly ended: number[]
-}
-
-export interface QueueRecord extends UsageRecord {
-  readonly queue: Queue
-  readonly parent: QueueRecord | undefined
-  readonly users: Map<UserId, UserRecord>
-  /** Live attempts of this queue itself, by priority; kept by the fleet. */
-  readonly live: Map<number, Set<Occupant>>
-  /** What has ended within the window of its budget, if it has one. */
-  budgetSpans: BudgetSpan[]
-  budgetAt: { readonly now: TimeMs; readonly changes: number; readonly spent: number } | undefined
-}
-
-export interface UserRecord extends UsageRecord {
-  readonly user: UserId
-  readonly parent: QueueRecord
-}
+import type { BudgetSpan, QueueRecord, UsageRecord, UserRecord } from './holding.ts'
 
 /** Decayed use as plain data: GPU-seconds by record and GPU model. */
 export interface UsageSnapshot {

@@ -3,8 +3,8 @@ import { HOUR_MS } from '../base/index.ts'
 import type { Queue } from '../model/index.ts'
 import { budgetSpent } from './budget.ts'
 import type { QueuedGang } from './gang.ts'
+import type { QueueRecord, UserRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
-import type { QueueRecord, UserRecord } from './queue-tree.ts'
 
 /** A limit that a gang would break. */
 export type QuotaBlock =

@@ -122,7 +122,7 @@ export function largestFit<Found>(
   return found
 }
 
-export function matchesModel(models: readonly string[] | undefined, gpuModel: string): boolean {
+function matchesModel(models: readonly string[] | undefined, gpuModel: string): boolean {
   if (!models || models.length === 0) return true
   const have = gpuModel.toLowerCase()
   return models.some((model) => have.startsWith(model.toLowerCase()))

@@ -4,7 +4,7 @@ import type { RunTimeSource } from '../model/index.ts'
 import type { QueuedGang } from './gang.ts'
 
 /** A run whose user declared nothing and of whose like nothing is known is taken to last this long. */
-export const UNKNOWN_RUN_MS: DurationMs = 4 * HOUR_MS
+const UNKNOWN_RUN_MS: DurationMs = 4 * HOUR_MS
 /** Fewer past runs than this say too little of a user; then the queue's are taken, then everybody's. */
 const ENOUGH = 5
 const KEPT = 48
@@ -111,7 +111,7 @@ export function runTime(gang: QueuedGang, source: RunTimeSource, history: RunHis
 }
 
 /** What its user said: the estimate, else the limit. */
-export function declaredMs(gang: QueuedGang): DurationMs | undefined {
+function declaredMs(gang: QueuedGang): DurationMs | undefined {
   return gang.expectedMs ?? gang.limitMs
 }
 

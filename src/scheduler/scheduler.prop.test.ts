@@ -241,12 +241,12 @@ class World {
   }
 
   endDue(): void {
-    for (const [attempt, { endsAt }] of [...this.machine.live])
+    for (const [attempt, { endsAt }] of this.machine.live)
       if (endsAt <= this.now) endAttempt(this.machine, attempt, this.now)
   }
 
   endStopping(): void {
-    for (const [attempt, { stopping }] of [...this.machine.live])
+    for (const [attempt, { stopping }] of this.machine.live)
       if (stopping) endAttempt(this.machine, attempt, this.now)
   }
 
@@ -323,7 +323,7 @@ class World {
       buckets: [...capacity.buckets],
       held: [...machine.queues.records.values()]
         .map(({ queue, heldMilli }) => [queue.id, heldMilli] as const)
-        .sort(),
+        .sort(byId),
       line: machine.waiting.bands.map(({ priority, root }) => [priority, inLine(root)]),
       total: machine.fleet.totalMilli,
     }
@@ -351,7 +351,7 @@ class World {
         occupants: here.map(({ gang }) => gang.workload as string).sort(),
       }
     })
-    const buckets = new Array<number>(capacity.buckets.length).fill(0)
+    const buckets = Array.from({ length: capacity.buckets.length }, () => 0)
     nodes.forEach(({ free, isOpen }, n) => {
       if (!isOpen) return
       for (let d = tree.nodeDomain[n]!; d >= 0; d = tree.domainParent[d]!)
@@ -366,7 +366,7 @@ class World {
     return {
       nodes: nodes as ReturnType<World['kept']>['nodes'],
       buckets,
-      held: held.sort(),
+      held: held.sort(byId),
       line: priorities.map((priority) => {
         const here = inTheLine.filter(({ gang }) => gang.priority === priority)
         const path = ({ gang, classKey }: (typeof here)[number]) =>
@@ -380,6 +380,10 @@ class World {
       ),
     }
   }
+}
+
+function byId([a]: readonly [string, number], [b]: readonly [string, number]): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 function inLine(group: Machine['waiting']['bands'][number]['root']): string[] {

@@ -1,4 +1,5 @@
-import type { Fleet, Occupant } from './fleet.ts'
+import type { Fleet } from './fleet.ts'
+import type { Occupant } from './holding.ts'
 
 type Undo =
   | { readonly kind: 'vacate'; readonly occupant: Occupant }

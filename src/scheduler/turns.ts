@@ -1,6 +1,6 @@
 import type { TimeMs } from '../base/index.ts'
+import type { QueueRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
-import type { QueueRecord } from './queue-tree.ts'
 import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
 
 /**

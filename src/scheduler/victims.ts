@@ -1,6 +1,7 @@
 import type { TimeMs } from '../base/index.ts'
 import { compareIds } from '../base/index.ts'
-import type { Fleet, Occupant } from './fleet.ts'
+import type { Fleet } from './fleet.ts'
+import type { Occupant } from './holding.ts'
 import { isOneNode } from './placement.ts'
 import type { ClassOption, RequestClass } from './request-class.ts'
 import { domainAround } from './tree.ts'

@@ -2,7 +2,7 @@ import type { TimeMs, WorkloadId } from '../base/index.ts'
 import { assert, compareIds } from '../base/index.ts'
 import type { Ordering } from '../model/index.ts'
 import { gangKey, type QueuedGang } from './gang.ts'
-import type { QueueRecord, UsageRecord, UserRecord } from './queue-tree.ts'
+import type { QueueRecord, UsageRecord, UserRecord } from './holding.ts'
 import { requestKey, smallest } from './request-class.ts'
 
 /** One gang in the line. */

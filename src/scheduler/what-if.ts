@@ -82,7 +82,7 @@ export function whatIf(
 }
 
 /** Does the edit to a machine that may be changed; returns the attempts that it ends. */
-export function applyEdit(machine: Machine, edit: Edit, now: TimeMs): AttemptId[] {
+function applyEdit(machine: Machine, edit: Edit, now: TimeMs): AttemptId[] {
   switch (edit.kind) {
     case 'add-nodes':
       for (const node of edit.nodes) machine.setNode(node, 'ready')
@@ -116,7 +116,7 @@ function removeNode(machine: Machine, node: NodeId, now: TimeMs): AttemptId[] {
   const index = machine.fleet.tree.nodeIndex.get(node)
   assert(index !== undefined, `there is no node ${node} to remove`)
   const ended: AttemptId[] = []
-  for (const { attempt, gang } of [...machine.fleet.onNode[index]!]) {
+  for (const { attempt, gang } of machine.fleet.onNode[index]!.slice()) {
     if (attempt === undefined) continue
     machine.end(attempt, now)
     machine.enqueue(gang)

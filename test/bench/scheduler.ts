@@ -157,7 +157,7 @@ class World {
     })
     const { starts, holds, evictions } = plan!
     const standing = new Set(holds.map((hold) => hold.id))
-    for (const held of [...machine.held.keys()]) if (!standing.has(held)) machine.releaseHold(held)
+    for (const held of machine.held.keys()) if (!standing.has(held)) machine.releaseHold(held)
     for (const hold of holds) if (!machine.held.has(hold.id)) machine.placeHold(hold)
     for (const { attempt } of evictions) {
       const { gang } = machine.attempt(attempt)

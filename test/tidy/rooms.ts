@@ -19,7 +19,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   model: { host: 'pure', rooms: ['base'], packages: ['zod', 'yaml', 'fastest-levenshtein'], spec: true },
   fabric: { host: 'pure', rooms: ['base', 'model'], packages: [] },
   planner: { host: 'pure', rooms: ['base', 'model', 'fabric'], packages: [] },
-  scheduler: { host: 'pure', rooms: ['base', 'model'], packages: [], spec: true },
+  scheduler: { host: 'pure', rooms: ['base', 'model'], packages: ['flatqueue'], spec: true },
   control: { host: 'pure', rooms: ['base', 'model', 'scheduler'], packages: [], spec: true },
   twin: {
     host: 'pure',

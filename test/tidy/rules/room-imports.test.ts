@@ -40,7 +40,7 @@ describe('roomImports', () => {
     ['src/server/a.ts', "import { x } from '../../test/x.ts'", 'not part of the installed package'],
     ['src/attic/a.ts', "import { x } from '../base/x.ts'", 'src/attic is not in the rooms table'],
     [
-      'src/scheduler/a.ts',
+      'src/planner/a.ts',
       "import { z } from 'zod'",
       'must not import the package zod: it may use no package',
     ],
