@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import type { Page, WorkloadQuery } from '../../control/index.ts'
+import type { Page, WorkloadQuery } from '../../control/ports/index.ts'
 import { WORKLOAD_STATES, type Workload } from '../../model/index.ts'
 import { workloadNumber } from './numbers.ts'
 import { StoreError } from './store-error.ts'
