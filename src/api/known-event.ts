@@ -102,7 +102,8 @@ export function describeEvent(logged: LoggedEventView): string {
       return `${event.attempt} is ${event.ready ? 'ready' : 'not ready'}${because(event.detail)}`
     case 'attempt-ended': {
       const failed = event.failure ? `: ${event.failure.class}, ${event.failure.message}` : ''
-      const next = event.retry ? `; ${event.retry.reason}` : ''
+      const wait = (event.retry?.notBefore ?? 0) - logged.at
+      const next = event.retry ? `; starts again${wait >= 1_000 ? ` in ${span(wait)}` : ''}` : ''
       return `${event.attempt} ended, ${event.outcome}${failed}${next}`
     }
     case 'node-moved':

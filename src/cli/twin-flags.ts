@@ -65,7 +65,7 @@ function readScenario(file: string): Scenario {
 }
 
 /** A file's text, or what kept it from being read. */
-export function readText(file: string): string {
+function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {

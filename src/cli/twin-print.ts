@@ -23,7 +23,7 @@ export function printRun(played: Played, flags: Pick<TwinFlags, 'json' | 'report
 }
 
 /** The fields that `banyan twin run --json` promises. */
-export function jsonOf({ report, seconds, rssMiB }: Played) {
+function jsonOf({ report, seconds, rssMiB }: Played) {
   const { jobs, ...figures } = report.summary
   return {
     jobs,
@@ -93,6 +93,6 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`
 }
 
-export function round(value: number, digits: number): number {
+function round(value: number, digits: number): number {
   return Number(value.toFixed(digits))
 }

@@ -96,9 +96,15 @@ class LogPrinter {
   }
 
   print(chunk: LogChunkView): void {
-    if (this.#cli.isJson) return void this.#cli.io.out(`${JSON.stringify(chunk)}\n`)
+    if (this.#cli.isJson) {
+      this.#cli.io.out(`${JSON.stringify(chunk)}\n`)
+      return
+    }
     this.#announce(chunk.attempt)
-    if (!this.#isPrefixed) return void this.#cli.io.out(chunk.text)
+    if (!this.#isPrefixed) {
+      this.#cli.io.out(chunk.text)
+      return
+    }
     const prefix = `[${chunk.task}] `
     const lines = ((this.#rest.get(prefix) ?? '') + chunk.text).split('\n')
     this.#rest.set(prefix, lines.pop() ?? '')

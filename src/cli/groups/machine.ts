@@ -60,7 +60,7 @@ export function addMachine(group: Group): void {
     .option('--limit <queue=gpus>', 'another limit, or none; may be given again', collect)
     .option('--weight <queue=w>', 'another weight; may be given again', collect)
     .option('--priority <workload=class>', 'another priority; may be given again', collect)
-    .option('--stop <workload>', 'without this workload; may be given again', collect)
+    .option('--stop <workload>', 'without this workload that waits; may be given again', collect)
     .option('--submit <file>', 'with the workload of this spec file; may be given again', collect)
     .action(group.run(async (cli, options) => (await import('../commands/what-if.ts')).whatIf(cli, options)))
   group

@@ -11,7 +11,9 @@ export function explanationLines(cli: Cli, { blockers, counterfactuals }: Explan
   const lines: string[] = []
   for (const { kind, message, holders, earliestEndAt } of blockers) {
     const end =
-      earliestEndAt === undefined ? '' : ` It ends by itself ${fromNow(earliestEndAt, now)} at the earliest.`
+      earliestEndAt === undefined
+        ? ''
+        : ` That ends by itself ${fromNow(earliestEndAt, now)} at the earliest.`
     lines.push(`  ${cli.paint.yellow(kind)}: ${message}${end}`)
     for (const { workload, user, gpus, endsAt } of holders.slice(0, MOST_HOLDERS)) {
       const until = endsAt === undefined ? '' : `, ends ${fromNow(endsAt, now)}`

@@ -40,6 +40,6 @@ function painted(cli: Cli, effect: Effect['effect']): string {
 
 function fateText({ state, p50At, p90At }: Effect['before'], now: number): string {
   if (p50At === undefined) return state
-  const range = p90At === undefined || p90At === p50At ? '' : ` to ${fromNow(p90At, now)}`
+  const range = p90At === undefined || p90At === p50At ? '' : ` to ${fromNow(p90At, now).replace(/^in /, '')}`
   return `${state} ${fromNow(p50At, now)}${range}`
 }
