@@ -17,6 +17,8 @@ export interface ChaosResult {
 
 /** Steps between two looks at whether something was found. */
 const STEPS_BETWEEN_LOOKS = 64
+/** A world of this size that is not at rest after so many steps does the same over and over. */
+const MOST_STEPS = 100_000
 
 /**
  * One seed: options drawn from it, a safety phase with all faults, healing, a liveness phase in which all feasible
@@ -45,8 +47,14 @@ function play({ options, setup, infeasible }: ChaosSetup, canary: CanaryName | u
   const world = new World(setup, observers)
   const findings: Finding[] = []
   try {
-    while (checkers.findings.length === 0 && world.run(STEPS_BETWEEN_LOOKS) === STEPS_BETWEEN_LOOKS);
-    checkers.atEnd(world)
+    while (
+      checkers.findings.length === 0 &&
+      world.stepCount < MOST_STEPS &&
+      world.run(STEPS_BETWEEN_LOOKS) === STEPS_BETWEEN_LOOKS
+    );
+    if (world.stepCount >= MOST_STEPS)
+      findings.push({ rule: 'live', atMs: world.nowMs, detail: `no rest after ${MOST_STEPS} steps` })
+    else checkers.atEnd(world)
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const rule = error instanceof BrokenInvariant ? 'assertion' : 'exception'
