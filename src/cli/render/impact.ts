@@ -10,8 +10,9 @@ export function impactLines(cli: Cli, { effects, counts, notes }: Impact): strin
   const summary = (Object.keys(counts) as (keyof typeof counts)[])
     .filter((effect) => counts[effect] > 0)
     .map((effect) => `${counts[effect]} ${effect}`)
-  const head =
-    summary.length === 0 ? 'It would change nothing for anybody.' : `Effect: ${summary.join(', ')}.`
+  const head = effects.every(({ effect }) => effect === 'same' || effect === 'new')
+    ? 'It would change nothing for anybody.'
+    : `Effect: ${summary.join(', ')}.`
   const changed = effects.filter(({ effect }) => effect !== 'same')
   const now = cli.io.now()
   const table =
