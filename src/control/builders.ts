@@ -27,7 +27,7 @@ import { emptyState } from './state.ts'
 export const ACME = id<OrganisationId>('acme')
 export const RESEARCH = teamId(ACME, 'research')
 export const ADA: Owner = { organisation: ACME, team: RESEARCH, user: id<UserId>('ada') }
-export const BY_ADA: Actor = { kind: 'user', id: 'ada' }
+const BY_ADA: Actor = { kind: 'user', id: 'ada' }
 
 export function aNode(name: string, over: Partial<NodeDescription> = {}): NodeDescription {
   return {
@@ -72,7 +72,7 @@ export function aService(over: Partial<ServeSpec> = {}): ServeSpec {
   }
 }
 
-export function anExit(over: Partial<TaskExit> = {}): TaskExit {
+function anExit(over: Partial<TaskExit> = {}): TaskExit {
   const ended = over.signal === undefined ? { exitCode: 0 } : {}
   return { task: 0, node: id<NodeId>('n1'), ...ended, at: 0, logTail: '', stopped: false, ...over }
 }

@@ -11,7 +11,7 @@ import type { Actor } from './actor.ts'
 export const NODE_STATES = ['ready', 'cordoned', 'draining', 'testing', 'down'] as const
 export type NodeState = (typeof NODE_STATES)[number]
 
-export const NODE_TRANSITIONS = {
+const NODE_TRANSITIONS = {
   ready: ['cordoned', 'draining', 'testing', 'down'],
   cordoned: ['ready', 'draining', 'testing', 'down'],
   draining: ['ready', 'cordoned', 'testing', 'down'],

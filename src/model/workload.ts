@@ -22,7 +22,7 @@ export const WORKLOAD_STATES = [
 export type WorkloadState = (typeof WORKLOAD_STATES)[number]
 
 /** Every legal change of a workload's state. `starting` and `running` go back to `queued` when an attempt ends and is retried. */
-export const WORKLOAD_TRANSITIONS = {
+const WORKLOAD_TRANSITIONS = {
   queued: ['starting', 'failed', 'cancelled'],
   starting: ['running', 'queued', 'stopping', 'succeeded', 'failed'],
   running: ['starting', 'queued', 'stopping', 'succeeded', 'failed'],

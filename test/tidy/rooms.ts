@@ -24,7 +24,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   twin: {
     host: 'pure',
     rooms: ['base', 'model', 'fabric', 'planner', 'scheduler', 'control'],
-    packages: ['flatqueue', 'pure-rand', '@noble/hashes'],
+    packages: ['flatqueue', 'pure-rand'],
     spec: true,
   },
   api: { host: 'web', rooms: ['base', 'model'], packages: ['zod', 'eventsource-parser'] },

@@ -1,11 +1,12 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { assert } from '../../base/index.ts'
-import type { Batch, Document, LoggedEvent } from '../../control/ports/index.ts'
+import type { Batch, Document } from '../../control/ports/index.ts'
 import {
   attemptRow,
   documentRow,
   eventRow,
   insertRows,
+  type LoggedEvent,
   submissionRow,
   unnested,
   workloadRow,

@@ -30,11 +30,11 @@ export type BackupRow = { readonly table: DataTable; readonly row: Readonly<Reco
 
 const FORMAT_VERSION = 1
 
-/** Writes the file beside its name first, so that under its name it is always whole. `lines` are rows. */
+/** Writes the file beside its name first, so that under its name it is always whole. `rows` come many at a time. */
 export async function writeBackupFile(
   file: string,
   about: { readonly schema: number; readonly lastSequence: number },
-  lines: AsyncIterable<string>,
+  rows: AsyncIterable<readonly string[]>,
 ): Promise<void> {
   const part = `${file}.part`
   refuseExisting(file)
@@ -47,7 +47,7 @@ export async function writeBackupFile(
   try {
     // Readable for its owner only: it holds what every tenant submitted.
     const output = createWriteStream(part, { mode: 0o600, flush: true })
-    await pipeline(Readable.from(framed(header, lines)), createGzip(), output)
+    await pipeline(Readable.from(framed(header, rows)), createGzip(), output)
     linkSync(part, file)
   } catch (error) {
     throw writeFailure(file, error)
@@ -56,19 +56,20 @@ export async function writeBackupFile(
   }
 }
 
-async function* framed(header: BackupHeader, lines: AsyncIterable<string>): AsyncGenerator<string> {
+async function* framed(header: BackupHeader, rows: AsyncIterable<readonly string[]>): AsyncGenerator<string> {
   const hash = createHash('sha256')
-  const hashed = (text: string) => {
+  const hashed = (lines: readonly string[]) => {
+    const text = lines.map((line) => `${line}\n`).join('')
     hash.update(text)
     return text
   }
-  yield hashed(`${JSON.stringify(header)}\n`)
-  let rows = 0
-  for await (const line of lines) {
-    rows++
-    yield hashed(`${line}\n`)
+  yield hashed([JSON.stringify(header)])
+  let count = 0
+  for await (const lines of rows) {
+    count += lines.length
+    yield hashed(lines)
   }
-  const trailer: BackupTrailer = { rows, sha256: hash.digest('hex') }
+  const trailer: BackupTrailer = { rows: count, sha256: hash.digest('hex') }
   yield `${JSON.stringify(trailer)}\n`
 }
 

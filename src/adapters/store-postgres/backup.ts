@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { writeBackupFile } from './backup-file.ts'
+import type { Database } from './database.ts'
 import { storeFailure } from './failure.ts'
 import { openStore, type StoreLocation } from './open-store.ts'
 import { PostgresStore } from './postgres-store.ts'
@@ -14,25 +15,22 @@ export interface BackupSummary {
 }
 
 /**
- * Writes everything as of one instant into a new file. The store may be in use: on a server nothing waits; the
- * embedded database has one connection, so reads and appends wait until the backup is done.
+ * Writes everything as of one instant into a new file. The store stays in use: a server is read in one transaction, of
+ * the embedded database first a copy is made, for which reads and appends wait.
  */
 export async function backup(source: PostgresStore | StoreLocation, file: string): Promise<BackupSummary> {
-  if (source instanceof PostgresStore) return backupOpen(source.database.reader, file)
+  if (source instanceof PostgresStore) return backupOpen(source.database, file)
   const store = await openStore(source)
   try {
-    return await backupOpen(store.database.reader, file)
+    return await backupOpen(store.database, file)
   } finally {
     await store.close()
   }
 }
 
-function backupOpen(reader: Kysely<Tables>, file: string): Promise<BackupSummary> {
-  return reader
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .setAccessMode('read only')
-    .execute(async (snapshot) => {
+async function backupOpen(database: Database, file: string): Promise<BackupSummary> {
+  try {
+    return await database.snapshot(async (snapshot) => {
       const { last_sequence: lastSequence } = await snapshot
         .selectFrom('ledger')
         .select('last_sequence')
@@ -44,13 +42,13 @@ function backupOpen(reader: Kysely<Tables>, file: string): Promise<BackupSummary
       await writeBackupFile(file, { schema, lastSequence }, lines(snapshot))
       return { file, lastSequence }
     })
-    .catch((error) => {
-      throw storeFailure(error)
-    })
+  } catch (error) {
+    throw storeFailure(error)
+  }
 }
 
 /** The database writes the JSON of each row itself, which keeps the bytes of its JSON columns. */
-async function* lines(snapshot: Kysely<Tables>): AsyncGenerator<string> {
+async function* lines(snapshot: Kysely<Tables>): AsyncGenerator<readonly string[]> {
   for (const table of DATA_TABLES) {
     await sql`declare backup_rows no scroll cursor for select row_to_json(it)::text as row from ${sql.table(table)} as it`.execute(
       snapshot,
@@ -59,7 +57,7 @@ async function* lines(snapshot: Kysely<Tables>): AsyncGenerator<string> {
       const { rows } = await sql<{ row: string }>`fetch ${sql.lit(ROWS_AT_ONCE)} from backup_rows`.execute(
         snapshot,
       )
-      for (const { row } of rows) yield `{"${table}":${row}}`
+      yield rows.map(({ row }) => `{"${table}":${row}}`)
       if (rows.length < ROWS_AT_ONCE) break
     }
     await sql`close backup_rows`.execute(snapshot)

@@ -20,17 +20,28 @@ const POSTGRES_VERSION = '18'
 /** Two segments of its write-ahead log, without which it does not start. */
 const NEEDED_BYTES = 32 * 2 ** 20
 
+/** Between the name of the database's folder and the rest of the name of a copy that is made for a backup. */
+export const COPY = '.copy-'
+
+export interface DataFolder {
+  /** Where PostgreSQL has its files. */
+  readonly database: string
+  readonly server: EmbeddedServer
+  readonly lock: FolderLock
+}
+
 /** Takes the lock and starts PostgreSQL on `<folder>/postgres`, which is made when it is not there. */
-export async function openDataFolder(folder: string): Promise<{ server: EmbeddedServer; lock: FolderLock }> {
+export async function openDataFolder(folder: string): Promise<DataFolder> {
   const lock = explainFolderErrors(folder, () => {
     makeFolder(folder)
     return lockFolder(folder, 'postgres.lock')
   })
   try {
     const database = join(folder, 'postgres')
+    removeCopies(folder)
     if (!existsSync(database)) await makeDatabase(folder, database)
     refuseOtherVersion(folder, database)
-    return { server: await startOn(database, folder), lock }
+    return { database, server: await startOn(database, folder), lock }
   } catch (error) {
     lock.release()
     throw error
@@ -60,6 +71,13 @@ async function makeDatabase(folder: string, database: string): Promise<void> {
     renameSync(building, database)
     sync(folder)
   })
+}
+
+/** A backup that was killed leaves its copy. */
+function removeCopies(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(`postgres${COPY}`)) rmSync(join(folder, name), { recursive: true })
+  }
 }
 
 function refuseOtherVersion(folder: string, database: string): void {

@@ -4,6 +4,8 @@ import type { Tables } from './tables.ts'
 /** A PostgreSQL, whether it runs inside this process or on a server. */
 export interface Database {
   readonly reader: Kysely<Tables>
+  /** Reads everything as of one instant, while the database stays in use. */
+  snapshot<Result>(read: (snapshot: Kysely<Tables>) => Promise<Result>): Promise<Result>
   /** Waits until this process is the only one that holds a writer. */
   openWriter(): Promise<Writer>
   close(): Promise<void>

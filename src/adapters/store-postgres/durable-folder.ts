@@ -7,7 +7,7 @@ import { NodeFS } from '@electric-sql/pglite/nodefs'
  * survives the process, not the machine. These two together make a commit wait until the disk has it.
  * `fdatasync` does nothing in that build, hence the sync method.
  */
-export const DURABLE_START: readonly string[] = [
+const DURABLE_START: readonly string[] = [
   ...Embedded.defaultStartParams.filter((parameter) => parameter !== '-F'),
   '-c',
   'wal_sync_method=fsync',
@@ -28,7 +28,7 @@ interface EmscriptenModule {
   }
 }
 
-export class DurableFolder extends NodeFS {
+class DurableFolder extends NodeFS {
   override async init(database: PGlite, options: Parameters<NodeFS['init']>[1]) {
     const { emscriptenOpts } = await super.init(database, options)
     const preRun = [emscriptenOpts.preRun ?? []].flat()

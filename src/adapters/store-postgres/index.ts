@@ -1,6 +1,5 @@
-export { type BackupSummary, backup } from './backup.ts'
-export type { BackupHeader } from './backup-file.ts'
+export { backup } from './backup.ts'
 export { openStore, type StoreLocation } from './open-store.ts'
 export { PostgresStore } from './postgres-store.ts'
 export { restore } from './restore.ts'
-export { StoreError, type StoreErrorCode } from './store-error.ts'
+export { StoreError } from './store-error.ts'

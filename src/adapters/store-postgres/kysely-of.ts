@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely, PostgresDialect, type TransactionBuilder } from 'kysely'
 import pg from 'pg'
 import type { Tables } from './tables.ts'
 
@@ -23,4 +23,9 @@ export function kyselyOnClient(client: pg.Client): Kysely<Tables> {
   return new Kysely<Tables>({
     dialect: new PostgresDialect({ pool: { connect: async () => shared, end: () => client.end() } }),
   })
+}
+
+/** A transaction that sees one instant of the database. */
+export function snapshotOf(reader: Kysely<Tables>): TransactionBuilder<Tables> {
+  return reader.transaction().setIsolationLevel('repeatable read').setAccessMode('read only')
 }

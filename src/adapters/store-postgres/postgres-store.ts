@@ -2,10 +2,8 @@ import type { Kysely } from 'kysely'
 import type { WorkloadId } from '../../base/index.ts'
 import type {
   Batch,
-  Event,
   EventQuery,
   Leadership,
-  LoggedEvent,
   Page,
   Store,
   StoredState,
@@ -22,9 +20,12 @@ import {
 import { appendBatch } from './append.ts'
 import type { Database, Writer } from './database.ts'
 import { storeFailure } from './failure.ts'
+import { snapshotOf } from './kysely-of.ts'
 import { listWorkloads } from './list-workloads.ts'
 import { workloadNumber } from './numbers.ts'
+import type { LoggedEvent } from './rows.ts'
 import { StoreError } from './store-error.ts'
+import { SubmissionLookup } from './submission-lookup.ts'
 import type { Tables } from './tables.ts'
 
 const LIVE_STATES = WORKLOAD_STATES.filter((state) => !FINAL_WORKLOAD_STATES.some((final) => final === state))
@@ -32,47 +33,45 @@ const LIVE_STATES = WORKLOAD_STATES.filter((state) => !FINAL_WORKLOAD_STATES.som
 /** The store on any PostgreSQL, embedded or a server: the same tables and statements. */
 export class PostgresStore implements Store {
   readonly database: Database
+  readonly #submissions: SubmissionLookup
   #lead: { readonly writer: Writer; readonly epoch: number } | undefined
   #closed: Promise<void> | undefined
 
   constructor(database: Database) {
     this.database = database
+    this.#submissions = new SubmissionLookup(database.reader)
   }
 
   load(): Promise<StoredState> {
     return this.#read((reader) =>
-      reader
-        .transaction()
-        .setIsolationLevel('repeatable read')
-        .setAccessMode('read only')
-        .execute(async (snapshot) => {
-          const ledger = await snapshot.selectFrom('ledger').select('last_sequence').executeTakeFirstOrThrow()
-          const documents = await snapshot
-            .selectFrom('documents')
-            .select(['collection', 'id', 'value'])
-            .orderBy('collection')
-            .orderBy('id')
-            .execute()
-          const workloads = await snapshot
-            .selectFrom('workloads')
-            .select('document')
-            .where('state', 'in', LIVE_STATES)
-            .orderBy('number')
-            .execute()
-          const attempts = await snapshot
-            .selectFrom('attempts')
-            .select('document')
-            .where('state', '<>', 'ended')
-            .orderBy('workload')
-            .orderBy('number')
-            .execute()
-          return {
-            lastSequence: ledger.last_sequence,
-            documents,
-            workloads: workloads.map((row) => row.document as Workload),
-            attempts: attempts.map((row) => row.document as Attempt),
-          }
-        }),
+      snapshotOf(reader).execute(async (snapshot) => {
+        const ledger = await snapshot.selectFrom('ledger').select('last_sequence').executeTakeFirstOrThrow()
+        const documents = await snapshot
+          .selectFrom('documents')
+          .select(['collection', 'id', 'value'])
+          .orderBy('collection')
+          .orderBy('id')
+          .execute()
+        const workloads = await snapshot
+          .selectFrom('workloads')
+          .select('document')
+          .where('state', 'in', LIVE_STATES)
+          .orderBy('number')
+          .execute()
+        const attempts = await snapshot
+          .selectFrom('attempts')
+          .select('document')
+          .where('state', '<>', 'ended')
+          .orderBy('workload')
+          .orderBy('number')
+          .execute()
+        return {
+          lastSequence: ledger.last_sequence,
+          documents,
+          workloads: workloads.map((row) => row.document as Workload),
+          attempts: attempts.map((row) => row.document as Attempt),
+        }
+      }),
     )
   }
 
@@ -103,7 +102,7 @@ export class PostgresStore implements Store {
         at,
         actor: actor as Actor,
         cause,
-        event: body as Event,
+        event: body as LoggedEvent['event'],
       }))
     })
   }
@@ -138,22 +137,8 @@ export class PostgresStore implements Store {
   }
 
   submission(user: string, idempotencyKey: string): Promise<SubmissionRecord | undefined> {
-    return this.#read(async (reader) => {
-      const row = await reader
-        .selectFrom('submissions')
-        .selectAll()
-        .where('user_id', '=', user)
-        .where('key', '=', idempotencyKey)
-        .executeTakeFirst()
-      return (
-        row && {
-          user: row.user_id,
-          idempotencyKey: row.key,
-          requestHash: row.request_hash,
-          workloads: row.workloads as WorkloadId[],
-          at: row.at,
-        }
-      )
+    return this.#submissions.find(user, idempotencyKey).catch((error) => {
+      throw storeFailure(error)
     })
   }
 

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { present } from '../../base/index.ts'
-import type { Document, LoggedEvent, SubmissionRecord } from '../../control/ports/index.ts'
+import type { Batch, Document, SubmissionRecord } from '../../control/ports/index.ts'
 import { type Attempt, isFinal, type Workload } from '../../model/index.ts'
 import { workloadNumber, workloadOfAttempt } from './numbers.ts'
 import type {
@@ -11,6 +11,8 @@ import type {
   Tables,
   WorkloadTable,
 } from './tables.ts'
+
+export type LoggedEvent = Batch['events'][number]
 
 type ColumnType = 'bigint' | 'text' | 'json'
 type ColumnsOf<Table> = { readonly [Column in keyof Table]: ColumnType }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import pg from 'pg'
 import type { Database, Writer } from './database.ts'
-import { COLUMN_TYPES, kyselyOnClient, kyselyOnPool } from './kysely-of.ts'
+import { COLUMN_TYPES, kyselyOnClient, kyselyOnPool, snapshotOf } from './kysely-of.ts'
 import { StoreError } from './store-error.ts'
 
 /** The advisory lock of the leader: any number that no other program takes in the same database. */
@@ -31,6 +31,7 @@ export async function openServer(url: string): Promise<Database> {
   const clients = new Set<pg.Client>()
   return {
     reader,
+    snapshot: (read) => snapshotOf(reader).execute(read),
     openWriter: async () => {
       const client = new pg.Client({ ...options, types: COLUMN_TYPES })
       clients.add(client)

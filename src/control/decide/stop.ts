@@ -9,7 +9,7 @@ import type { Recorder } from '../recorder.ts'
 import { finish } from './finish.ts'
 
 /** Between SIGTERM and SIGKILL for programs that declare no checkpoint grace of their own. */
-export const DEFAULT_STOP_GRACE_MS: DurationMs = 10 * SECOND_MS
+const DEFAULT_STOP_GRACE_MS: DurationMs = 10 * SECOND_MS
 
 /** Ends a workload because a person asked: at once when nothing of it runs, else when its attempts have ended. */
 export function stop(recorder: Recorder, command: Extract<Command, { kind: 'stop' }>): Rejection | undefined {

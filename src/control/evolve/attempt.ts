@@ -88,7 +88,7 @@ export function evolveAttempt(state: ControlState, event: AttemptEvent, at: Time
   }
 }
 
-export function liveAttempt(state: ControlState, id: AttemptId): Attempt {
+function liveAttempt(state: ControlState, id: AttemptId): Attempt {
   return present(state.attempts.get(id), `attempt ${id}`)
 }
 

@@ -1,3 +1,3 @@
+export type { Event, LoggedEvent } from '../event.ts'
 export * from './engine.ts'
 export * from './store.ts'
-export type { Event, LoggedEvent } from '../event.ts'

@@ -10,6 +10,7 @@ const LITTLE: Capabilities = {
   containers: false,
   elastic: false,
   fractions: false,
+  spread: false,
   manyNodes: false,
 }
 const ALL: Capabilities = {
@@ -19,6 +20,7 @@ const ALL: Capabilities = {
   containers: true,
   elastic: true,
   fractions: true,
+  spread: true,
   manyNodes: true,
 }
 
@@ -51,7 +53,7 @@ const CASES: readonly (readonly [string, string])[] = [
   ],
   [
     `${TRAIN}gpus: 1\ntopology: {spread: block}`,
-    'a.yaml:5:20: topology.spread: this cluster has no level "block"; its levels are site > node',
+    'a.yaml:5:20: topology.spread: replicas are not spread over domains here; leave it out',
   ],
 ]
 

@@ -15,6 +15,7 @@ const LOCAL_CAPABILITIES: World['capabilities'] = {
   containers: false,
   elastic: false,
   fractions: true,
+  spread: false,
   manyNodes: false,
 }
 

@@ -39,7 +39,7 @@ export function waitDistribution(jobs: readonly JobRecord[], spansMs: readonly n
   return spansMs.map((span) => waits.filter((wait) => wait <= span).length / Math.max(1, waits.length))
 }
 
-export function slowdown(job: JobRecord): number {
+function slowdown(job: JobRecord): number {
   const ran = Math.max(job.heldMs, BOUND_MS)
   return Math.max(1, (job.queuedMs + job.heldMs) / ran)
 }

@@ -13,7 +13,7 @@ export interface FleetUse {
   readonly heldGpuMs: number
 }
 
-export const USE_ROWS = ['held', 'down', 'queued', 'fragmented', 'scattered', 'gangs'] as const
+const USE_ROWS = ['held', 'down', 'queued', 'fragmented', 'scattered', 'gangs'] as const
 
 /** Follows the events and adds up, at each instant, which GPUs are held, down or free, and what is queued. */
 export class FleetUseMeter {

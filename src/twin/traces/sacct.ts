@@ -4,7 +4,7 @@ import { inSubmitOrder, type JobTrace, NO_TENANT, type TraceJob } from './job-tr
 import { columnOf, type Row, readTable } from './table.ts'
 
 /** What to run on a Slurm cluster to get a history that `readSacct` reads. */
-export const SACCT_COMMAND =
+const SACCT_COMMAND =
   'sacct -a -X -P --starttime=now-30days --format=JobID,User,Account,Submit,Elapsed,Timelimit,NNodes,ReqTRES,AllocTRES,State'
 
 /**

@@ -13,6 +13,7 @@ import {
 import { canonicalJson, id, randomStream, type WorkloadId } from '../../../src/base/index.ts'
 import type { LoggedEvent, WorkloadQuery } from '../../../src/control/index.ts'
 import { WORKLOAD_STATES, type Workload } from '../../../src/model/index.ts'
+import { replayed } from './replayed.ts'
 import { aBatch, anAttempt, anEvent, anOwner, aWorkload, inState } from './stored-things.ts'
 
 /** What every store must do. `fresh` makes an empty place and says how to get rid of it. */
@@ -137,9 +138,9 @@ export function storeConformance(
       it('is refused before this process leads and after it has released the lead', async () => {
         const batch = aBatch({ events: [anEvent(1)] })
         await expect(store.append(batch)).rejects.toMatchObject({ code: 'not-leader' })
-        const { release, lost } = await store.lead()
-        await release()
-        await lost
+        const leadership = await store.lead()
+        await leadership.release()
+        await leadership.lost
         await expect(store.append(batch)).rejects.toMatchObject({ code: 'not-leader' })
         await store.lead()
         await store.append(batch)
@@ -317,6 +318,39 @@ export function storeConformance(
         await restored.lead()
         await restored.append(aBatch({ events: [anEvent(3)] }))
         expect(await everything(restored)).toBe(inOriginal)
+        await restored.close()
+        other.remove()
+      })
+
+      it('is of one instant, while batches are appended', async () => {
+        const file = join(folder, 'in-use')
+        await store.lead()
+        let last = 0
+        const appendNext = async () => {
+          const events = [1, 2, 3].map((step) => anEvent(last + step))
+          await store.append(aBatch({ events, ...replayed(last, last + 3) }))
+          last += 3
+        }
+        for (let batch = 0; batch < 20; batch++) await appendNext()
+        let isDone = false
+        const made = backup(store, file).finally(() => {
+          isDone = true
+        })
+        do await appendNext()
+        while (!isDone)
+        const { lastSequence } = await made
+        expect(lastSequence).toBeGreaterThanOrEqual(60)
+        expect(lastSequence).toBeLessThan(last)
+        const other = await fresh()
+        await restore(file, other.location)
+        const restored = await openStore(other.location)
+        const { documents, workloads } = replayed(0, lastSequence)
+        expect(await restored.load()).toEqual({
+          lastSequence,
+          documents: documents.filter((document) => document.value !== undefined),
+          workloads,
+          attempts: [],
+        })
         await restored.close()
         other.remove()
       })

@@ -33,7 +33,7 @@ const BARRED: Readonly<Record<string, string>> = {
   console: 'give findings back as data; the server logs',
   fetch: 'give an effect back as data; an adapter talks to the network',
   Intl: 'format with base/units.ts; the surfaces know the locale',
-  crypto: 'use randomStream of base for chance and @noble/hashes (twin) for hashes',
+  crypto: 'use randomStream of base for chance and hash32 of base for hashes',
 }
 
 function impurities(module: Module): Finding[] {
