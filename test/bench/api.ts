@@ -21,6 +21,8 @@ interface Row extends LoadResult {
   readonly finished: number
   readonly what: 'submit' | 'show' | 'list'
   readonly clients: number
+  /** CPU time of the whole server process for each answer: what stays comparable on a machine that does other things too. */
+  readonly cpuMs: number
 }
 
 interface Memory {
@@ -120,8 +122,11 @@ async function measure(setting: Setting): Promise<{ rows: Row[]; memory: Memory 
         seconds,
         ...(body === undefined ? {} : { body }),
       }
-      rows.push({ store, finished, what, clients, ...(await inAnotherProcess(load)) })
-      console.error(JSON.stringify(rows.at(-1)))
+      const before = cpuMsOf(server.pid)
+      const result = await inAnotherProcess(load)
+      const cpuMs = (cpuMsOf(server.pid) - before) / (result.answered + result.warmedUp)
+      rows.push({ store, finished, what, clients, ...result, cpuMs })
+      console.error(`${what} with ${clients} clients: ${Math.round(result.perSecond)} per second`)
     }
     const shown = finished > 0 ? `w${Math.ceil(finished / 2)}` : 'w1'
     for (const clients of [1, 16]) {
@@ -158,11 +163,18 @@ function residentBytes(pid: number): number {
   return Number(kib) * 1_024
 }
 
+/** Kernel ticks are hundredths of a second on Linux. */
+function cpuMsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
 function tableOf(rows: readonly Row[], memory: readonly Memory[], notes: readonly string[]): string {
   const table = new Table({
-    head: ['store', 'finished', 'what', 'clients', 'per second', 'p50 ms', 'p99 ms', 'failed'],
+    head: ['store', 'finished', 'what', 'clients', 'per second', 'p50 ms', 'p99 ms', 'CPU ms', 'failed'],
   })
-  for (const { store, finished, what, clients, perSecond, p50, p99, failed } of rows)
+  for (const { store, finished, what, clients, perSecond, p50, p99, cpuMs, failed } of rows)
     table.push([
       store,
       finished,
@@ -171,6 +183,7 @@ function tableOf(rows: readonly Row[], memory: readonly Memory[], notes: readonl
       Math.round(perSecond),
       p50.toFixed(1),
       p99.toFixed(1),
+      cpuMs.toFixed(2),
       failed,
     ])
   const mib = (bytes: number) => Math.round(bytes / 2 ** 20)

@@ -16,6 +16,8 @@ export interface LoadResult {
   readonly p50: number
   readonly p99: number
   readonly answered: number
+  /** Answers before or after the time that was measured. */
+  readonly warmedUp: number
   /** Answers that are no success, and connections that broke. */
   readonly failed: number
 }
@@ -27,6 +29,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: load.connections })
 const body = load.body === undefined ? undefined : JSON.stringify(load.body)
 const latencies: number[] = []
 let failed = 0
+let warmedUp = 0
 
 const begin = performance.now()
 const measureFrom = begin + WARM_UP_MS
@@ -41,6 +44,7 @@ const result: LoadResult = {
   p50: at(0.5),
   p99: at(0.99),
   answered: latencies.length,
+  warmedUp,
   failed,
 }
 console.log(JSON.stringify(result))
@@ -53,6 +57,7 @@ async function sendUntilEnd(): Promise<void> {
     const answered = performance.now()
     if (status < 200 || status > 299) failed++
     else if (sent >= measureFrom && answered <= end) latencies.push(answered - sent)
+    else warmedUp++
   }
 }
 
