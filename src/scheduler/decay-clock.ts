@@ -12,6 +12,11 @@ export class DecayClock {
   /** Seconds count from here, so that products with GPU counts stay exact whole numbers. */
   origin: TimeMs = 0
   epoch: TimeMs = 0
+  /**
+   * Whether origin and epoch come from what happened. Until the first charge they come from whoever looked first, be it
+   * a pass that changed nothing: they are no part of the state then, and the first charge sets them anew.
+   */
+  anchored = false
   private started = false
   private scaleAt: TimeMs = Number.NaN
   private scaleValue = 1
@@ -44,24 +49,28 @@ export class DecayClock {
     const shiftSeconds = this.seconds(now)
     this.origin += shiftSeconds * 1000
     this.epoch = now
+    this.anchored = true
     this.scaleAt = Number.NaN
     return { factor, shiftSeconds }
   }
 
   state(): ClockState {
-    return { origin: this.origin, epoch: this.epoch, started: this.started }
+    const { origin, epoch, anchored, started } = this
+    return { origin, epoch, anchored, started }
   }
 
-  restore({ origin, epoch, started }: ClockState): void {
+  restore({ origin, epoch, anchored, started }: ClockState): void {
     this.origin = origin
     this.epoch = epoch
+    this.anchored = anchored
     this.started = started
     this.scaleAt = Number.NaN
   }
 
   private start(at: TimeMs): void {
-    if (this.epoch === 0 && this.origin === 0) {
-      this.origin = at
+    if (!this.anchored) {
+      // Whole seconds, so that shifting the origin later gives the same one wherever it began.
+      this.origin = Math.floor(at / 1000) * 1000
       this.epoch = at
     }
     this.started = true
@@ -71,5 +80,6 @@ export class DecayClock {
 interface ClockState {
   readonly origin: TimeMs
   readonly epoch: TimeMs
+  readonly anchored: boolean
   readonly started: boolean
 }

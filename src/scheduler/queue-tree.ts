@@ -118,7 +118,7 @@ export class QueueTree {
 
   /** Books a span that has ended. */
   charge(user: UserRecord, model: number, milli: number, from: TimeMs, to: TimeMs): void {
-    if (this.clock.needsRebase(to)) this.rebase(to)
+    if (!this.clock.anchored || this.clock.needsRebase(to)) this.rebase(to)
     const gpuSeconds = (milli / 1000) * Math.max(0, (to - from) / 1000) * this.clock.scale(to)
     for (let record: UsageRecord | undefined = user; record; record = record.parent)
       record.ended[model] = (record.ended[model] ?? 0) + gpuSeconds
@@ -167,7 +167,8 @@ export class QueueTree {
       .filter(({ budgetSpans }) => budgetSpans.length > 0)
       .map(({ queue, budgetSpans }) => ({ queue: queue.id, spans: [...budgetSpans] }))
       .sort((a, b) => compareIds(a.queue, b.queue))
-    return { clock: { origin: this.clock.origin, epoch: this.clock.epoch }, ended, budgets }
+    const { anchored, origin, epoch } = this.clock
+    return { clock: anchored ? { origin, epoch } : { origin: 0, epoch: 0 }, ended, budgets }
   }
 
   load(snapshot: UsageSnapshot): void {
@@ -175,8 +176,8 @@ export class QueueTree {
       this.allRecords().every((record) => record.heldMilli === 0),
       'usage is loaded before anything is started',
     )
-    this.clock.origin = snapshot.clock.origin
-    this.clock.epoch = snapshot.clock.epoch
+    const anchored = snapshot.clock.epoch !== 0
+    this.clock.restore({ ...snapshot.clock, anchored, started: anchored })
     for (const record of this.allRecords()) record.ended.length = 0
     for (const { queue, user, model, gpuSeconds } of snapshot.ended) {
       const record = user === undefined ? this.of(queue) : this.user(this.of(queue), user)
