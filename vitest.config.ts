@@ -24,6 +24,7 @@ export default defineConfig({
           include: ['test/scenarios/**/*.test.ts'],
           exclude: ['test/scenarios/torch-ddp/**'],
           testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       { test: { name: 'torch', include: ['test/scenarios/torch-ddp/**/*.test.ts'], testTimeout: 300_000 } },
