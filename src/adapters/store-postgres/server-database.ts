@@ -10,8 +10,8 @@ const READ_CONNECTIONS = 8
 const CONNECT_TIMEOUT_MS = 10_000
 const HEARTBEAT_MS = 5_000
 /** After this long without an answer the leader takes its connection for dead. */
-const SILENCE_MS = 15_000
-/** The server finds within the same time that a leader's machine is gone, and lets the next one lead. */
+const SILENCE_MS = 30_000
+/** The server finds within seconds that a leader's machine is gone, and lets the next one lead. */
 const KEEPALIVE = `set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 2`
 
 /** A PostgreSQL server: many connections to read, one to write, which is held by the leader. */
@@ -58,17 +58,14 @@ async function becomeWriter(client: pg.Client): Promise<Writer> {
   await Promise.race([client.connect(), lost.then(() => Promise.reject(new Error('Connection terminated')))])
   await client.query(KEEPALIVE)
   await client.query('select pg_advisory_lock($1)', [LEADER_LOCK])
-  const heartbeat = setInterval(() => beat(client), HEARTBEAT_MS)
+  const connection = kyselyOnClient(client)
+  const heartbeat = setInterval(() => {
+    const silence = setTimeout(() => client.connection.stream.destroy(), SILENCE_MS)
+    const answered = () => clearTimeout(silence)
+    sql`select 1`.execute(connection).then(answered, answered)
+  }, HEARTBEAT_MS)
   void lost.then(() => clearInterval(heartbeat))
-  return { connection: kyselyOnClient(client), lost, close: () => client.end() }
-}
-
-function beat(client: pg.Client): void {
-  const silence = setTimeout(() => client.connection.stream.destroy(), SILENCE_MS)
-  client.query('select 1').then(
-    () => clearTimeout(silence),
-    () => clearTimeout(silence),
-  )
+  return { connection, lost, close: () => client.end() }
 }
 
 function parsed(url: string): string {
