@@ -20,7 +20,8 @@ interface EmscriptenStream {
   readonly nfd: number
 }
 
-interface EmscriptenModule {
+/** What of PGlite's inside is relied on here. */
+export interface EmscriptenModule {
   readonly FS: {
     readonly filesystems: {
       readonly NODEFS: { readonly stream_ops: { fsync?: (stream: EmscriptenStream) => number } }
