@@ -15,6 +15,7 @@ export default defineConfig({
         test: {
           name: 'property',
           include: ['src/**/*.prop.test.ts', 'test/property/**/*.test.ts'],
+          setupFiles: ['test/property/seed.ts'],
           testTimeout: 120_000,
         },
       },
