@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { startPostgres } from '../conformance/postgres-server.ts'
 import { chaosRounds } from './rounds.ts'
 
-const ROUNDS = Number(process.env.CHAOS_ROUNDS ?? 8)
+const ROUNDS = Number(process.env.CHAOS_ROUNDS ?? 6)
 const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000)
 const postgres = await startPostgres()
 afterAll(() => postgres?.stop())

@@ -52,6 +52,9 @@ const notTheirs = {
   foreignAdmin: 404,
 }
 
+/** Edits of what is the owner's: who may change it may try that. */
+const whatIfOfAcme = { otherTeam: 403, foreignMember: 404, foreignAdmin: 404 }
+
 /** Every operation of the API. A new one without a row here is a type error, and fails the first test. */
 const CASES: Record<Operation, readonly Case[]> = {
   getHealth: [nothing],
@@ -98,12 +101,27 @@ const CASES: Record<Operation, readonly Case[]> = {
   setQueue: [{ input: () => ({ id: 'acme/red', weight: 2 }) }],
   getPolicy: [nothing],
   setPolicy: [{ input: () => ({ holdDepth: 3 }) }],
-  // What-if is refused as unsupported until it answers; then these rows get what it promises.
-  previewPolicy: [{ input: () => ({ holdDepth: 3 }), ok: 501 }],
+  previewPolicy: [{ input: () => ({ holdDepth: 3 }) }],
   scoreForecasts: [nothing],
   askWhatIf: [
-    { input: () => ({ edits: [{ kind: 'submit', spec: spec(), team: 'acme/red' }] }), ok: 501 },
-    { input: ({ waiting }) => ({ edits: [{ kind: 'stop', workload: waiting.id }] }), ok: 501 },
+    { input: () => ({ edits: [{ kind: 'submit', spec: spec(), team: 'acme/red' }] }), but: whatIfOfAcme },
+    {
+      input: ({ waiting }) => ({ edits: [{ kind: 'stop', workload: waiting.id }] }),
+      but: whatIfOfAcme,
+    },
+    {
+      input: ({ waiting }) => ({ edits: [{ kind: 'set-priority', workload: waiting.id, priority: 'high' }] }),
+      but: whatIfOfAcme,
+    },
+    {
+      input: ({ foreign }) => ({ edits: [{ kind: 'stop', workload: [...foreign].at(-1) ?? '' }] }),
+      but: { owner: 404, teammate: 404, otherTeam: 404, admin: 404 },
+    },
+    // What belongs to no tenant is the operators'.
+    {
+      input: () => ({ edits: [{ kind: 'add-nodes', count: 1 }] }),
+      but: { owner: 403, teammate: 403, otherTeam: 403, admin: 403, foreignMember: 403, foreignAdmin: 403 },
+    },
   ],
   listOrganisations: [nothing],
   createOrganisation: [{ input: () => ({ id: fresh() }) }],
