@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { randomStream } from '../../../src/base/index.ts'
 import { startPostgres } from '../postgres-server.ts'
-import { aBatch, anEvent } from './stored-things.ts'
 import { Writer } from './writer.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'banyan-crash-'))
