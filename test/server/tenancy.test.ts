@@ -21,9 +21,6 @@ interface Case {
   readonly but?: Partial<Record<CallerName, number>>
 }
 
-/** Where the body names what is tried, which only those may try who may do it. */
-const OWNERS_ONLY: Case['but'] = { otherTeam: 403, foreignMember: 404, foreignAdmin: 404 }
-
 let made = 0
 const fresh = () => `acme-fresh-${++made}`
 const nothing: Case = { input: () => ({}) }
