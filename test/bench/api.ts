@@ -140,6 +140,8 @@ async function measure(setting: Setting): Promise<{ rows: Row[]; memory: Memory 
       throw new Error(`the server ended: ${server.said}`)
     const memory = { store, finished, startedBytes, loadedBytes: residentBytes(server.pid) }
     await client.stopWorkload({ id: 'holder', kill: true })
+    // Its log ends when it has ended.
+    for await (const { type } of client.followLog({ id: 'holder' })) if (type === 'end') break
     return { rows, memory }
   } finally {
     await server.end()
