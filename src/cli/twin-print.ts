@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import Table from 'cli-table3'
 import { formatDuration } from '../base/index.ts'
 import { reportPage } from '../twin/index.ts'
+import { BORDERLESS } from './render/borderless.ts'
 import type { TwinFlags } from './twin-flags.ts'
 import { because, type Played } from './twin-play.ts'
 
@@ -38,7 +39,7 @@ function jsonOf({ report, seconds, rssMiB }: Played) {
 function textOf({ report, seconds, eventsPerSecond, rssMiB, scenario }: Played): string {
   const { summary, interruptions } = report
   const span = (s: number) => formatDuration(Math.round(s * 1000))
-  const table = new Table({ style: { head: [], border: [] }, chars: PLAIN })
+  const table = new Table({ style: { head: [], border: [] }, chars: BORDERLESS })
   table.push(
     ['scenario', scenario.name],
     ['policy', report.policy],
@@ -70,24 +71,6 @@ function textOf({ report, seconds, eventsPerSecond, rssMiB, scenario }: Played):
   )
   return table.toString()
 }
-
-const PLAIN = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '  ',
-} as const
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`

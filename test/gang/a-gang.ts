@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { expect, vi } from 'vitest'
 
 export interface GangTask {
   readonly child: ChildProcess
@@ -84,4 +86,17 @@ async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
+}
+
+/** A new folder with a text to train on. */
+export function aTextFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `${name}-`))
+  writeFileSync(join(folder, 'text.md'), 'The quick brown fox jumps over the lazy dog.\n'.repeat(50))
+  return folder
+}
+
+/** Resolves when the gang of the folder has reported this step. */
+export async function reaches(folder: string, step: number, timeout: number): Promise<void> {
+  const last = () => progressIn(folder).at(-1)?.step ?? 0
+  await vi.waitFor(() => expect(last()).toBeGreaterThanOrEqual(step), { timeout })
 }

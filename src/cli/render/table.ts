@@ -1,5 +1,7 @@
+import { stripVTControlCharacters } from 'node:util'
 import Table from 'cli-table3'
 import type { Cli } from '../cli.ts'
+import { BORDERLESS } from './borderless.ts'
 
 export interface Column<Row> {
   readonly title: string
@@ -9,27 +11,6 @@ export interface Column<Row> {
   readonly shrinksTo?: number
 }
 
-const NOTHING = {
-  ...{
-    top: '',
-    'top-mid': '',
-    'top-left': '',
-    'top-right': '',
-    bottom: '',
-    'bottom-mid': '',
-    'bottom-left': '',
-  },
-  ...{
-    'bottom-right': '',
-    left: '',
-    'left-mid': '',
-    mid: '',
-    'mid-mid': '',
-    right: '',
-    'right-mid': '',
-    middle: '',
-  },
-}
 const GAP = 2
 
 /** Rows under titles, fitted to the terminal; `--wide` lets them run on. */
@@ -41,7 +22,7 @@ export function renderTable<Row>(cli: Cli, columns: readonly Column<Row>[], rows
   if (!cli.options.wide) shrink(widths, columns, cli.io.columns)
   const table = new Table({
     head: columns.map(({ title }) => cli.paint.dim(title)),
-    chars: NOTHING,
+    chars: { ...BORDERLESS, middle: '' },
     colWidths: widths.map((width) => width + GAP),
     colAligns: columns.map(({ align }) => align ?? 'left'),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
@@ -60,11 +41,8 @@ function shrink<Row>(widths: number[], columns: readonly Column<Row>[], availabl
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what begins a colour code
-const COLOUR_CODE = /\u001b\[[0-9;]*m/g
-
 export function visibleLength(text: string): number {
-  return text.replace(COLOUR_CODE, '').length
+  return stripVTControlCharacters(text).length
 }
 
 function oneLine(text: string): string {

@@ -1,38 +1,34 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it, vi } from 'vitest'
-import { endsOf, type GangTask, killStarted, progressIn, startGang } from '../../gang/a-gang.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import {
+  aTextFolder,
+  endsOf,
+  type GangTask,
+  killStarted,
+  progressIn,
+  reaches,
+  startGang,
+} from '../../gang/a-gang.ts'
 
 const TRAIN = fileURLToPath(new URL('../../../examples/tiny-gpt/train.js', import.meta.url))
 // Small, but with steps of some 20 ms, so that a signal comes before the end.
 const SMALL = '--steps 30 --save-every 10 --batch 8 --context 64 --width 64 --layers 2 --heads 2'.split(' ')
 
-afterEach(killStarted)
+const REACHES_MS = 20_000
 
-function aFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tiny-gpt-'))
-  writeFileSync(join(folder, 'text.md'), 'The quick brown fox jumps over the lazy dog.\n'.repeat(50))
-  return folder
-}
+afterEach(killStarted)
 
 function start(folder: string, { size = 2, attempt = 1 } = {}): Promise<GangTask[]> {
   const env = { TINY_GPT_TEXT: folder }
   return startGang({ program: process.execPath, args: [TRAIN, ...SMALL], size, attempt, folder, env })
 }
 
-async function reaches(folder: string, step: number): Promise<void> {
-  const last = () => progressIn(folder).at(-1)?.step ?? 0
-  await vi.waitFor(() => expect(last()).toBeGreaterThanOrEqual(step), { timeout: 20_000 })
-}
-
 const losses = (lines: ReturnType<typeof progressIn>) => lines.map(({ step, loss }) => ({ step, loss }))
 
 describe('a gang', { timeout: 60_000 }, () => {
   it('learns, and after a kill goes on from the checkpoint as if nothing had been', async () => {
-    const whole = aFolder()
+    const whole = aTextFolder('tiny-gpt')
     expect(await endsOf(await start(whole))).toMatchObject(Array(2).fill({ code: 0, err: '' }))
     const expected = progressIn(whole)
     expect(expected.map(({ step }) => step)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1))
@@ -44,9 +40,9 @@ describe('a gang', { timeout: 60_000 }, () => {
     })
     expect(expected.at(-1)!.loss).toBeLessThan(2)
 
-    const broken = aFolder()
+    const broken = aTextFolder('tiny-gpt')
     const first = await start(broken)
-    await reaches(broken, 11)
+    await reaches(broken, 11, REACHES_MS)
     first[1]!.child.kill('SIGKILL')
     const [survivor, killed] = await endsOf(first)
     expect(killed?.signal).toBe('SIGKILL')
@@ -59,9 +55,9 @@ describe('a gang', { timeout: 60_000 }, () => {
   })
 
   it('saves and ends on SIGTERM, all after the same step, and goes on with another number of workers', async () => {
-    const folder = aFolder()
+    const folder = aTextFolder('tiny-gpt')
     const first = await start(folder)
-    await reaches(folder, 5)
+    await reaches(folder, 5, REACHES_MS)
     first[1]!.child.kill('SIGTERM')
     expect(await endsOf(first)).toMatchObject(Array(2).fill({ code: 143, err: '' }))
     const { step, checkpoint } = progressIn(folder).at(-1)!

@@ -1,21 +1,22 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it, vi } from 'vitest'
-import { endsOf, type GangTask, killStarted, progressIn, startGang } from '../../gang/a-gang.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import {
+  aTextFolder,
+  endsOf,
+  type GangTask,
+  killStarted,
+  progressIn,
+  reaches,
+  startGang,
+} from '../../gang/a-gang.ts'
 
 const PYTHON = process.env.BANYAN_PYTHON ?? '/usr/bin/python3'
 const TRAIN = fileURLToPath(new URL('../../../examples/torch-ddp/train.py', import.meta.url))
 const SMALL = '--steps 30 --save-every 10 --batch 5 --width 32 --layers 1 --heads 2'.split(' ')
 
-afterEach(killStarted)
+const REACHES_MS = 120_000
 
-function aFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'torch-ddp-'))
-  writeFileSync(join(folder, 'text.md'), 'The quick brown fox jumps over the lazy dog.\n'.repeat(50))
-  return folder
-}
+afterEach(killStarted)
 
 function start(folder: string, { size = 2, attempt = 1 } = {}): Promise<GangTask[]> {
   // One thread a worker: the same sums in the same order.
@@ -23,16 +24,11 @@ function start(folder: string, { size = 2, attempt = 1 } = {}): Promise<GangTask
   return startGang({ program: PYTHON, args: [TRAIN, ...SMALL], size, attempt, folder, env })
 }
 
-async function reaches(folder: string, step: number): Promise<void> {
-  const last = () => progressIn(folder).at(-1)?.step ?? 0
-  await vi.waitFor(() => expect(last()).toBeGreaterThanOrEqual(step), { timeout: 120_000 })
-}
-
 const losses = (lines: ReturnType<typeof progressIn>) => lines.map(({ step, loss }) => ({ step, loss }))
 
 describe('a gang of PyTorch workers', () => {
   it('learns, and after a kill goes on from the checkpoint as if nothing had been', async () => {
-    const whole = aFolder()
+    const whole = aTextFolder('torch-ddp')
     const ended = await endsOf(await start(whole))
     expect(
       ended.map(({ code }) => code),
@@ -44,9 +40,9 @@ describe('a gang of PyTorch workers', () => {
     expect(expected.at(-1)!.loss).toBeLessThan(3.5)
     expect(expected.at(-1)).toMatchObject({ totalSteps: 30, checkpoint: expect.stringContaining('30.pt') })
 
-    const broken = aFolder()
+    const broken = aTextFolder('torch-ddp')
     const first = await start(broken)
-    await reaches(broken, 11)
+    await reaches(broken, 11, REACHES_MS)
     first[1]!.child.kill('SIGKILL')
     const [survivor, killed] = await endsOf(first)
     expect(killed?.signal).toBe('SIGKILL')
@@ -59,9 +55,9 @@ describe('a gang of PyTorch workers', () => {
   })
 
   it('saves and ends on SIGTERM, all after the same step, and goes on with another number of workers', async () => {
-    const folder = aFolder()
+    const folder = aTextFolder('torch-ddp')
     const first = await start(folder)
-    await reaches(folder, 3)
+    await reaches(folder, 3, REACHES_MS)
     first[1]!.child.kill('SIGTERM')
     expect(await endsOf(first)).toMatchObject([{ code: 143 }, { code: 143 }])
     const { step, checkpoint } = progressIn(folder).at(-1)!
