@@ -6,6 +6,11 @@ import { createLog } from '../../src/server/log.ts'
 import { startServer, type World } from '../../src/server/server.ts'
 import { realWorld } from '../../src/server/worlds/real.ts'
 
+type Call = Omit<RequestInit, 'headers'> & {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly token?: string | undefined
+}
+
 export interface RunningServer {
   readonly url: string
   readonly token: string
@@ -13,7 +18,7 @@ export interface RunningServer {
   /** The typed client of whoever has this token; the operator's when left out. It repeats nothing by itself. */
   client(token?: string): Client
   /** One request as it is, for what the typed client would not send. */
-  request(path: string, init?: RequestInit & { readonly token?: string | undefined }): Promise<Response>
+  request(path: string, init?: Call): Promise<Response>
   /** Stops the server; a new one may be started on the same folder. */
   close(): Promise<void>
   /** The same, and removes the folder. */

@@ -84,9 +84,9 @@ function pathOf(contract: Contract, input: Input): string {
   const query = new URLSearchParams()
   for (const name of Object.keys(contract.query?.shape ?? {})) {
     const value = input[name]
-    if (value !== undefined) query.set(name, Array.isArray(value) ? value.join(',') : String(value))
+    if (value !== undefined) query.set(name, (value as string | number | readonly string[]).toString())
   }
-  return query.size > 0 ? `${path}?${query}` : path
+  return query.size > 0 ? `${path}?${query.toString()}` : path
 }
 
 function bodyOf(contract: Contract, input: Input): Input {

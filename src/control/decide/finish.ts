@@ -13,7 +13,7 @@ export function finish(
   const dependents = recorder.state.derived.dependents.get(workload.id)
   recorder.emit({ kind: 'workload-finished', workload: workload.id, state, reason })
   if (!dependents) return
-  for (const waiting of [...dependents]) {
+  for (const waiting of Array.from(dependents)) {
     if (state === 'succeeded') {
       recorder.emit({ kind: 'dependency-met', workload: waiting, on: workload.id }, SYSTEM)
     } else {

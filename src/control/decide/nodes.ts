@@ -17,7 +17,7 @@ export function observeInventory(recorder: Recorder, inventory: EngineInventory)
         message: `The engine changed the levels of its topology from ${state.cluster.levels.join(' > ')} to ${inventory.levels.join(' > ')} while work runs; they take effect when nothing runs.`,
       }
     }
-    for (const node of [...state.nodes.keys()]) recorder.emit({ kind: 'node-removed', node })
+    for (const node of Array.from(state.nodes.keys())) recorder.emit({ kind: 'node-removed', node })
     recorder.emit({
       kind: 'cluster-described',
       cluster: { name: state.cluster.name, levels: inventory.levels },
@@ -25,7 +25,7 @@ export function observeInventory(recorder: Recorder, inventory: EngineInventory)
   }
   const listed = new Set(inventory.nodes.map((node) => node.id))
   for (const node of inventory.nodes) nodePresent(recorder, node)
-  for (const node of [...state.nodes.keys()]) if (!listed.has(node)) nodeGone(recorder, node)
+  for (const node of Array.from(state.nodes.keys())) if (!listed.has(node)) nodeGone(recorder, node)
   return undefined
 }
 
@@ -55,7 +55,7 @@ export function nodeGone(recorder: Recorder, id: NodeId): void {
 
 /** Marks every node by whether its engine answers. It ends nothing (S4). */
 export function observeContact(recorder: Recorder, contact: 'connected' | 'lost'): undefined {
-  for (const node of [...recorder.state.nodes.values()]) {
+  for (const node of Array.from(recorder.state.nodes.values())) {
     if (node.contact !== contact) recorder.emit({ kind: 'node-contact', node: node.id, contact })
   }
   return undefined

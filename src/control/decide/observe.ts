@@ -85,7 +85,7 @@ function isNews(attempt: Attempt, fact: Extract<EngineFact, { kind: 'attempt-pro
  * launched, and is launched now, or can no longer run, and is ended: the engine's own word, not silence (S4).
  */
 function reconcile(recorder: Recorder, seen: ReadonlySet<AttemptId>): void {
-  for (const attempt of [...recorder.state.attempts.values()]) {
+  for (const attempt of Array.from(recorder.state.attempts.values())) {
     if (seen.has(attempt.id)) {
       if (attempt.stop) {
         const { signal, graceMs } = attempt.stop

@@ -30,7 +30,7 @@ function commit(recorder: Recorder, plan: Plan): void {
 /** Holds that the plan no longer names are given back before anything takes their place. */
 function replaceHolds(recorder: Recorder, plan: Plan): void {
   const standing = new Map(plan.holds.map((hold) => [hold.id, hold]))
-  for (const [held, before] of [...recorder.state.holds]) {
+  for (const [held, before] of Array.from(recorder.state.holds)) {
     const after = standing.get(held)
     if (after && canonicalJson(after) === canonicalJson(before)) continue
     const started = plan.starts.some(

@@ -62,11 +62,15 @@ function plainName(name: string): string {
 
 /** The same letters in another order, as fingers write it that are faster than the eye. */
 function isScrambled(a: string, b: string): boolean {
-  return a.length === b.length && [...a].sort().join('') === [...b].sort().join('')
+  return a.length === b.length && lettersOf(a) === lettersOf(b)
 }
 
 /** ` (did you mean "x"?)`, or nothing when no name is near. */
 export function didYouMean(found: string, allowed: readonly string[]): string {
   const name = nearestName(found, allowed)
   return name === undefined ? '' : ` (did you mean "${name}"?)`
+}
+
+function lettersOf(name: string): string {
+  return Array.from(name).sort().join('')
 }
