@@ -1,6 +1,7 @@
 import type { Contract } from './contract.ts'
 import type { ProblemCode } from './problem.ts'
 import { eventRoutes } from './routes/events.ts'
+import { machineRoutes } from './routes/machine.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { schedulingRoutes } from './routes/scheduling.ts'
 import { serverRoutes } from './routes/server.ts'
@@ -14,6 +15,7 @@ export const CONTRACTS = {
   ...workloadRoutes,
   ...eventRoutes,
   ...nodeRoutes,
+  ...machineRoutes,
   ...schedulingRoutes,
   ...tenancyRoutes,
   ...serviceRoutes,

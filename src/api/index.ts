@@ -20,6 +20,12 @@ export type { AttemptView, LogChunkView } from './wire/attempt.ts'
 export type { EndpointView } from './wire/endpoint.ts'
 export type { LoggedEventView } from './wire/event.ts'
 export type { Explained, ExplanationView, ForecastScore } from './wire/explanation.ts'
+export type {
+  MachineAttemptView,
+  MachineChange,
+  MachineNodeView,
+  MachineView,
+} from './wire/machine.ts'
 export type { NodeView } from './wire/node.ts'
 export type { PolicyView } from './wire/policy.ts'
 export type { QueueView } from './wire/queue.ts'

@@ -94,6 +94,8 @@ const CASES: Record<Operation, readonly Case[]> = {
   ],
   listNodes: [nothing],
   getNode: [node],
+  getMachine: [nothing],
+  followMachine: [nothing],
   cordonNode: [order('ready')],
   drainNode: [order('ready')],
   resumeNode: [order('cordoned')],
@@ -232,6 +234,8 @@ describe('[S9] every route, for every kind of caller', () => {
         'listEvents',
         'listEndpoints',
         'listNodes',
+        'getMachine',
+        'followMachine',
         'getUsage',
       ] as const) {
         const { body } = await call(
@@ -292,12 +296,13 @@ async function call(tenants: Tenants, operation: Operation, name: CallerName, in
   return { status, body }
 }
 
-/** The stream up to its end, or to the last event that the ledger had when it was opened. */
+/** The stream up to its end, or to where it has told of the work that there is. */
 async function readSome(response: Response, over: AbortController): Promise<string> {
   let text = ''
   for await (const chunk of response.body ?? []) {
     text += Buffer.from(chunk).toString('utf8')
     if (/^event: end$/m.test(text) || /"kind":"workload-submitted"/.test(text)) break
+    if (/^event: machine\n(?:.+\n)+\n/m.test(text)) break
   }
   over.abort()
   return text

@@ -2,6 +2,7 @@ import type { Handlers } from '../../api/index.ts'
 import type { CallContext } from '../context.ts'
 import { eventHandlers } from './events.ts'
 import { logHandlers } from './logs.ts'
+import { machineHandlers } from './machine.ts'
 import { nodeHandlers } from './nodes.ts'
 import { schedulingHandlers } from './scheduling.ts'
 import { serverHandlers } from './server.ts'
@@ -16,6 +17,7 @@ export const HANDLERS: Handlers<CallContext> = {
   ...logHandlers,
   ...eventHandlers,
   ...nodeHandlers,
+  ...machineHandlers,
   ...schedulingHandlers,
   ...tenancyHandlers,
   ...serviceHandlers,
