@@ -1,4 +1,6 @@
+export * from './cluster-template.ts'
 export * from './fabric.ts'
+export * from './known-machines.ts'
 export * from './max-min.ts'
 export * from './templates.ts'
 export * from './traffic.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { present } from '../base/index.ts'
-import { CLUSTER_TEMPLATES, clusterOf, clusterTemplate } from './templates.ts'
+import { CLUSTER_TEMPLATES } from './known-machines.ts'
+import { clusterOf, clusterTemplate } from './templates.ts'
 
 describe.each(CLUSTER_TEMPLATES)('$name', (template) => {
   it.each([1, 2, 33, 1000])('has %i nodes, each with a name for every level above it', (count) => {

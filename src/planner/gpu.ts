@@ -1,4 +1,5 @@
 import { ok, type Result, refuse } from '../base/index.ts'
+import { CLUSTER_TEMPLATES, type ClusterTemplate, clusterTemplate } from '../fabric/index.ts'
 import facts from './data/gpus.json' with { type: 'json' }
 
 export type Precision = 'bf16' | 'fp8' | 'fp4'
@@ -70,23 +71,33 @@ export function machineOf(
 }
 
 /**
- * The machine called by a template or a GPU and a number of nodes: `nd-h100-v5:64`, `gb200-nvl72:18`, `H100:8`.
- * Links are those that the template's makers print; `gpus.json` has their sources.
+ * The machine called by a template of the fabric room, or by a GPU in its usual node, and a number of nodes:
+ * `nd-h100-v5:64`, `gb200-nvl72:18`, `H100:8`.
  */
 export function machineByTemplate(text: string): Result<Machine, string> {
   const match = /^(.+):(\d+)$/.exec(text.trim())
   const nodes = Number(match?.[2])
   if (!match || nodes < 1)
     return refuse(`"${text}" is not a cluster; write TEMPLATE:NODES, for example nd-h100-v5:64`)
-  const template = facts.templates.find((entry) => plain(entry.name) === plain(match[1]!))
-  const gpu = gpuByName(template?.gpu ?? match[1]!)
+  const name = match[1]!
+  const template = clusterTemplate(name)
+  const gpu = gpuByName(template?.node.gpuModel ?? name)
   if (!gpu.ok) {
     return refuse(
-      `no node type is called "${match[1]}"; known are ${facts.templates.map(({ name }) => name).join(', ')}, or a GPU: ${gpuNames().join(', ')}`,
+      `no node type is called "${name}"; known are ${CLUSTER_TEMPLATES.map((known) => known.name).join(', ')}, or a GPU: ${gpuNames().join(', ')}`,
     )
   }
-  const links = template && 'nicBandwidth' in template ? { nicBandwidth: template.nicBandwidth } : {}
-  return ok(machineOf(gpu.value, nodes * gpu.value.gpusPerNode, links))
+  const perNode = template?.node.gpuCount ?? gpu.value.gpusPerNode
+  return ok(machineOf(gpu.value, nodes * perNode, template ? linksOf(template) : {}))
+}
+
+function linksOf({ levels, node, fabric }: ClusterTemplate): Partial<Machine> {
+  const nvlink = levels.find(({ level }) => level === 'nvlink')
+  return {
+    gpusPerNode: node.gpuCount,
+    nvlinkDomain: (nvlink?.holds ?? 1) * node.gpuCount,
+    nicBandwidth: fabric.nodeBytesPerSecond / node.gpuCount,
+  }
 }
 
 function plain(name: string): string {
