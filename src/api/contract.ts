@@ -40,7 +40,10 @@ export interface Contract {
   readonly params?: z.ZodObject
   readonly query?: z.ZodObject
   readonly body?: z.ZodType<object>
-  /** Takes an `Idempotency-Key` header: the same key from the same caller is acted on once. */
+  /**
+   * Takes an `Idempotency-Key` header: the same key from the same caller is acted on once. Its handler runs while a
+   * batch is being written, so that it can join the next; what it reads of the state, it waits for itself.
+   */
   readonly idempotent?: true
   /** Statuses of success; the first unless the description says when another. */
   readonly statuses: readonly [number, ...number[]]

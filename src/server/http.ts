@@ -75,7 +75,8 @@ async function answer(
           ? AbortSignal.any([call.req.raw.signal, services.stopping])
           : services.stopping,
     }
-    if (contract.access.scope !== 'open') await services.ledger.settled()
+    if (contract.idempotent) services.ledger.mustBeTrue()
+    else if (contract.access.scope !== 'open') await services.ledger.settled()
     const handler = HANDLERS[operation] as (input: unknown, context: CallContext) => unknown
     return await respond(contract, handler(input.value, context), context)
   } catch (error) {

@@ -107,6 +107,11 @@ export class Ledger {
   /** Resolves when all that the state then shows is durable, so that nobody reads what a crash could take back. */
   async settled(): Promise<void> {
     await this.#committing
+    this.mustBeTrue()
+  }
+
+  /** Throws `StoreUnavailable` while the state in memory is not to be believed. */
+  mustBeTrue(): void {
     if (this.#stale) throw this.#stale
   }
 

@@ -16,8 +16,12 @@ import { workloadView } from './views.ts'
 
 type SubmitInput = HandlerInput<ContractOf<'submitWorkload'>>
 
-/** Takes a submission, or says what would become of it when it is a dry run. */
+/**
+ * Takes a submission, or says what would become of it when it is a dry run. A submission does not wait for what is
+ * being written, as reads do: those that come meanwhile form the next batch.
+ */
 export async function submit(context: CallContext, input: SubmitInput): Promise<Submitted> {
+  if (input.dryRun) await context.ledger.settled()
   const parsed = parse(context, input)
   const owner = ownerOf(context, input.team ?? parsed.team)
   if (input.dryRun) {

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import type { Batch, Store } from '../../src/control/index.ts'
 import type { World } from '../../src/server/server.ts'
 
@@ -10,6 +11,8 @@ export class FlakyStore {
   #next: 'take' | 'refuse' | 'lose-answer' = 'take'
   #cannotLoad = 0
   #held: Promise<void> = Promise.resolve()
+  #lookups = 0
+  readonly #emitter = new EventEmitter<{ lookup: [] }>()
 
   readonly wrap = (world: World): World => ({ ...world, store: this.#wrapped(world.store) })
 
@@ -37,6 +40,11 @@ export class FlakyStore {
     return release
   }
 
+  /** Resolves when the store has answered so many questions for a submission key in all. */
+  async lookups(count: number): Promise<void> {
+    while (this.#lookups < count) await once(this.#emitter, 'lookup')
+  }
+
   #wrapped(store: Store): Store {
     return {
       load: () => (this.#cannotLoad-- > 0 ? Promise.reject(new Error('the database is away')) : store.load()),
@@ -53,7 +61,12 @@ export class FlakyStore {
       workloads: (query) => store.workloads(query),
       workload: (id) => store.workload(id),
       attempts: (id) => store.attempts(id),
-      submission: (user, key) => store.submission(user, key),
+      submission: async (user, key) => {
+        const record = await store.submission(user, key)
+        this.#lookups++
+        this.#emitter.emit('lookup')
+        return record
+      },
       lead: () => store.lead(),
       close: () => store.close(),
     }

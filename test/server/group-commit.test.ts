@@ -28,14 +28,16 @@ describe('group commit', () => {
     const release = store.hold()
     let answered = 0
     const calls = Array.from({ length: 100 }, (_, i) => submit(`many-${i}`).finally(() => answered++))
-    // A call to an open route that came later is answered, so the others have come in.
+    // None waits for the commit that is held up, so all of them get past the look at their keys.
+    await store.lookups(100)
     await client.getHealth()
     expect(answered).toBe(0)
     release()
     await Promise.all(calls)
     const sizes = submissionsIn(from).filter((size) => size > 0)
     expect(sizes.reduce((a, b) => a + b)).toBe(100)
-    expect(sizes.length).toBeLessThan(50)
+    // The one that was held up, and all others.
+    expect(sizes.length).toBeLessThanOrEqual(2)
   })
 
   test('[S5] of a batch that the store refuses nothing is seen, everybody is told so, and the server goes on', async () => {

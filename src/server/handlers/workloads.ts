@@ -49,7 +49,10 @@ export const workloadHandlers: HandlersOf<
     await execute(context, { kind: 'stop', workload: workload.id, kill: input.kill })
     return show(context, await findWorkload(context, workload.id))
   },
-  resubmitWorkload: async (input, context) => resubmit(context, await findChangeable(context, input.id)),
+  resubmitWorkload: async (input, context) => {
+    await context.ledger.settled()
+    return resubmit(context, await findChangeable(context, input.id))
+  },
   scaleWorkload: async (input, context) => {
     const workload = await findChangeable(context, input.id)
     await execute(context, { kind: 'scale', workload: workload.id, replicas: input.replicas })
