@@ -65,8 +65,17 @@ function wantsColour(env: Io['env'], isTerminal: boolean): boolean {
   return isTerminal && env.TERM !== 'dumb'
 }
 
+/** Lines of one paste beyond the one that was asked for; the next questions get them. */
+const pastedLines: string[] = []
+
 async function askKeyboard(question: string): Promise<string | undefined> {
+  const pasted = pastedLines.shift()
+  if (pasted !== undefined) {
+    process.stderr.write(`${question}${pasted}\n`)
+    return pasted
+  }
   const keyboard = createInterface({ input: process.stdin, output: process.stderr })
+  keyboard.on('line', (line) => pastedLines.push(line))
   const ended = new Promise<undefined>((resolve) => keyboard.once('close', () => resolve(undefined)))
   try {
     return await Promise.race([keyboard.question(question), ended])

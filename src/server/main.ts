@@ -30,7 +30,7 @@ process.on('SIGTERM', () => void stop('SIGTERM'))
 process.on('SIGINT', () => void stop('SIGINT'))
 
 try {
-  const world = await realWorld(options.value)
+  const world = await realWorld(options.value, log)
   void world.leadershipLost.then(() => {
     if (stopping) return
     log.error('leadership was lost; another server may lead now')

@@ -47,8 +47,9 @@ export async function aServer({
     databaseUrl: undefined,
     logLevel: process.env.BANYAN_LOG ?? 'silent',
   }
-  const world = change(await realWorld(options))
-  const server = await startServer(world, { ...options, version: 'test', log: createLog(options.logLevel) })
+  const log = createLog(options.logLevel)
+  const world = change(await realWorld(options, log))
+  const server = await startServer(world, { ...options, version: 'test', log })
   const operator = readFileSync(join(folder, 'operator.token'), 'utf8').trim()
   return {
     url: server.url,

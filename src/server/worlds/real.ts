@@ -5,6 +5,7 @@ import { openStore } from '../../adapters/store-postgres/index.ts'
 import { DEFAULT_FAILURE_CLASSES } from '../../control/index.ts'
 import { backupStream } from '../backup-stream.ts'
 import { steadyClock } from '../clock.ts'
+import type { Log } from '../log.ts'
 import type { ServerOptions } from '../main-options.ts'
 import type { World } from '../server.ts'
 import { storeLocation } from '../store-location.ts'
@@ -20,9 +21,9 @@ const LOCAL_CAPABILITIES: World['capabilities'] = {
 }
 
 /** This machine: processes as attempts, the wall's clock, PostgreSQL embedded or by its address. */
-export async function realWorld(options: ServerOptions): Promise<World> {
+export async function realWorld(options: ServerOptions, log: Log): Promise<World> {
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
-  const store = await openStore(storeLocation(options))
+  const store = await openStore(storeLocation(options), (line) => log.warn(line))
   try {
     const leadership = await store.lead()
     const engine = await createLocalEngine({
