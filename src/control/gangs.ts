@@ -36,6 +36,7 @@ export function liveGang(workload: Workload, attempt: Attempt): LiveGang {
     allocation: attempt.allocation,
     startedAt: attempt.plannedAt,
     stopping: attempt.state === 'stopping',
+    ...(attempt.boundMs !== undefined ? { boundMs: attempt.boundMs } : {}),
     ...(attempt.checkpoint ? { checkpointAt: attempt.checkpoint.at } : {}),
   }
 }

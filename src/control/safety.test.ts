@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { AttemptId, NodeId, OrganisationId, UserId, WorkloadId } from '../base/index.ts'
 import { id, MINUTE_MS, SECOND_MS } from '../base/index.ts'
 import { teamId } from '../model/index.ts'
+import { planPass } from '../scheduler/index.ts'
 import { aNode, aService, aTraining, ControlInMemory } from './builders.ts'
 import { decide } from './decide/index.ts'
 import { DEFAULT_FAILURE_CLASSES } from './default-failure-classes.ts'
@@ -188,5 +189,18 @@ describe('safety rules of control', () => {
     expect(decide(a.state, { kind: 'schedule' }, context)).toEqual(
       decide(b.state, { kind: 'schedule' }, context),
     )
+  })
+
+  it('[S10] a restart changes no decision, though more is known of run times than when the attempts started', () => {
+    const control = new ControlInMemory()
+    control.running(aTraining({ name: 'of unknown length' }))
+    const short = ['a', 'b', 'c', 'd', 'e'].map((name) => control.running(aTraining({ name })))
+    control.now += 30 * MINUTE_MS
+    for (const attempt of short) control.ended(attempt, { exitCode: 0 })
+    control.submit(aTraining({ name: 'head', resources: EIGHT }))
+    const behind = control.submit(aTraining({ name: 'behind', limitMs: 120 * MINUTE_MS }))
+    const plan = planPass(control.state.derived.machine, control.now)
+    expect(plan.starts.map(({ workload }) => workload)).toEqual([behind])
+    expect(planPass(control.restored().derived.machine, control.now)).toEqual(plan)
   })
 })

@@ -44,6 +44,11 @@ export interface Attempt {
   readonly replica: number
   allocation: Allocation
   readonly plannedAt: TimeMs
+  /**
+   * How long it was expected to run when it was planned; set where it has no time limit. It is kept because what is
+   * expected changes with every run that ends, and a plan must not change by a restart (S10).
+   */
+  readonly boundMs?: DurationMs
   state: AttemptState
   runningAt?: TimeMs
   endedAt?: TimeMs

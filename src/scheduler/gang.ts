@@ -31,6 +31,8 @@ export interface LiveGang extends QueuedGang {
   readonly attempt: AttemptId
   readonly allocation: Allocation
   readonly startedAt: TimeMs
+  /** How long it was bound to run when it started, where only what was known then says so. */
+  readonly boundMs?: DurationMs
   /** When it last saved its work; absent when it never did or cannot. */
   readonly checkpointAt?: TimeMs
   /** It has been told to end and still holds its allocation. */

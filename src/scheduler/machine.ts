@@ -144,6 +144,7 @@ export class Machine {
       gang.startedAt,
       gang.attempt,
     )
+    if (gang.boundMs !== undefined) occupant.endsAt = gang.startedAt + gang.boundMs
     occupant.stopping = gang.stopping
     occupant.checkpointAt = gang.checkpointAt
     this.fleet.occupy(occupant)

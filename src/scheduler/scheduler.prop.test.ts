@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type AttemptId, HOUR_MS, id, MINUTE_MS, type RandomStream, randomStream } from '../base/index.ts'
+import { HOUR_MS, id, MINUTE_MS, type RandomStream, randomStream } from '../base/index.ts'
 import { allocatedGpus, type NodeState, type Policy } from '../model/index.ts'
 import { explainAll } from './explain.ts'
 import { Machine } from './machine.ts'
@@ -297,8 +297,8 @@ class World {
         gpus: footprint.gpus[p]!,
         ...(footprint.milli < 1000 && { milliGpus: footprint.milli }),
       }))
-      other.start({ ...gang, attempt: attempt as AttemptId, allocation: { parts }, startedAt, stopping })
-      other.attempt(attempt).endsAt = occupant.endsAt
+      const boundMs = occupant.endsAt - startedAt
+      other.start({ ...gang, attempt, allocation: { parts }, startedAt, boundMs, stopping })
     }
     for (const { gang } of [...machine.waiting.entries.values()].reverse()) other.enqueue(gang)
     for (const { hold } of machine.held.values())

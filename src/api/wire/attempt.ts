@@ -43,6 +43,7 @@ export const attempt = named(
     replica: count(),
     allocation,
     plannedAt: timeMs(),
+    boundMs: durationMs().exactOptional(),
     state: z.enum(ATTEMPT_STATES),
     runningAt: timeMs().exactOptional(),
     endedAt: timeMs().exactOptional(),

@@ -3,7 +3,7 @@ import { present, unreachable } from '../../base/index.ts'
 import type { Attempt, Workload } from '../../model/index.ts'
 import { moveAttempt, moveWorkload } from '../../model/index.ts'
 import type { Event } from '../event.ts'
-import { enqueueMissing, liveGang } from '../gangs.ts'
+import { enqueueMissing, liveGang, queuedGang } from '../gangs.ts'
 import type { ControlState } from '../state.ts'
 import { liveWorkload } from './workload.ts'
 
@@ -98,6 +98,7 @@ function planAttempt(
   at: TimeMs,
 ): void {
   const workload = liveWorkload(state, event.workload)
+  const { machine } = state.derived
   const attempt: Attempt = {
     id: event.attempt,
     workload: workload.id,
@@ -107,6 +108,9 @@ function planAttempt(
     plannedAt: at,
     state: 'starting',
     ready: false,
+    ...(workload.spec.limitMs === undefined && {
+      boundMs: machine.boundMs(queuedGang(workload, event.replica)),
+    }),
     ...(workload.checkpoint ? { resumedFromStep: workload.checkpoint.step } : {}),
   }
   state.attempts.set(attempt.id, attempt)
@@ -114,7 +118,7 @@ function planAttempt(
   workload.firstStartedAt ??= at
   workload.liveAttempts = [...workload.liveAttempts, attempt.id]
   if (workload.state === 'queued') moveWorkload(workload, 'starting', at, '')
-  state.derived.machine.start(liveGang(workload, attempt))
+  machine.start(liveGang(workload, attempt))
 }
 
 /** A `serve` workload runs while a replica is ready, and is starting while it has only replicas that are not. */
