@@ -3,6 +3,7 @@ import type { ProblemCode } from './problem.ts'
 import { eventRoutes } from './routes/events.ts'
 import { machineRoutes } from './routes/machine.ts'
 import { nodeRoutes } from './routes/nodes.ts'
+import { planningRoutes } from './routes/planning.ts'
 import { schedulingRoutes } from './routes/scheduling.ts'
 import { serverRoutes } from './routes/server.ts'
 import { serviceRoutes } from './routes/service.ts'
@@ -17,6 +18,7 @@ export const CONTRACTS = {
   ...nodeRoutes,
   ...machineRoutes,
   ...schedulingRoutes,
+  ...planningRoutes,
   ...tenancyRoutes,
   ...serviceRoutes,
 } as const satisfies Record<string, Contract>

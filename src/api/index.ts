@@ -27,6 +27,7 @@ export type {
   MachineView,
 } from './wire/machine.ts'
 export type { NodeView } from './wire/node.ts'
+export type { PlanView, ServingPlanView } from './wire/plan.ts'
 export type { PolicyView } from './wire/policy.ts'
 export type { QueueView } from './wire/queue.ts'
 export type { Health, ServerVersion, WhoAmI } from './wire/server.ts'

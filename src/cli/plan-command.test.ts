@@ -2,11 +2,28 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { id, type NodeId } from '../base/index.ts'
 import { parseSpec } from '../model/spec/index.ts'
-import { planCommand } from './plan-command.ts'
+import { type LiveCluster, planCommand } from './plan-command.ts'
 import { amount, secondsUntil } from './plan-flags.ts'
 
 const NOW = Date.UTC(2026, 10, 24, 12)
+
+/** Two nodes of GB200s in one NVLink domain. */
+const LIVE_CLUSTER: LiveCluster = {
+  levels: ['site', 'nvlink', 'node'],
+  nodes: ['a', 'b'].map((name) => ({
+    id: id<NodeId>(name),
+    domains: ['site-1', 'rack-1'],
+    gpuModel: 'GB200-192GB',
+    gpuCount: 4,
+    gpuMemoryBytes: 192 * 2 ** 30,
+    cpuCount: 144,
+    memoryBytes: 2 ** 40,
+    nicCount: 4,
+    address: name,
+  })),
+}
 
 async function plan(...args: string[]): Promise<{ out: string; err: string }> {
   let out = ''
@@ -19,6 +36,7 @@ async function plan(...args: string[]): Promise<{ out: string; err: string }> {
       err += text
     },
     now: () => NOW,
+    liveCluster: async () => LIVE_CLUSTER,
   }).exitOverride()
   await command.parseAsync(args, { from: 'user' })
   return { out, err }
@@ -55,7 +73,16 @@ describe('banyan plan', () => {
     await expect(plan('llama3-70b', '--gpus', '8')).rejects.toThrow(/does not fit 8 x H100/)
     await expect(plan('llama3-70b', '--cluster', 'cray:4')).rejects.toThrow(/no node type is called "cray"/)
     await expect(plan('lama3-70b', '--gpus', '8')).rejects.toThrow(/no model is called/)
-    await expect(plan('llama3-70b')).rejects.toThrow(/no machine is named/)
+  })
+
+  it('plans for the live cluster where it or no machine is named', async () => {
+    const machine = { gpu: 'GB200-186', gpuCount: 8, gpusPerNode: 4 }
+    expect(JSON.parse((await plan('llama3-8b', '--json')).out).machine).toEqual(machine)
+    const { out } = await plan('llama3-8b', '--cluster', 'live', '--gpus', '4', '--json')
+    expect(JSON.parse(out).machine).toEqual({ ...machine, gpuCount: 4 })
+    await expect(plan('llama3-8b', '--cluster', 'live', '--gpus', '16')).rejects.toThrow(
+      /the cluster has 8 x GB200-186, and 16 were asked for/,
+    )
   })
 
   it('reads a config.json and a shape', async () => {

@@ -1,27 +1,33 @@
 import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
+import { refuse } from '../base/index.ts'
+import type { NodeDescription } from '../model/index.ts'
 import {
   type Curve,
   estimateServing,
+  LIVE,
+  machineOfNodes,
   modelNames,
+  type PlanGoal,
   planCurve,
-  planForGoal,
   planPage,
-  planRun,
-  type RunInput,
-  type RunPlan,
+  planReport,
+  planTraining,
+  requestedMachine,
+  requestedShape,
   servingMachine,
   specFile,
+  trainingInput,
 } from '../planner/index.ts'
 import {
   amount,
   checked,
-  machineFor,
+  machineRequest,
+  modelRequest,
   type PlanFlags,
   requestMix,
-  runInput,
   secondsUntil,
-  shapeOf,
+  trainingRequest,
 } from './plan-flags.ts'
 import { planText, servingText } from './plan-print.ts'
 
@@ -30,16 +36,18 @@ export interface PlanOutside {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
   readonly now: () => number
+  /** The nodes of the server that the command line leads to; fails where there is no server. */
+  readonly liveCluster: () => Promise<LiveCluster>
 }
 
-const OUTSIDE: PlanOutside = {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
-  now: Date.now,
+/** Nodes that can compute, and the cluster's levels. */
+export interface LiveCluster {
+  readonly nodes: readonly NodeDescription[]
+  readonly levels: readonly string[]
 }
 
-/** `banyan plan`: what training or serving a model takes on a machine, without a server. */
-export function planCommand(outside: PlanOutside = OUTSIDE): Command {
+/** `banyan plan`: what training or serving a model takes on a machine; only for the live cluster it needs a server. */
+export function planCommand(outside: PlanOutside): Command {
   return new Command('plan')
     .description('say what training or serving a model takes, and the best way to spread it over a machine')
     .argument('[model]', 'a name such as llama3-70b; banyan plan --models lists them')
@@ -47,8 +55,8 @@ export function planCommand(outside: PlanOutside = OUTSIDE): Command {
     .option('--config <file>', 'a Hugging Face config.json instead of a name')
     .option('--shape <fields>', 'layers=32,hidden=4096,heads=32,kvHeads=8,ffn=14336,... instead of a name')
     .option('--gpus <n>', 'how many GPUs')
-    .option('--gpu <name>', 'which GPU', 'H100')
-    .option('--cluster <template:nodes>', 'for example nd-h100-v5:64 or gb200-nvl72:18')
+    .option('--gpu <name>', 'which GPU; H100 where no cluster is named')
+    .option('--cluster <template:nodes>', 'nd-h100-v5:64, gb200-nvl72:18, or live: what the server has')
     .option('--tokens <n>', 'tokens to train on, such as 15T; else twenty for each parameter')
     .option('--steps <n>', 'steps to train for, with --batch, instead of tokens')
     .option(
@@ -76,18 +84,24 @@ export function planCommand(outside: PlanOutside = OUTSIDE): Command {
     .option('--first-token <span>', 'with --serve: how long the first token may take')
     .option('--per-token <span>', 'with --serve: how long each further token may take')
     .option('--replica-gpus <n>', 'with --serve: GPUs of a replica')
-    .action((model: string | undefined, flags: PlanFlags & { readonly models?: boolean }) => {
+    .action(async (model: string | undefined, flags: PlanFlags & { readonly models?: boolean }) => {
       if (flags.models)
         outside.out(flags.json ? `${JSON.stringify(modelNames())}\n` : `${modelNames().join('\n')}\n`)
-      else if (flags.serve) planServing(model, flags, outside)
-      else planTraining(model, flags, outside)
+      else if (flags.serve) await servingPlan(model, flags, outside)
+      else await trainingPlan(model, flags, outside)
     })
 }
 
-function planTraining(model: string | undefined, flags: PlanFlags, outside: PlanOutside): void {
-  const shape = shapeOf(model, flags)
-  const input = runInput(shape, machineFor(flags), flags)
-  const plan = planFor(input, flags, outside)
+async function trainingPlan(
+  model: string | undefined,
+  flags: PlanFlags,
+  outside: PlanOutside,
+): Promise<void> {
+  const request = trainingRequest(model, flags)
+  const live = await liveMachine(machineRequest(flags).cluster, outside)
+  const input = checked(trainingInput(request, live))
+  const isTokensGiven = request.tokens !== undefined || request.steps !== undefined
+  const plan = checked(planTraining(input, isTokensGiven, goalOf(flags, outside.now())))
   const curve: Curve | undefined =
     flags.curve || flags.html !== undefined ? planCurve({ ...input, tokens: plan.tokens }) : undefined
   if (flags.html !== undefined) {
@@ -100,36 +114,34 @@ function planTraining(model: string | undefined, flags: PlanFlags, outside: Plan
     writeFileSync(flags.spec!, spec)
     outside.err(`wrote ${flags.spec}; submit it with banyan run ${flags.spec}\n`)
   }
-  if (flags.json) outside.out(`${JSON.stringify(planJson(plan, curve, spec))}\n`)
+  if (flags.json)
+    outside.out(`${JSON.stringify({ ...planReport(plan, curve), ...(spec !== undefined && { spec }) })}\n`)
   else if (flags.spec === '-') outside.out(spec!)
   else outside.out(planText(plan, curve))
 }
 
-/** The plan of the whole machine, or where there is a goal the cheapest part of it that keeps to the goal. */
-function planFor(input: RunInput, flags: PlanFlags, outside: PlanOutside): RunPlan {
-  const days = flags.days === undefined ? undefined : amount('--days', flags.days)
-  if (days !== undefined && flags.tokens === undefined && flags.steps === undefined) {
-    const once = checked(planRun(input))
-    return checked(planRun({ ...input, tokens: (input.tokens * days * 86_400) / once.wallSeconds }))
+function goalOf(flags: PlanFlags, now: number): PlanGoal {
+  return {
+    ...(flags.days !== undefined && { days: amount('--days', flags.days) }),
+    ...(flags.finishBy !== undefined && { withinSeconds: secondsUntil(flags.finishBy, now) }),
+    ...(flags.budget !== undefined && { dollars: amount('--budget', flags.budget) }),
   }
-  const withinSeconds =
-    flags.finishBy !== undefined
-      ? secondsUntil(flags.finishBy, outside.now())
-      : days !== undefined
-        ? days * 86_400
-        : undefined
-  if (withinSeconds === undefined && flags.budget === undefined) return checked(planRun(input))
-  return checked(
-    planForGoal(input, {
-      ...(withinSeconds !== undefined && { withinSeconds }),
-      ...(flags.budget !== undefined && { dollars: amount('--budget', flags.budget) }),
-    }),
-  )
 }
 
-function planServing(model: string | undefined, flags: PlanFlags, outside: PlanOutside): void {
-  const shape = shapeOf(model, flags)
-  const machine = servingMachine(machineFor({ ...flags, gpus: flags.gpus ?? '1' }))
+/** The machine of the server's nodes, fetched where it is what is planned for. */
+async function liveMachine(cluster: string | undefined, outside: PlanOutside) {
+  if (cluster !== LIVE) return () => refuse('no live cluster was asked for')
+  const { nodes, levels } = await outside.liveCluster()
+  return () => machineOfNodes(nodes, levels)
+}
+
+async function servingPlan(model: string | undefined, flags: PlanFlags, outside: PlanOutside): Promise<void> {
+  const shape = checked(requestedShape(modelRequest(model, flags)))
+  const asked = machineRequest({
+    ...flags,
+    gpus: flags.gpus ?? (flags.cluster === undefined ? '1' : undefined),
+  })
+  const machine = servingMachine(checked(requestedMachine(asked, await liveMachine(asked.cluster, outside))))
   const plan = checked(
     estimateServing({
       shape,
@@ -142,28 +154,4 @@ function planServing(model: string | undefined, flags: PlanFlags, outside: PlanO
   )
   if (flags.json) outside.out(`${JSON.stringify({ model: shape.name, gpu: machine.gpu.name, ...plan })}\n`)
   else outside.out(servingText(shape, machine.gpu.name, plan))
-}
-
-function planJson(plan: RunPlan, curve: Curve | undefined, spec: string | undefined) {
-  const { shape, machine, candidate, runnersUp, ...figures } = plan
-  return {
-    model: shape.name,
-    machine: { gpu: machine.gpu.name, gpuCount: machine.gpuCount, gpusPerNode: machine.gpusPerNode },
-    ...figures,
-    strategy: candidate.strategy,
-    step: candidate.step,
-    memory: candidate.memory,
-    runnersUp,
-    ...(curve && {
-      curve: curve.points.map((point, i) => ({
-        gpuCount: point.machine.gpuCount,
-        wallSeconds: point.wallSeconds,
-        dollars: point.dollars,
-        modelFlopsUtilisation: point.modelFlopsUtilisation,
-        strategy: point.candidate.strategy,
-        knee: i === curve.knee,
-      })),
-    }),
-    ...(spec !== undefined && { spec }),
-  }
 }

@@ -1,26 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { parseDuration } from '../base/index.ts'
-import {
-  countParameters,
-  gpuByName,
-  type Machine,
-  type ModelShape,
-  machineByTemplate,
-  machineOf,
-  modelByName,
-  modelShape,
-  type Precision,
-  type RequestMix,
-  type RunInput,
-  type Strategy,
-  shapeFromHuggingFace,
+import type {
+  MachineRequest,
+  ModelRequest,
+  Precision,
+  RequestMix,
+  ShapeInput,
+  Strategy,
+  TrainingRequest,
 } from '../planner/index.ts'
+import { LIVE } from '../planner/index.ts'
 import { CliFailure } from './failure.ts'
 
 /** The options of `banyan plan` as commander gives them. */
 export interface PlanFlags {
-  readonly gpus?: string
-  readonly gpu: string
+  readonly gpus?: string | undefined
+  readonly gpu?: string
   readonly cluster?: string
   readonly config?: string
   readonly shape?: string
@@ -50,71 +45,43 @@ export interface PlanFlags {
   readonly replicaGpus?: string
 }
 
-/** Tokens for each parameter that train a model best for its cost (Hoffmann et al., arXiv 2203.15556, table 3). */
-const TOKENS_PER_PARAMETER = 20
-
 /** The model that a name, a configuration file or a shape describes. */
-export function shapeOf(name: string | undefined, flags: PlanFlags): ModelShape {
-  if (flags.config !== undefined) {
-    let config: unknown
-    try {
-      config = JSON.parse(readFileSync(flags.config, 'utf8'))
-    } catch (error) {
-      throw new CliFailure('usage', `${flags.config} cannot be read as JSON: ${(error as Error).message}`)
-    }
-    return checked(shapeFromHuggingFace(config as Record<string, unknown>, name))
-  }
-  if (flags.shape !== undefined) return checked(modelShape(shapeFields(flags.shape, name)))
-  if (name === undefined) {
-    throw new CliFailure(
-      'usage',
-      'no model is named',
-      'give a name such as llama3-70b, --config FILE, or --shape layers=32,hidden=4096,...',
-    )
-  }
-  return checked(modelByName(name))
-}
-
-/** The machine to plan for: a cluster by template, or GPUs of one kind. */
-export function machineFor(flags: PlanFlags): Machine {
-  if (flags.cluster !== undefined) {
-    const machine = checked(machineByTemplate(flags.cluster))
-    return flags.gpus === undefined ? machine : { ...machine, gpuCount: whole('--gpus', flags.gpus) }
-  }
-  if (flags.gpus === undefined) {
-    throw new CliFailure(
-      'usage',
-      'no machine is named',
-      'give --gpus N (with --gpu H100), or --cluster nd-h100-v5:64',
-    )
-  }
-  return machineOf(checked(gpuByName(flags.gpu)), whole('--gpus', flags.gpus))
-}
-
-/** What to plan: the run of a model on a machine, its tokens from the flags or twenty for each parameter. */
-export function runInput(shape: ModelShape, machine: Machine, flags: PlanFlags): RunInput {
-  const sequence = flags.sequence === undefined ? shape.sequence : whole('--sequence', flags.sequence)
-  const globalBatch = flags.batch === undefined ? undefined : whole('--batch', flags.batch)
-  if (flags.steps !== undefined && globalBatch === undefined) {
-    throw new CliFailure(
-      'usage',
-      '--steps says nothing about tokens without a batch',
-      'give --batch too, or --tokens',
-    )
-  }
-  const tokens =
-    flags.tokens !== undefined
-      ? amount('--tokens', flags.tokens)
-      : flags.steps !== undefined
-        ? whole('--steps', flags.steps) * globalBatch! * sequence
-        : TOKENS_PER_PARAMETER * countParameters(shape).total
+export function modelRequest(name: string | undefined, flags: PlanFlags): ModelRequest {
   return {
-    shape,
-    machine,
-    tokens,
-    sequence,
-    precision: flags.precision ?? 'bf16',
-    ...(globalBatch !== undefined && { globalBatch }),
+    ...(name !== undefined && { model: name }),
+    ...(flags.config !== undefined && { config: configFile(flags.config) }),
+    ...(flags.shape !== undefined && { shape: shapeFields(flags.shape) }),
+  }
+}
+
+function configFile(file: string): Record<string, unknown> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  } catch (error) {
+    throw new CliFailure('usage', `${file} cannot be read as JSON: ${(error as Error).message}`)
+  }
+}
+
+const USUAL_GPU = 'H100'
+
+/** The machine to plan for; with `--gpus` alone they are H100s, with nothing it is the live cluster. */
+export function machineRequest({ cluster, gpu, gpus }: PlanFlags): MachineRequest {
+  const count = gpus === undefined ? undefined : whole('--gpus', gpus)
+  if (cluster !== undefined) return { cluster, ...(count !== undefined && { gpus: count }) }
+  if (count === undefined && gpu === undefined) return { cluster: LIVE }
+  return { gpu: gpu ?? USUAL_GPU, ...(count !== undefined && { gpus: count }) }
+}
+
+/** What to plan: the run of a model on a machine. */
+export function trainingRequest(model: string | undefined, flags: PlanFlags): TrainingRequest {
+  return {
+    ...modelRequest(model, flags),
+    ...machineRequest(flags),
+    ...(flags.tokens !== undefined && { tokens: amount('--tokens', flags.tokens) }),
+    ...(flags.steps !== undefined && { steps: whole('--steps', flags.steps) }),
+    ...(flags.batch !== undefined && { batch: whole('--batch', flags.batch) }),
+    ...(flags.sequence !== undefined && { sequence: whole('--sequence', flags.sequence) }),
+    ...(flags.precision !== undefined && { precision: flags.precision }),
     ...(flags.software !== undefined && { software: flags.software }),
     ...(flags.fixed !== undefined && { fixed: fixedFields(flags.fixed) }),
     ...(flags.price !== undefined && { dollarsPerGpuHour: amount('--price', flags.price) }),
@@ -235,7 +202,7 @@ const SHAPE_FIELDS = [
   'sharedFfn',
 ] as const
 
-function shapeFields(text: string, name: string | undefined): Parameters<typeof modelShape>[0] {
+function shapeFields(text: string): ShapeInput {
   const given = new Map<string, number>()
   for (const [field, value] of pairs('--shape', text)) {
     if (!(SHAPE_FIELDS as readonly string[]).includes(field)) {
@@ -254,7 +221,6 @@ function shapeFields(text: string, name: string | undefined): Parameters<typeof 
   const headDim = optional('headDim')
   const experts = optional('experts')
   return {
-    name: name ?? 'a model',
     layers: given.get('layers')!,
     hidden,
     heads: given.get('heads')!,

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { id, type NodeId } from '../base/index.ts'
 import type { GlobalOptions } from './cli.ts'
 import { Group } from './groups/group.ts'
 import { addHere } from './groups/here.ts'
@@ -8,13 +9,14 @@ import { addPeople } from './groups/people.ts'
 import { addSelf } from './groups/self.ts'
 import { addWork } from './groups/work.ts'
 import type { Io } from './io.ts'
+import type { LiveCluster, PlanOutside } from './plan-command.ts'
 import { cliVersion } from './version.ts'
 
 /** Commands whose own modules are large: they are loaded when one is named, and stand as a line in the help until then. */
 const LARGE = {
   plan: {
     description: 'say what training or serving a model takes, and the best way to spread it',
-    load: async () => (await import('./plan-command.ts')).planCommand(),
+    load: async (outside: PlanOutside) => (await import('./plan-command.ts')).planCommand(outside),
   },
   twin: {
     description: 'run the scheduler in virtual time: traces, policies, faults',
@@ -45,17 +47,18 @@ export async function buildProgram(io: Io, args: readonly string[]): Promise<Com
   addWork(group('Work'))
   addModels(group('Served models'))
   addMachine(group('The machine'))
-  await addLarge(program, args)
+  await addLarge(program, io, args)
   addPeople(group('People'))
   addSelf(group('This command'))
   return program
 }
 
 /** Commands that were made elsewhere, with this program's way of printing and failing, and its `--json`. */
-async function addLarge(program: Command, args: readonly string[]): Promise<void> {
+async function addLarge(program: Command, io: Io, args: readonly string[]): Promise<void> {
+  const outside = { out: io.out, err: io.err, now: io.now, liveCluster: () => liveCluster(io, program) }
   for (const [name, { description, load }] of Object.entries(LARGE)) {
     const isNeeded = args.includes(name) || args.includes('completion')
-    const command = isNeeded ? await load() : new Command(name).description(description)
+    const command = isNeeded ? await load(outside) : new Command(name).description(description)
     program.addCommand(command.helpGroup('Without a server:'))
     inherit(command, program)
     command.hook('preAction', (_, action) => {
@@ -63,6 +66,17 @@ async function addLarge(program: Command, args: readonly string[]): Promise<void
       if (json) action.setOptionValue('json', true)
     })
   }
+}
+
+/** The nodes of the server that the options lead to, but for those that are down. */
+async function liveCluster(io: Io, program: Command): Promise<LiveCluster> {
+  const { Cli } = await import('./cli.ts')
+  const client = await new Cli(io, program.opts<GlobalOptions>()).client()
+  const [{ items }, { cluster }] = await Promise.all([client.listNodes(), client.getVersion()])
+  const nodes = items
+    .filter(({ state }) => state !== 'down')
+    .map((node) => ({ ...node, id: id<NodeId>(node.id) }))
+  return { nodes, levels: cluster.levels }
 }
 
 function inherit(command: Command, from: Command): void {

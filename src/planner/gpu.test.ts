@@ -58,10 +58,31 @@ describe('machineOfNodes', () => {
     })
   })
 
+  it('joins nodes of one NVLink domain where the cluster has that level', () => {
+    const racks = [0, 0, 1].map((rack, i) => ({
+      ...node(`n${i}`, 'GB200-192GB', 4),
+      domains: ['s', `rack-${rack}`],
+    }))
+    expect(machineOfNodes(racks, ['site', 'nvlink', 'node'])).toMatchObject({
+      value: { gpuCount: 12, gpusPerNode: 4, nvlinkDomain: 8 },
+    })
+    expect(machineOfNodes(racks, ['site', 'block', 'node'])).toMatchObject({ value: { nvlinkDomain: 4 } })
+  })
+
+  it('takes the GPUs that are wanted, by the beginning of their name', () => {
+    const nodes = [node('a', 'H100-80GB', 8), node('b', 'H100-80GB', 8), node('c', 'A100-40GB', 8)]
+    expect(machineOfNodes(nodes, [], ['a100'])).toMatchObject({
+      value: { gpuCount: 8, gpu: { name: 'A100-SXM-40' } },
+    })
+    expect(machineOfNodes(nodes, [], ['B200'])).toMatchObject({
+      error: expect.stringContaining('called B200'),
+    })
+  })
+
   it('says so when there are no GPUs to plan for', () => {
     expect(machineOfNodes([node('a', 'slot', 2)])).toMatchObject({
       ok: false,
-      error: expect.stringContaining('--cluster'),
+      error: expect.stringContaining('nd-h100-v5:64'),
     })
     expect(machineOfNodes([]).ok).toBe(false)
   })

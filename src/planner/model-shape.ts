@@ -76,7 +76,8 @@ export interface ShapeInput {
   readonly headDim?: number
   readonly latentAttention?: LatentAttention
   readonly window?: { readonly tokens: number; readonly blocks: number }
-  readonly ffn: number
+  /** Four times `hidden` where absent (arXiv 1706.03762, section 3.3). */
+  readonly ffn?: number
   readonly gated?: boolean
   readonly experts?: Omit<Experts, 'sharedFfn'> & {
     readonly sharedFfn?: number
@@ -103,7 +104,8 @@ export function modelShape(input: ShapeInput): Result<ModelShape, string> {
       return refuse(`${name}: ${field} is ${input[field]}; it must be a whole number above 0`)
     }
   }
-  if (!(input.ffn >= 0)) return refuse(`${name}: ffn is ${input.ffn}; give the inner width of the MLP`)
+  const ffn = input.ffn ?? 4 * input.hidden
+  if (!(ffn >= 0)) return refuse(`${name}: ffn is ${input.ffn}; give the inner width of the MLP`)
   const kvHeads = input.kvHeads ?? input.heads
   if (input.heads % kvHeads !== 0) {
     return refuse(`${name}: ${input.heads} heads cannot share ${kvHeads} KV heads evenly`)
@@ -127,7 +129,7 @@ export function modelShape(input: ShapeInput): Result<ModelShape, string> {
     headDim,
     ...(input.latentAttention && { latentAttention: input.latentAttention }),
     ...(input.window && { window: input.window }),
-    ffn: input.ffn,
+    ffn,
     gated: input.gated ?? true,
     ...(experts && {
       experts: {

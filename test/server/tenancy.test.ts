@@ -125,6 +125,8 @@ const CASES: Record<Operation, readonly Case[]> = {
       but: { owner: 403, teammate: 403, otherTeam: 403, admin: 403, foreignMember: 403, foreignAdmin: 403 },
     },
   ],
+  planTraining: [{ input: () => ({ model: 'llama3-8b', cluster: 'nd-h100-v5:1', tokens: 1e9 }) }],
+  planServing: [{ input: () => ({ model: 'llama3-8b', gpu: 'H100' }) }],
   listOrganisations: [nothing],
   createOrganisation: [{ input: () => ({ id: fresh() }) }],
   listTeams: [nothing],

@@ -4,6 +4,7 @@ import { eventHandlers } from './events.ts'
 import { logHandlers } from './logs.ts'
 import { machineHandlers } from './machine.ts'
 import { nodeHandlers } from './nodes.ts'
+import { planningHandlers } from './planning.ts'
 import { schedulingHandlers } from './scheduling.ts'
 import { serverHandlers } from './server.ts'
 import { serviceHandlers } from './service.ts'
@@ -19,6 +20,7 @@ export const HANDLERS: Handlers<CallContext> = {
   ...nodeHandlers,
   ...machineHandlers,
   ...schedulingHandlers,
+  ...planningHandlers,
   ...tenancyHandlers,
   ...serviceHandlers,
 }
