@@ -7,6 +7,7 @@ import { Evictions } from './evictions.ts'
 import { type Footprint, toAllocation, WHOLE_GPU } from './footprint.ts'
 import type { Occupant } from './holding.ts'
 import type { Machine } from './machine.ts'
+import { PlaceMemory } from './place-memory.ts'
 import type { Eviction, Hold, Plan, Start } from './plan.ts'
 import { Promises } from './promises.ts'
 import { isPartOf, isWithinGuarantee, quotaBlocks } from './quota.ts'
@@ -59,9 +60,7 @@ export class Pass implements EvictionContext {
   /** The first gangs that did not fit, in order. */
   readonly blocked: Entry[] = []
   private readonly evicting: Evictions
-  /** Classes that did not fit; nothing is freed within a pass, so they do not later. */
-  private readonly failed = new Set<number>()
-  private readonly fitting = new Map<number, { readonly starts: number; readonly footprint: Footprint }>()
+  private readonly places: PlaceMemory
   nextPassAt = Number.POSITIVE_INFINITY
 
   constructor(machine: Machine, now: TimeMs, options: PassOptions = {}) {
@@ -70,6 +69,7 @@ export class Pass implements EvictionContext {
     this.now = now
     this.transaction = options.transaction ?? new Transaction(machine.fleet)
     this.promises = new Promises(machine, now, this.transaction)
+    this.places = new PlaceMemory(this.promises)
     this.hasCells = machine.queues.guaranteed.some(({ queue }) => queue.guaranteedDomains !== undefined)
     this.endNobody = options.endNobody ?? false
     this.turns = options.recordTurns ? new Map() : undefined
@@ -173,12 +173,30 @@ export class Pass implements EvictionContext {
           return
         }
         if (backfill === 'holds' && this.promises.gangCount < holdDepth) this.promise(entry)
-        else if (!this.turns && this.isHopeless(entry)) {
-          turns.closeClass(entry)
-          continue
-        }
+        else if (!this.turns) this.leaveOutLike(entry, turns)
       }
       turns.passOver(entry)
+    }
+  }
+
+  /** Gangs that want the same as a blocked one have no turn where they would be blocked too. */
+  private leaveOutLike(entry: Entry, turns: Turns): void {
+    if (entry.gang.avoid.length > 0 || this.promises.hasOwners || this.hasCells) return
+    const request = this.requestOf(entry)
+    const { list } = this.promises
+    const widest = this.widestDepth(request)
+    const { preemptByOrdering, holdDepth } = this.machine.policy
+    if (list.length === 0 || !this.places.find(list.length, request, widest, this.startCount)) {
+      turns.closeClass(entry)
+    } else if (
+      request.isExact &&
+      request.withinDepth === (request.withinRequired ? widest : undefined) &&
+      !preemptByOrdering &&
+      this.blocked.length >= holdDepth
+    ) {
+      // Shorter ones may use what is kept for those that are due later.
+      const failed = this.places.failedUpTo(request, widest)
+      turns.closeLonger(entry, list[failed]!.at - this.now)
     }
   }
 
@@ -192,7 +210,7 @@ export class Pass implements EvictionContext {
     if (!done) return false
     this.served.add(entry)
     // The overtaken may leave more than was needed.
-    this.failed.clear()
+    this.places.clear()
     this.startCount++
     return true
   }
@@ -285,23 +303,10 @@ export class Pass implements EvictionContext {
       return footprint ?? this.promises.placeOnOwn(entry, request, minDepth)
     }
     return (
-      this.placeOrRemember(0, request, minDepth) ??
-      (outlived > 0 ? this.placeOrRemember(outlived, request, minDepth) : undefined) ??
+      this.places.find(0, request, minDepth, this.startCount) ??
+      (outlived > 0 ? this.places.find(outlived, request, minDepth, this.startCount) : undefined) ??
       this.promises.placeOnOwn(entry, request, minDepth)
     )
-  }
-
-  /** As `placeWithout`; remembers what was not found, and until the next start what was. */
-  private placeOrRemember(count: number, request: RequestClass, minDepth: number): Footprint | undefined {
-    const promises = count === 0 ? 0 : this.promises.list.length
-    const key = ((request.index * 64 + minDepth) * 1024 + count) * 1024 + promises
-    if (this.failed.has(key)) return undefined
-    const known = this.fitting.get(key)
-    if (known?.starts === this.startCount) return known.footprint
-    const footprint = this.promises.placeWithout(count, request, minDepth)
-    if (footprint) this.fitting.set(key, { starts: this.startCount, footprint })
-    else this.failed.add(key)
-    return footprint
   }
 
   private start(entry: Entry, footprint: Footprint): void {
@@ -325,15 +330,6 @@ export class Pass implements EvictionContext {
     const place = earliestPlace(this.machine.fleet, request, this.widestDepth(request), this.now)
     for (const node of closed) this.machine.fleet.capacity.open(node)
     if (place) this.promises.give(entry, place)
-  }
-
-  /** Whether no gang that wants the same can start any more: it fits neither now nor on all that is kept. */
-  private isHopeless(entry: Entry): boolean {
-    if (entry.gang.avoid.length > 0 || this.promises.hasOwners || this.hasCells) return false
-    const all = this.promises.list.length
-    if (all === 0) return true
-    const request = this.requestOf(entry)
-    return this.placeOrRemember(all, request, this.widestDepth(request)) === undefined
   }
 
   private widestDepth(request: RequestClass): number {

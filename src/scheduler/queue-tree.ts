@@ -20,6 +20,15 @@ export interface EndedUsage {
   readonly gpuSeconds: number
 }
 
+/** A queue that is guaranteed something. */
+export interface GuaranteedRecord {
+  readonly record: QueueRecord
+  /** Where its parent stands in the same list; -1 where that is guaranteed nothing. */
+  readonly parentAt: number
+  /** Scratch of one sum over the tree. */
+  below: number
+}
+
 /** The queues with what they use. Queues that nobody described are open ones under the root. */
 export class QueueTree {
   readonly records = new Map<QueueId, QueueRecord>()
@@ -29,7 +38,10 @@ export class QueueTree {
   /** Thousandths of a GPU in the smallest domain of each level; kept by the fleet. */
   domainMilli: ReadonlyMap<string, number> = new Map()
   private readonly described = new Map<QueueId, Queue>()
+  /** Thousandths of a GPU held in all queues. */
+  heldMilli = 0
   private guaranteedRecords: readonly QueueRecord[] | undefined
+  private guaranteedTree: readonly GuaranteedRecord[] | undefined
 
   constructor(halfLifeMs: number) {
     this.clock = new DecayClock(halfLifeMs)
@@ -37,7 +49,7 @@ export class QueueTree {
 
   set(queue: Queue): void {
     this.described.set(queue.id, queue)
-    this.guaranteedRecords = undefined
+    this.forgetGuaranteed()
     const record = this.records.get(queue.id)
     if (record && record.parent?.queue.id === queue.parent) {
       this.replace(record, queue)
@@ -52,7 +64,7 @@ export class QueueTree {
     const record = this.records.get(id)
     assert(!record || record.heldMilli === 0, `queue ${id} is removed while it holds GPUs`)
     this.described.delete(id)
-    this.guaranteedRecords = undefined
+    this.forgetGuaranteed()
     this.records.delete(id)
   }
 
@@ -71,7 +83,7 @@ export class QueueTree {
         budgetAt: undefined,
       }
       this.records.set(id, record)
-      this.guaranteedRecords = undefined
+      this.forgetGuaranteed()
     }
     return record
   }
@@ -101,6 +113,19 @@ export class QueueTree {
     return this.guaranteedRecords
   }
 
+  /** The same, the deepest first. */
+  get guaranteedUpwards(): readonly GuaranteedRecord[] {
+    if (!this.guaranteedTree) {
+      const upwards = [...this.guaranteed].sort((a, b) => depthOf(b) - depthOf(a))
+      this.guaranteedTree = upwards.map((record) => ({
+        record,
+        parentAt: record.parent ? upwards.indexOf(record.parent) : -1,
+        below: 0,
+      }))
+    }
+    return this.guaranteedTree
+  }
+
   modelIndex(model: string): number {
     const at = this.models.indexOf(model)
     return at >= 0 ? at : this.models.push(model) - 1
@@ -109,6 +134,7 @@ export class QueueTree {
   /** Adds (or with a negative amount takes back) what is held by a user, their queue and its parents. */
   hold(user: UserRecord, model: number, milli: number, startedAt: TimeMs): void {
     const since = milli * this.clock.seconds(startedAt)
+    this.heldMilli += milli
     for (let record: UsageRecord | undefined = user; record; record = record.parent) {
       record.heldMilli += milli
       record.held[model] = (record.held[model] ?? 0) + milli
@@ -207,6 +233,7 @@ export class QueueTree {
     copy.clock.restore(this.clock.state())
     copy.models.push(...this.models)
     copy.domainMilli = this.domainMilli
+    copy.heldMilli = this.heldMilli
     for (const [id, queue] of this.described) copy.described.set(id, queue)
     for (const record of this.records.values()) {
       const queue = copy.of(record.queue.id)
@@ -215,6 +242,11 @@ export class QueueTree {
       for (const user of record.users.values()) copyUsage(user, copy.user(queue, user.user))
     }
     return copy
+  }
+
+  private forgetGuaranteed(): void {
+    this.guaranteedRecords = undefined
+    this.guaranteedTree = undefined
   }
 
   private replace(record: QueueRecord, queue: Queue): void {
@@ -234,6 +266,10 @@ export class QueueTree {
       }
     }
   }
+}
+
+function depthOf(queue: QueueRecord): number {
+  return queue.parent ? depthOf(queue.parent) + 1 : 0
 }
 
 function emptyUsage(weight: number) {

@@ -54,10 +54,10 @@ export function quotaBlocks(machine: Machine, entry: Claim, gpuMilli: number, no
     const left = budget.gpuHours * HOUR_MS - budgetSpent(machine.fleet, record, now)
     if (needed > left) blocks.push({ kind: 'budget', record, needed, left: Math.max(0, left) })
   }
-  const kept = keptFromOthers(machine, user.parent, gang.preemptible)
-  if (kept > 0 && !isWithinGuarantee(machine, user.parent, gpuMilli)) {
-    const free = machine.fleet.totalMilli - heldByRoots(machine)
-    if (gpuMilli > free - kept)
+  if (!isWithinGuarantee(machine, user.parent, gpuMilli)) {
+    const kept = keptFromOthers(machine, user.parent, gang.preemptible)
+    const free = machine.fleet.totalMilli - machine.queues.heldMilli
+    if (kept > 0 && gpuMilli > free - kept)
       blocks.push({ kind: 'not-lent', queue: user.parent.queue, keptMilli: kept, freeMilli: free })
   }
   return blocks
@@ -101,27 +101,19 @@ export function isPartOf(queue: QueueRecord, whole: QueueRecord): boolean {
  * What is kept for a queue is part of what is kept for those above it, and counts once.
  */
 function keptFromOthers({ queues }: Machine, queue: QueueRecord, preemptible: boolean): number {
-  const isKept = (record: QueueRecord) => !(preemptible && record.queue.lendable) && !isPartOf(queue, record)
-  const below = new Map<QueueRecord, number>()
+  const { guaranteedUpwards } = queues
+  for (const guaranteed of guaranteedUpwards) guaranteed.below = 0
   let kept = 0
-  for (const record of [...queues.guaranteed].sort((a, b) => depthOf(b) - depthOf(a))) {
-    if (!isKept(record)) continue
+  for (const { record, parentAt, below } of guaranteedUpwards) {
+    if (!isKeptFrom(queue, preemptible, record)) continue
     const own = Math.max(0, queues.guaranteedMilli(record) - record.heldMilli)
-    const all = Math.max(own, below.get(record) ?? 0)
-    const { parent } = record
-    if (parent && isKept(parent) && queues.guaranteed.includes(parent))
-      below.set(parent, (below.get(parent) ?? 0) + all)
-    else kept += all
+    const parent = guaranteedUpwards[parentAt]
+    if (parent && isKeptFrom(queue, preemptible, parent.record)) parent.below += Math.max(own, below)
+    else kept += Math.max(own, below)
   }
   return kept
 }
 
-function depthOf(queue: QueueRecord): number {
-  return queue.parent ? depthOf(queue.parent) + 1 : 0
-}
-
-function heldByRoots(machine: Machine): number {
-  let held = 0
-  for (const record of machine.queues.records.values()) if (!record.parent) held += record.heldMilli
-  return held
+function isKeptFrom(queue: QueueRecord, preemptible: boolean, record: QueueRecord): boolean {
+  return !(preemptible && record.queue.lendable) && !isPartOf(queue, record)
 }

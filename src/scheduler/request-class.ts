@@ -19,6 +19,8 @@ export interface RequestClass {
   readonly withinRequired: boolean
   readonly segmentDepth: number | undefined
   readonly spreadDepth: number | undefined
+  /** Whether `place` finds a place wherever there is one, and so in whatever has more free than where there was one. */
+  readonly isExact: boolean
   /** Why no machine of this tree can ever serve it. */
   readonly impossible: string | undefined
 }
@@ -60,6 +62,7 @@ export function compileRequest(
   index: number,
   request: ResourceRequest,
 ): RequestClass {
+  const { cpuMilli = 0, memoryMib = 0 } = request
   const withinDepth = depthOf(tree, request.within?.level)
   const segmentDepth = depthOf(tree, request.segment?.level)
   const matching = tree.classes.map((_, c) => c).filter((c) => matches(tree.classes[c]!, request.gpu))
@@ -76,6 +79,9 @@ export function compileRequest(
     withinRequired: request.within?.mode === 'required',
     segmentDepth,
     spreadDepth: depthOf(tree, request.spread?.level),
+    isExact:
+      cpuMilli + memoryMib === 0 ||
+      (segmentDepth === undefined && options.every(({ remainder }) => remainder === 0)),
     impossible: impossible(tree, request, matching, options),
   }
 }

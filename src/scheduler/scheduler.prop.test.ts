@@ -4,7 +4,7 @@ import { HOUR_MS, id, MINUTE_MS, type RandomStream, randomStream } from '../base
 import { allocatedGpus, type NodeState, type Policy } from '../model/index.ts'
 import { explainAll } from './explain.ts'
 import { Machine } from './machine.ts'
-import { planPass } from './pass.ts'
+import { Pass, planPass } from './pass.ts'
 import { aGang, aNode, apply, aQueue, aRequest, endAttempt } from './picture.ts'
 import type { Plan } from './plan.ts'
 import { inOrder } from './waiting.ts'
@@ -88,6 +88,15 @@ describe('random machines, gangs, faults and edits', () => {
         const isMoved = ended.some(({ attempt }) => attempt.startsWith(`${beneficiary}.`))
         if (!isLimit && !isMoved) expect(ended.some(({ attempt }) => waits.includes(attempt))).toBe(true)
       }
+    })
+  })
+
+  it('[R1] a pass that leaves out the turns of those that cannot start plans what one plans that asks everybody', () => {
+    play((world, plan) => {
+      const asking = new Pass(world.machine, world.now, { recordTurns: true })
+      const { nextPassAt: _, ...decided } = asking.run()
+      asking.rollback()
+      expect(plan).toMatchObject(decided)
     })
   })
 
@@ -324,6 +333,7 @@ class World {
       held: [...machine.queues.records.values()]
         .map(({ queue, heldMilli }) => [queue.id, heldMilli] as const)
         .sort(byId),
+      heldInAll: machine.queues.heldMilli,
       line: machine.waiting.bands.map(({ priority, root }) => [priority, inLine(root)]),
       total: machine.fleet.totalMilli,
     }
@@ -367,6 +377,7 @@ class World {
       nodes: nodes as ReturnType<World['kept']>['nodes'],
       buckets,
       held: held.sort(byId),
+      heldInAll: all.reduce((sum, { gpuMilli }) => sum + gpuMilli, 0),
       line: priorities.map((priority) => {
         const here = inTheLine.filter(({ gang }) => gang.priority === priority)
         const path = ({ gang, classKey }: (typeof here)[number]) =>

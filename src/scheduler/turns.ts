@@ -1,7 +1,7 @@
-import type { TimeMs } from '../base/index.ts'
+import type { DurationMs, TimeMs } from '../base/index.ts'
 import type { QueueRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
-import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
+import { type Entry, type Group, inOrder, type Lane, type TurnBound } from './waiting.ts'
 
 /**
  * Whose turn it is in one pass: the highest priority first; in it, under `fair`, at each level of the tree of queues
@@ -13,8 +13,10 @@ export class Turns {
   private readonly now: TimeMs
   private readonly pass: number
   private band = 0
-  /** Request classes of which nothing can start any more in this pass. */
-  private readonly closed = new Set<string>()
+  /** Whose lanes have the turn until a start changes the shares. */
+  private group: Group | undefined
+  /** By request class: of which gangs nothing can start any more in this pass. */
+  private readonly bounds = new Map<string, TurnBound>()
 
   constructor(machine: Machine, now: TimeMs) {
     this.machine = machine
@@ -25,15 +27,17 @@ export class Turns {
   /** The gang whose turn it is; the same one until it is started, passed over or its class is closed. */
   next(): Entry | undefined {
     const { bands } = this.machine.waiting
-    for (; this.band < bands.length; this.band++) {
-      const lane = this.laneIn(bands[this.band]!.root)
-      if (lane) return lane.entries[lane.cursor]
+    let lane = this.group && this.bestLane(this.group)
+    while (!lane && this.band < bands.length) {
+      lane = this.laneIn(bands[this.band]!.root)
+      if (!lane) this.band++
     }
-    return undefined
+    return lane?.entries[lane.cursor]
   }
 
   started(entry: Entry): void {
     entry.lane!.cursor++
+    this.group = undefined
     for (let group: Group | undefined = entry.lane!.group; group; group = group.parent) this.measure(group)
   }
 
@@ -43,8 +47,22 @@ export class Turns {
 
   /** No gang with this one's request, whosoever it is, has a turn any more. */
   closeClass(entry: Entry): void {
-    this.closed.add(entry.classKey)
+    this.closeLonger(entry, Number.NEGATIVE_INFINITY)
     entry.lane!.cursor = entry.lane!.entries.length
+  }
+
+  /** Nor has one whose limit is longer than this, or that has none; but those that avoid nodes are asked. */
+  closeLonger(entry: Entry, limitMs: DurationMs): void {
+    this.boundOf(entry.classKey).longestMs = limitMs
+  }
+
+  private boundOf(classKey: string): TurnBound {
+    let bound = this.bounds.get(classKey)
+    if (!bound) {
+      bound = { longestMs: Number.POSITIVE_INFINITY }
+      this.bounds.set(classKey, bound)
+    }
+    return bound
   }
 
   private laneIn(group: Group): Lane | undefined {
@@ -58,16 +76,34 @@ export class Turns {
 
   private bestLane(group: Group): Lane | undefined {
     let best: Lane | undefined
+    let bestHead: Entry | undefined
     for (const lane of group.lanes) {
-      if (lane.pass !== this.pass) {
-        lane.pass = this.pass
-        lane.cursor = this.closed.has(lane.classKey) ? lane.entries.length : 0
-      }
-      const head = lane.entries[lane.cursor]
-      if (head && (!best || inOrder(head, best.entries[best.cursor]!) < 0)) best = lane
+      const head = this.head(lane)
+      if (!head || (bestHead && inOrder(head, bestHead) >= 0)) continue
+      best = lane
+      bestHead = head
     }
-    if (!best) group.done = true
+    if (best) this.group = group
+    else group.done = true
     return best
+  }
+
+  /** The first gang of the lane that still has a turn. */
+  private head(lane: Lane): Entry | undefined {
+    if (lane.pass !== this.pass) {
+      lane.pass = this.pass
+      lane.cursor = 0
+      lane.bound = this.boundOf(lane.classKey)
+    }
+    const { entries } = lane
+    const { longestMs } = lane.bound
+    if (longestMs === Number.POSITIVE_INFINITY) return entries[lane.cursor]
+    if (longestMs === Number.NEGATIVE_INFINITY) return undefined
+    for (; lane.cursor < entries.length; lane.cursor++) {
+      const { gang } = entries[lane.cursor]!
+      if (gang.avoid.length > 0 || (gang.limitMs ?? Number.POSITIVE_INFINITY) <= longestMs) break
+    }
+    return entries[lane.cursor]
   }
 
   private bestGroup(group: Group): Lane | undefined {

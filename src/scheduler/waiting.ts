@@ -1,4 +1,4 @@
-import type { TimeMs, WorkloadId } from '../base/index.ts'
+import type { DurationMs, TimeMs, WorkloadId } from '../base/index.ts'
 import { assert, compareIds } from '../base/index.ts'
 import type { Ordering } from '../model/index.ts'
 import { gangKey, type QueuedGang } from './gang.ts'
@@ -23,9 +23,15 @@ export interface Lane {
   readonly classKey: string
   readonly group: Group
   readonly entries: Entry[]
-  /** Scratch of the pass with this number: which entry's turn is next. */
+  /** Scratch of the pass with this number: which entry's turn is next, and which have none. */
   pass: number
   cursor: number
+  bound: TurnBound
+}
+
+/** Of the gangs of one class, those with longer limits have no turn any more in this pass; minus infinity for all of them. */
+export interface TurnBound {
+  longestMs: DurationMs
 }
 
 /** A node of the fair-share tree of one priority: a queue, a user of it, or the root. Only what has gangs in line is here. */
@@ -121,7 +127,16 @@ export class Waiting {
     if (!lane) {
       const root = this.band(priority).root
       const group = this.ordering === 'fair' ? groupOf(root, entry.user, entry) : root
-      lane = { name, priority, classKey: entry.classKey, group, entries: [], pass: 0, cursor: 0 }
+      lane = {
+        name,
+        priority,
+        classKey: entry.classKey,
+        group,
+        entries: [],
+        pass: 0,
+        cursor: 0,
+        bound: UNBOUND,
+      }
       this.lanes.set(name, lane)
       insert(group.lanes, lane, byName)
     }
@@ -158,6 +173,8 @@ export class Waiting {
     return this.bands[at]!
   }
 }
+
+const UNBOUND: TurnBound = { longestMs: Number.POSITIVE_INFINITY }
 
 /** Order within a lane, and of the heads of lanes in one group. */
 export function inOrder(a: Entry, b: Entry): number {
