@@ -1,5 +1,6 @@
 export * from './command.ts'
 export { decide } from './decide/index.ts'
+export { launchOrder } from './decide/schedule.ts'
 export { nextDeadline } from './decide/tick.ts'
 export * from './default-failure-classes.ts'
 export * from './effect.ts'

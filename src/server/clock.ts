@@ -6,6 +6,8 @@ export interface Clock {
   startAt(time: number): void
   /** Calls back once after so many milliseconds of this clock; the result cancels. */
   after(delayMs: number, callback: () => void): () => void
+  /** The same by the wall's clock, whatever the pace of this one: for what spares the machine it runs on. */
+  rest(wallMs: number, callback: () => void): () => void
 }
 
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
@@ -32,9 +34,13 @@ export function steadyClock(
     startAt: (time) => {
       told = Math.max(told, time)
     },
-    after: (delayMs, callback) => {
-      const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), LONGEST_TIMEOUT_MS))
-      return () => clearTimeout(timer)
-    },
+    after: timeout,
+    rest: timeout,
   }
+}
+
+/** Calls back once after so long; the result cancels. Longer than the host can count is as long as it can. */
+export function timeout(delayMs: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), LONGEST_TIMEOUT_MS))
+  return () => clearTimeout(timer)
 }

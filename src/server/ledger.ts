@@ -209,7 +209,7 @@ export class Ledger {
 
   #spacePasses(spacingMs: number): void {
     this.#passSpaced = false
-    this.#options.clock.after(spacingMs, () => {
+    this.#options.clock.rest(spacingMs, () => {
       this.#passSpaced = true
       this.#wake()
     })
@@ -274,7 +274,7 @@ export class Ledger {
 
   async #recover(): Promise<void> {
     while (this.#stale && !this.#closed) {
-      await new Promise<void>((resolve) => this.#options.clock.after(RELOAD_RETRY_MS, resolve))
+      await new Promise<void>((resolve) => this.#options.clock.rest(RELOAD_RETRY_MS, resolve))
       await this.#reload([])
     }
   }

@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ok, type Result, refuse } from '../base/index.ts'
+import { parseTwinOptions, type TwinOptions } from './twin/twin-options.ts'
 
 export interface ServerOptions {
   readonly dataDir: string
@@ -11,9 +12,19 @@ export interface ServerOptions {
   readonly slots: number | undefined
   readonly databaseUrl: string | undefined
   readonly logLevel: string
+  /** A simulated machine instead of this one. */
+  readonly twin?: TwinOptions
 }
 
 const DEFAULT_PORT = 7600
+const TWIN_FLAGS = {
+  twin: { type: 'string' },
+  speed: { type: 'string' },
+  load: { type: 'string' },
+  seed: { type: 'string' },
+  faults: { type: 'string' },
+  history: { type: 'string' },
+} as const
 
 /** The options of the server process, from its arguments and environment; the command line passes them on. */
 export function parseServerOptions(
@@ -31,6 +42,7 @@ export function parseServerOptions(
         slots: { type: 'string' },
         'database-url': { type: 'string' },
         log: { type: 'string' },
+        ...TWIN_FLAGS,
       },
     }).values
   } catch (error) {
@@ -42,7 +54,13 @@ export function parseServerOptions(
   const slots = values.slots === undefined ? undefined : wholeNumber(values.slots, 1, 4096)
   if (values.slots !== undefined && slots === undefined)
     return refuse(`--slots takes a number from 1 to 4096, not "${values.slots}"`)
+  const { twin, speed, load, seed, faults, history } = values
+  const twinOptions = parseTwinOptions({ twin, speed, load, seed, faults, history })
+  if (!twinOptions.ok) return twinOptions
+  if (twinOptions.value && slots !== undefined)
+    return refuse('--slots is of a real machine; leave it out with --twin')
   return ok({
+    ...(twinOptions.value ? { twin: twinOptions.value } : {}),
     dataDir: resolve(values.data ?? env.BANYAN_DATA_DIR ?? join(homedir(), '.banyan')),
     host: values.host ?? '127.0.0.1',
     port,

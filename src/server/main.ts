@@ -3,6 +3,7 @@ import { parseServerOptions } from './main-options.ts'
 import { type RunningServer, startServer } from './server.ts'
 import { BANYAN_VERSION } from './version.ts'
 import { realWorld } from './worlds/real.ts'
+import { twinWorld } from './worlds/twin.ts'
 
 const options = parseServerOptions(process.argv.slice(2), process.env)
 if (!options.ok) {
@@ -30,7 +31,8 @@ process.on('SIGTERM', () => void stop('SIGTERM'))
 process.on('SIGINT', () => void stop('SIGINT'))
 
 try {
-  const world = await realWorld(options.value, log)
+  const { twin } = options.value
+  const world = twin ? await twinWorld(options.value, twin, log) : await realWorld(options.value, log)
   void world.leadershipLost.then(() => {
     if (stopping) return
     log.error('leadership was lost; another server may lead now')

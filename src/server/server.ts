@@ -27,6 +27,8 @@ export interface World {
   readonly storeKind: 'pglite' | 'postgres'
   readonly backUp: () => Promise<ReadableStream<Uint8Array>>
   readonly failureClasses: FailureClasses
+  /** Lets those live who belong to it: called once the ledger serves. */
+  readonly inhabit?: (ledger: Ledger) => { close(): void }
 }
 
 interface Options {
@@ -84,6 +86,7 @@ export async function startServer(world: World, options: Options): Promise<Runni
   await watch.start()
   probes.start()
   forecasts.start()
+  const inhabitants = world.inhabit?.(ledger)
 
   const gateway = createServing(services, metrics)
   const app = createHttp({ ...services, outstanding: gateway.outstanding })
@@ -99,7 +102,8 @@ export async function startServer(world: World, options: Options): Promise<Runni
   await writeServerFile(dataDir, {
     url,
     pid: process.pid,
-    startedAt: world.clock.now(),
+    // By the wall's clock, whatever the world's: it is compared with when the process began.
+    startedAt: Date.now(),
     tokenFile: tokenPath(dataDir),
   })
   log.info({ url, dataDir, engine: world.engine.id, store: world.storeKind }, 'Banyan answers')
@@ -114,6 +118,7 @@ export async function startServer(world: World, options: Options): Promise<Runni
       const hurry = setTimeout(() => http.closeAllConnections(), LONGEST_GOODBYE_MS)
       await closed
       clearTimeout(hurry)
+      inhabitants?.close()
       gateway.close()
       probes.close()
       forecasts.close()

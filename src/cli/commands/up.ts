@@ -16,6 +16,12 @@ export interface UpOptions {
   readonly port?: string
   readonly slots?: string
   readonly databaseUrl?: string
+  readonly twin?: string
+  readonly speed?: string
+  readonly load?: string
+  readonly seed?: string
+  readonly faults?: string
+  readonly history?: string
 }
 
 /** What the server writes before a line for people. */
@@ -67,6 +73,12 @@ function serverArguments(cli: Cli, options: UpOptions): string[] {
     ['--port', options.port],
     ['--slots', options.slots],
     ['--database-url', options.databaseUrl],
+    ['--twin', options.twin],
+    ['--speed', options.speed],
+    ['--load', options.load],
+    ['--seed', options.seed],
+    ['--faults', options.faults],
+    ['--history', options.history],
   ]
   return given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))
 }

@@ -9,6 +9,7 @@ import type { Log } from '../log.ts'
 import type { ServerOptions } from '../main-options.ts'
 import type { World } from '../server.ts'
 import { storeLocation } from '../store-location.ts'
+import { readTwinRecord } from '../twin/twin-record.ts'
 
 const LOCAL_CAPABILITIES: World['capabilities'] = {
   engine: 'local',
@@ -23,6 +24,12 @@ const LOCAL_CAPABILITIES: World['capabilities'] = {
 /** This machine: processes as attempts, the wall's clock, PostgreSQL embedded or by its address. */
 export async function realWorld(options: ServerOptions, log: Log): Promise<World> {
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
+  const twin = await readTwinRecord(options.dataDir)
+  if (twin) {
+    throw new Error(
+      `the data folder ${options.dataDir} is a twin's; start it with --twin ${twin.template}:${twin.nodes}, or choose another folder with --data`,
+    )
+  }
   const store = await openStore(storeLocation(options), (line) => log.warn(line))
   try {
     const leadership = await store.lead()

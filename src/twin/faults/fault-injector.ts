@@ -122,6 +122,12 @@ export class FaultInjector {
     }
   }
 
+  /** The node was broken before and is repaired as after any failure of its kind. */
+  leaveBroken(node: NodeId, engine: SimulatedEngine, now: TimeUs): void {
+    const cause = this.#causes.find(({ repairMs }) => repairMs > 0)
+    if (cause) this.#break(node, cause, engine, now)
+  }
+
   #planFault(index: number): void {
     const { perMs, strikes } = this.#cause(index)
     const targets = strikes === 'node' ? this.#nodes.length : this.#domains.length

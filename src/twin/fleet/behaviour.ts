@@ -15,4 +15,17 @@ export interface Behaviour {
   readonly savesWhenTold: boolean
   /** What its gang says to each other, and the share of a step that it waits for it at full speed and alone. */
   readonly traffic?: { readonly pattern: TrafficPattern; readonly share: number }
+  /** How it ends once its work is done; absent for one that succeeds. */
+  readonly fails?: { readonly exitCode: number; readonly logTail: string }
+  /** What it says of its training; absent: a step a second and no loss. */
+  readonly training?: Training
+}
+
+/** What a training program reports as it goes. */
+export interface Training {
+  /** Of one step at full speed. */
+  readonly stepUs: TimeUs
+  readonly tokensPerStep: number
+  /** Of the model. */
+  readonly parameters: number
 }

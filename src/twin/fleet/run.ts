@@ -35,6 +35,26 @@ export interface Run {
   reportedSaveAt?: TimeUs
 }
 
+/** A run that was just launched and found so much work saved. */
+export function newRun(order: LaunchOrder, behaviour: Behaviour, savedUs: TimeUs, launchedAt: TimeUs): Run {
+  return {
+    attempt: order.attempt,
+    order,
+    behaviour,
+    state: 'starting',
+    launchedAt,
+    settledAt: launchedAt,
+    resumedUs: savedUs,
+    doneUs: savedUs,
+    savedUs,
+    phaseUs: 0,
+    speed: 1,
+    slowedUs: 0,
+    savingUs: 0,
+    hungUs: 0,
+  }
+}
+
 /**
  * Brings the run's progress up to `now`. It alternates computing for `saveEveryUs` and saving for `saveUs`; all cycles
  * in between are added up at once.

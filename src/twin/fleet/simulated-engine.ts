@@ -11,7 +11,8 @@ import type {
 import type { NodeDescription } from '../../model/index.ts'
 import type { Ticket, TimeUs } from '../kernel/agenda.ts'
 import type { Behaviour } from './behaviour.ts'
-import { type Run, settle, timeLeft, timeToSave } from './run.ts'
+import { newRun, type Run, settle, timeLeft, timeToSave } from './run.ts'
+import { exitOf, milliseconds, progressOf } from './run-facts.ts'
 
 /** What the fleet plans for itself, as data for the agenda. */
 export type FleetOccurrence =
@@ -112,7 +113,7 @@ export class SimulatedEngine {
       settle(run, now)
       if (run.state !== 'starting') facts.push({ kind: 'attempt-running', attempt: run.attempt, at })
       // An attempt that is still starting is known too: silence about it would mean that it is not there.
-      facts.push(this.#progress(run, now))
+      facts.push(progressOf(run, now))
     }
     facts.push(...this.#ended.values())
     return facts
@@ -131,23 +132,7 @@ export class SimulatedEngine {
       })
       return
     }
-    const savedUs = this.#saved.get(order.workload) ?? 0
-    const run: Run = {
-      attempt: order.attempt,
-      order,
-      behaviour,
-      state: 'starting',
-      launchedAt: now,
-      settledAt: now,
-      resumedUs: savedUs,
-      doneUs: savedUs,
-      savedUs,
-      phaseUs: 0,
-      speed: 1,
-      slowedUs: 0,
-      savingUs: 0,
-      hungUs: 0,
-    }
+    const run = newRun(order, behaviour, this.#saved.get(order.workload) ?? 0, now)
     this.runs.set(run.attempt, run)
     if (behaviour.startUs === 0) this.#start(run, now)
     else run.next = this.#agenda.plan(now + behaviour.startUs, { kind: 'run-started', attempt: run.attempt })
@@ -192,7 +177,7 @@ export class SimulatedEngine {
         return
       case 'run-done':
         settle(run, now)
-        this.#end(run, now, 'done', [{ ...exitOf(run), at: milliseconds(now), exitCode: 0, stopped: false }])
+        this.#finish(run, now)
         return
       case 'run-stopped':
         this.#stopped(run, now, what.saved)
@@ -257,6 +242,31 @@ export class SimulatedEngine {
     }
   }
 
+  /** Takes in an attempt that has run since `runningAt` from the work it found saved, as far as it would be by now. */
+  adopt(order: LaunchOrder, resumedUs: TimeUs, runningAt: TimeUs, now: TimeUs): void {
+    const run = newRun(order, this.#options.behaviourOf(order), resumedUs, runningAt)
+    this.runs.set(run.attempt, run)
+    run.state = 'running'
+    const affected = this.#options.speeds.enter(run)
+    run.speed = this.#options.speeds.speedOf(run)
+    settle(run, now)
+    this.#planNext(run)
+    this.paceAnew(affected, now)
+  }
+
+  /** What a new attempt of the workload finds saved. */
+  keep(workload: WorkloadId, savedUs: TimeUs): void {
+    this.#saved.set(workload, savedUs)
+  }
+
+  /** Tells how far the run is, as a program does that writes its progress from time to time. */
+  tellProgress(run: Run, now: TimeUs): void {
+    if (run.state !== 'running') return
+    settle(run, now)
+    if (run.savedAt !== undefined) run.reportedSaveAt = run.savedAt
+    this.#facts.push(progressOf(run, now))
+  }
+
   record(): FleetRecord {
     return {
       runs: [...this.runs.values()].map((run) => ({ ...run })),
@@ -307,6 +317,13 @@ export class SimulatedEngine {
     if (moved) this.paceAnew(this.#options.speeds.leave(run), run.settledAt)
   }
 
+  #finish(run: Run, now: TimeUs): void {
+    const { fails } = run.behaviour
+    const exit = { ...exitOf(run), at: milliseconds(now), exitCode: 0, stopped: false }
+    if (fails) this.#end(run, now, 'failed', [{ ...exit, ...fails }])
+    else this.#end(run, now, 'done', [exit])
+  }
+
   #stopped(run: Run, now: TimeUs, saved: boolean): void {
     if (saved) run.savedAt = now
     this.#end(run, now, 'stopped', [
@@ -342,29 +359,7 @@ export class SimulatedEngine {
   #tellSave(run: Run, now: TimeUs): void {
     if (run.savedAt === undefined || run.savedAt === run.reportedSaveAt) return
     run.reportedSaveAt = run.savedAt
-    this.#facts.push(this.#progress(run, now))
-  }
-
-  #progress(run: Run, now: TimeUs): EngineFact {
-    const { workUs } = run.behaviour
-    return {
-      kind: 'attempt-progress',
-      attempt: run.attempt,
-      progress: {
-        at: milliseconds(now),
-        step: Math.floor(run.doneUs / STEP_US),
-        ...(workUs !== undefined ? { totalSteps: Math.ceil(workUs / STEP_US) } : {}),
-      },
-      ...(run.savedAt !== undefined
-        ? {
-            checkpoint: {
-              at: milliseconds(run.savedAt),
-              step: Math.floor(run.savedUs / STEP_US),
-              path: `twin/${run.order.workload}`,
-            },
-          }
-        : {}),
-    }
+    this.#facts.push(progressOf(run, now))
   }
 
   #cancelNext(run: Run): void {
@@ -372,17 +367,4 @@ export class SimulatedEngine {
     this.#agenda.cancel(run.next)
     delete run.next
   }
-}
-
-/** Progress is told in steps of a second at full speed. */
-const STEP_US = 1_000_000
-
-function exitOf(run: Run) {
-  const node = present(run.order.allocation.parts[0]?.node, `first node of ${run.attempt}`)
-  return { task: 0, node, logTail: '' }
-}
-
-/** Times of facts are whole milliseconds, as everywhere outside the kernel. */
-function milliseconds(us: TimeUs): number {
-  return Math.floor(us / 1000)
 }

@@ -17,6 +17,8 @@ export interface Generation {
   readonly spanMs: DurationMs
   /** Sizes above it are left out; absent means the machine. */
   readonly largestGpus?: number
+  /** Where in the week the span begins; absent means its first midnight. Submissions are told from there on too. */
+  readonly fromMs?: DurationMs
 }
 
 interface Size {
@@ -51,9 +53,10 @@ export function generateTrace(wanted: Generation, random: RandomStream): JobTrac
   const meanIntensity = ((5 + 2 * shape.weekendShare) / 7) * ((2 + shape.nightShare) / 3)
   const jobs: TraceJob[] = []
   // Thinning (Lewis and Shedler 1979): draw at the highest rate, keep by the intensity of the hour.
-  for (let at = 0; ; ) {
+  const fromMs = wanted.fromMs ?? 0
+  for (let at = fromMs; ; ) {
     at += random.exponential(meanIntensity / jobsPerMs)
-    if (at >= wanted.spanMs) break
+    if (at >= fromMs + wanted.spanMs) break
     if (random.next() >= intensity(at, shape.weekendShare, shape.nightShare)) continue
     const size = weighted(random, sizes, ({ jobs }) => jobs)
     const tenant = weighted(random, tenants, ({ weight }) => weight).name
@@ -71,8 +74,8 @@ export function generateTrace(wanted: Generation, random: RandomStream): JobTrac
 
 /** Share of the weekday noon's arrivals: full from 8 to 24 h, `night` from 0 to 8 h, days 6 and 7 of the week less. */
 function intensity(at: number, weekend: number, night: number): number {
-  const isWeekend = Math.floor(at / DAY_MS) % 7 >= 5
-  const isNight = (at % DAY_MS) / HOUR_MS < 8
+  const isWeekend = ((Math.floor(at / DAY_MS) % 7) + 7) % 7 >= 5
+  const isNight = (((at % DAY_MS) + DAY_MS) % DAY_MS) / HOUR_MS < 8
   return (isWeekend ? weekend : 1) * (isNight ? night : 1)
 }
 

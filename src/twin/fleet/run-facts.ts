@@ -1,0 +1,48 @@
+import { present } from '../../base/index.ts'
+import type { EngineFact } from '../../control/index.ts'
+import type { TimeUs } from '../kernel/agenda.ts'
+import { lossAt } from './loss.ts'
+import type { Run } from './run.ts'
+
+/** Programs that say nothing of their training tell progress in steps of a second at full speed. */
+const STEP_US = 1_000_000
+
+/** How far the settled run is, as its program would tell it. */
+export function progressOf(run: Run, now: TimeUs): EngineFact {
+  const { workUs, training } = run.behaviour
+  const stepUs = training?.stepUs ?? STEP_US
+  const step = Math.floor(run.doneUs / stepUs)
+  const first = Math.floor(run.resumedUs / stepUs) + 1
+  const told = training && step >= first
+  return {
+    kind: 'attempt-progress',
+    attempt: run.attempt,
+    progress: {
+      at: milliseconds(now),
+      step,
+      ...(workUs !== undefined ? { totalSteps: Math.ceil(workUs / stepUs) } : {}),
+      ...(told ? { loss: lossAt(training, step), tokens: step * training.tokensPerStep } : {}),
+    },
+    ...(run.savedAt !== undefined
+      ? {
+          checkpoint: {
+            at: milliseconds(run.savedAt),
+            step: Math.floor(run.savedUs / stepUs),
+            path: `twin/${run.order.workload}`,
+          },
+        }
+      : {}),
+    ...(told ? { firstLoss: lossAt(training, first) } : {}),
+  }
+}
+
+/** What is the same in every exit of the gang's first task. */
+export function exitOf(run: Run) {
+  const node = present(run.order.allocation.parts[0]?.node, `first node of ${run.attempt}`)
+  return { task: 0, node, logTail: '' }
+}
+
+/** Times of facts are whole milliseconds, as everywhere outside the kernel. */
+export function milliseconds(us: TimeUs): number {
+  return Math.floor(us / 1000)
+}
