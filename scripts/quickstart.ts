@@ -125,6 +125,7 @@ async function finish(client: Client, training: Training, deployment: Deployment
   const data = options.dataDir === defaultDataDir() ? '' : ` --data ${JSON.stringify(options.dataDir)}`
   narrator.title('The server goes on. From here:')
   narrator.facts([
+    [`npm run banyan --${data} console`, 'look at all of it in the browser'],
     [`npm run banyan --${data} ps`, 'what runs and waits'],
     [`npm run banyan --${data} logs ${training.workload}`, 'what the workers wrote'],
     [`npm run banyan --${data} show ${training.workload}`, 'both attempts, and how the first ended'],

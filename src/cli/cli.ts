@@ -50,15 +50,17 @@ export class Cli {
 
   /** A client of the server that was named, or else of the one in the data folder. */
   async client(): Promise<Client> {
+    return createClient(await this.server())
+  }
+
+  /** Where that server is, and the token to use there. */
+  async server(): Promise<{ readonly baseUrl: string; readonly token: string | undefined }> {
     const { BANYAN_TOKEN: token } = this.io.env
     const named = this.options.server ?? this.io.env.BANYAN_URL
     const local = await this.localServer()
     if (named !== undefined) {
       const baseUrl = named.includes('://') ? named : `http://${named}`
-      return createClient({
-        baseUrl,
-        token: token ?? (local?.url === baseUrl ? await tokenOf(local) : undefined),
-      })
+      return { baseUrl, token: token ?? (local?.url === baseUrl ? await tokenOf(local) : undefined) }
     }
     if (!local) {
       throw new CliFailure(
@@ -67,7 +69,7 @@ export class Cli {
         'Start one with `banyan up`, or say where one is: BANYAN_URL and BANYAN_TOKEN.',
       )
     }
-    return createClient({ baseUrl: local.url, token: token ?? (await tokenOf(local)) })
+    return { baseUrl: local.url, token: token ?? (await tokenOf(local)) }
   }
 
   /** What the server in the data folder left there; undefined when none did. */

@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Contract, Operation, ProblemDocument } from '../api/index.ts'
 import { contractOf, OPERATIONS, PROBLEM_MEDIA_TYPE, parseInput, problem, statusOf } from '../api/index.ts'
 import { authenticate, bearer, type Caller, hasRole } from './caller.ts'
+import { addConsole, CONSOLE_FOLDER } from './console-files.ts'
 import type { CallContext, Services } from './context.ts'
 import { HANDLERS } from './handlers/index.ts'
 import { problemOfError } from './problem-of-error.ts'
@@ -13,7 +14,7 @@ const LARGEST_BODY_BYTES = 4 * 2 ** 20
 
 const LONGEST_KEY = 255
 
-/** The API over HTTP: every route of the contracts, each checked and answered in the same way. */
+/** The API over HTTP: every route of the contracts, each checked and answered in the same way; and the console beside it. */
 export function createHttp(services: Services): Hono {
   const app = new Hono()
   app.use('/v1/*', bodyLimit({ maxSize: LARGEST_BODY_BYTES, onError: () => answerProblem(tooLarge()) }))
@@ -24,6 +25,7 @@ export function createHttp(services: Services): Hono {
   for (const [path, methods] of methodsByPath()) {
     app.all(path, (call) => answerProblem(wrongMethod(call, methods), { Allow: methods.join(', ') }))
   }
+  addConsole(app, CONSOLE_FOLDER)
   app.notFound((call) =>
     answerProblem(
       problem('not-found', `There is no ${call.req.method} ${call.req.path}.`, {

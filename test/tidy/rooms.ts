@@ -55,7 +55,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ownCommands: { planner: 'plan', twin: 'twin' },
     packages: ['commander', 'picocolors', 'cli-table3', 'yaml', 'fastest-levenshtein', 'eventsource-parser'],
   },
-  console: { host: 'browser', rooms: ['base', 'model', 'api'], packages: [] },
+  console: { host: 'browser', rooms: ['base', 'model', 'api'], packages: ['preact', 'yaml'] },
 }
 
 const ADAPTER: Room = { host: 'node', rooms: ['base', 'model', 'control/ports'], packages: [] }

@@ -193,6 +193,7 @@ function announce(cli: Cli, server: LocalServer, alreadyRunning: boolean): void 
         ? `Banyan runs already at ${paint.bold(url)} (process ${pid}).`
         : `Banyan runs at ${paint.bold(url)} (process ${pid}).`,
       `${paint.dim('data ')}${dataDir}`,
+      `${paint.dim('look ')}banyan console, or ${url}/console/ with your token`,
       `${paint.dim('next ')}banyan run FILE, banyan ps, banyan nodes, banyan down`,
     ].join('\n'),
   )

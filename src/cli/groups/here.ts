@@ -21,6 +21,12 @@ export function addHere(group: Group): void {
     .option('--stop-work', 'stop all workloads first')
     .action(group.run(async (cli, options) => (await import('../commands/down.ts')).down(cli, options)))
   group
+    .command('console', 'open the web console, signed in')
+    .option('--no-open', 'only print its address')
+    .action(
+      group.run(async (cli, options) => (await import('../commands/console.ts')).openConsole(cli, options)),
+    )
+  group
     .command('backup', 'write a backup of the store into a file')
     .argument('[file]')
     .action(group.run(async (cli, file) => (await import('../commands/backup.ts')).backup(cli, file)))

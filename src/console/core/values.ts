@@ -1,0 +1,44 @@
+import { formatDuration, HOUR_MS } from '../../base/units.ts'
+
+const NUMBER = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
+const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
+const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' })
+
+/** `1,234.5` */
+export function numberText(value: number): string {
+  return NUMBER.format(value)
+}
+
+/** `1.2K` */
+export function compactText(value: number): string {
+  return COMPACT.format(value)
+}
+
+/** `1 GPU`, `1,536 nodes` */
+export function countText(count: number, noun: string): string {
+  return `${numberText(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** A share as `37 %`. */
+export function percentText(share: number): string {
+  const percent = share * 100
+  return `${percent > 0 && percent < 1 ? '<1' : Math.round(percent)} %`
+}
+
+/** GPU-milliseconds as GPU-hours. */
+export function gpuHoursText(gpuMs: number): string {
+  const hours = gpuMs / HOUR_MS
+  return NUMBER.format(hours < 10 ? Math.round(hours * 100) / 100 : Math.round(hours))
+}
+
+/** The moment in the reader's zone, with the zone. */
+export function momentText(at: number): string {
+  return ABSOLUTE.format(at)
+}
+
+/** `in 5m`, `5m ago`, `now`. */
+export function fromNowText(at: number, now: number): string {
+  const span = at - now
+  if (Math.abs(span) < 1_000) return 'now'
+  return span > 0 ? `in ${formatDuration(span)}` : `${formatDuration(-span)} ago`
+}
