@@ -115,6 +115,12 @@ export class Capacity {
     }
   }
 
+  /** Whether nobody has taken any of these GPUs, or shares of them. Looks at no CPU or memory. */
+  isVacant({ nodes, gpus, milli }: Footprint): boolean {
+    const { gpuFree, tree } = this
+    return nodes.every((n, p) => gpus[p]!.every((gpu) => gpuFree[tree.gpuStart[n]! + gpu]! >= milli))
+  }
+
   free(footprint: Footprint): void {
     const { nodes, gpus, milli, cpuMilli, memoryMib } = footprint
     const { gpuFree, tree } = this

@@ -8,6 +8,7 @@ import { quotaBlocks } from './quota.ts'
 import { largestFit, type RequestClass, requestSize, smallest } from './request-class.ts'
 import { lossOf, victimSets } from './victims.ts'
 import type { Entry } from './waiting.ts'
+import { binds } from './windows.ts'
 
 /** Changes of the request that were tried on what the pass left free, each with when it would start. */
 export function counterfactuals(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
@@ -15,6 +16,7 @@ export function counterfactuals(pass: Pass, entry: Entry, request: RequestClass)
   const mark = pass.transaction.mark()
   const own = pass.promises.of(entry)
   if (own) pass.transaction.vacate(own.occupant)
+  pass.promises.keepOut(entry)
   const found = tryChanges(pass, entry, request)
   pass.transaction.rollback(mark)
   return found
@@ -38,6 +40,7 @@ function tryChanges(pass: Pass, entry: Entry, request: RequestClass): Counterfac
   found.push(...otherQueues(pass, entry, request))
   const shorter = shorterLimit(pass, entry, request)
   if (shorter) found.push(shorter)
+  found.push(...withoutWindows(pass, entry, request))
   const evicting = withoutLowerPriority(pass, entry, request)
   if (evicting) found.push(evicting)
   return found
@@ -155,7 +158,7 @@ function shorterLimit(pass: Pass, entry: Entry, request: RequestClass): Counterf
   const mark = transaction.mark()
   let limitMs: number | undefined
   for (const promised of before.sort((a, b) => b.at - a.at)) {
-    transaction.vacate(promised.occupant)
+    promises.lift(promised, entry)
     limitMs = promised.at - now
     if (place(machine.fleet.capacity, request, request.withinRequired ? request.withinDepth! : 0)) break
     limitMs = undefined
@@ -167,6 +170,28 @@ function shorterLimit(pass: Pass, entry: Entry, request: RequestClass): Counterf
     message: `With a time limit of ${formatDuration(limitMs)} or less it starts now, before what is kept for others is due.`,
     startsNow: true,
   }
+}
+
+/** Calendar windows that bind the gang and without which it would start; for whoever may cancel or move them. */
+function withoutWindows(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
+  const { promises, transaction, machine, now } = pass
+  if (quotaBlocks(machine, entry, request.options[0]!.gpuMilli, now).length > 0) return []
+  const found: Counterfactual[] = []
+  for (const promised of promises.list) {
+    const { reservation } = promised
+    if (!reservation || !binds(reservation, entry, now)) continue
+    const mark = transaction.mark()
+    promises.lift(promised, entry)
+    const fits = place(machine.fleet.capacity, request, request.withinRequired ? request.withinDepth! : 0)
+    transaction.rollback(mark)
+    if (!fits) continue
+    found.push({
+      change: { kind: 'without-reservation', reservation: reservation.id },
+      message: `Without ${reservation.kind === 'maintenance' ? 'the maintenance window' : 'the reservation'} ${reservation.id} it starts now.`,
+      startsNow: true,
+    })
+  }
+  return found.sort((a, b) => compareIds(a.message, b.message))
 }
 
 function startsNow(pass: Pass, entry: Entry, request: ResourceRequest): boolean {

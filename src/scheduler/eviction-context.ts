@@ -4,6 +4,7 @@ import { type Footprint, toAllocation } from './footprint.ts'
 import type { Occupant } from './holding.ts'
 import type { Machine } from './machine.ts'
 import type { Eviction, Hold } from './plan.ts'
+import type { Claim } from './quota.ts'
 import type { Transaction } from './transaction.ts'
 import type { Candidate } from './victims.ts'
 import type { Entry } from './waiting.ts'
@@ -18,6 +19,8 @@ export interface EvictionContext {
   /** Ended by this pass; their GPUs are what the holds wait for. */
   readonly evicted: Occupant[]
   readonly granted: { readonly entry: Entry; readonly occupant: Occupant; readonly now: boolean }[]
+  /** Nodes of calendar windows that are not for this gang. */
+  closedTo(claim: Claim): readonly number[]
   /** Another pass is wanted then, because something becomes possible. */
   wakeAt(at: TimeMs | undefined): void
 }

@@ -1,11 +1,14 @@
 import type { TimeMs, WorkloadId } from '../base/index.ts'
 import { compareIds, formatDuration, HOUR_MS, present } from '../base/index.ts'
+import type { Reservation } from '../model/index.ts'
 import { budgetFreedAt } from './budget.ts'
 import { counterfactuals } from './counterfactual.ts'
 import { earliestPlace } from './earliest.ts'
 import type { Blocker, Explanation, Holder } from './explanation.ts'
 import { gangKey } from './gang.ts'
 import type { Occupant, QueueRecord } from './holding.ts'
+import { fewest, keptBlocker } from './kept-blocker.ts'
+import { listed, workloads } from './listed.ts'
 import type { Machine } from './machine.ts'
 import { Pass } from './pass.ts'
 import { place } from './placement.ts'
@@ -15,6 +18,7 @@ import { type RequestClass, smallest } from './request-class.ts'
 import { domainPath } from './tree.ts'
 import type { Turn } from './verdict.ts'
 import type { Entry } from './waiting.ts'
+import { binds, inTime } from './windows.ts'
 
 /** Holders named in one blocker; the rest are in its numbers. */
 const HOLDERS_NAMED = 10
@@ -165,13 +169,18 @@ class Explainer {
 
   private physical(entry: Entry, request: RequestClass): readonly Blocker[] {
     const own = entry.gang.avoid.length > 0 || this.pass.promises.of(entry) !== undefined
-    const key = `${own ? gangKey(entry.gang.workload, entry.gang.replica) : ''} ${request.key}`
+    const windows = this.bindingWindows(entry).map(({ id }) => id)
+    const key = `${own ? gangKey(entry.gang.workload, entry.gang.replica) : ''} ${windows.join()} ${request.key}`
     let found = this.byClass.get(key)
     if (!found) {
       found = this.tryPhysical(entry, request)
       this.byClass.set(key, found)
     }
     return found
+  }
+
+  private bindingWindows(entry: Entry): Reservation[] {
+    return inTime(this.machine.reservations.values()).filter((window) => binds(window, entry, this.now))
   }
 
   /** What is in the way in the machine itself, each found by taking it away and trying again. */
@@ -184,20 +193,29 @@ class Explainer {
     const outset = transaction.mark()
     const own = this.pass.promises.of(entry)
     if (own) transaction.vacate(own.occupant)
+    this.pass.promises.keepOut(entry)
     if (fits() && entry.gang.avoid.length === 0) {
       transaction.rollback(outset)
       return []
     }
     const mark = transaction.mark()
 
-    const kept = this.pass.promises.list.filter((promised) => promised.entry !== entry)
-    for (const promised of kept) transaction.vacate(promised.occupant)
-    if (kept.length > 0 && fits()) blockers.push(this.reservation(kept))
-    transaction.rollback(mark)
+    const kept = this.pass.promises.list.filter(
+      (promised) =>
+        promised.entry !== entry && !(promised.reservation && !binds(promised.reservation, entry, this.now)),
+    )
+    const fitsWithout = (promises: readonly Promised[]) => {
+      for (const promised of promises) this.pass.promises.lift(promised, entry)
+      const without = fits()
+      transaction.rollback(mark)
+      return without
+    }
+    const keeping = fewest(kept, fitsWithout)
+    if (keeping) blockers.push(keptBlocker(keeping, this.now, HOLDERS_NAMED))
 
     const planned = this.pass.granted.map(({ occupant }) => occupant)
     for (const occupant of planned) transaction.vacate(occupant)
-    for (const promised of kept) transaction.vacate(promised.occupant)
+    for (const promised of kept) this.pass.promises.lift(promised, entry)
     if (blockers.length === 0 && planned.length > 0 && fits()) blockers.push(this.outranked(planned))
     if (blockers.length === 0) blockers.push(...this.missing(request, minDepth))
 
@@ -208,7 +226,7 @@ class Explainer {
     if (closed.length > 0 && fits()) {
       blockers.push({
         kind: 'health',
-        message: `It would fit if all nodes were ready; ${closed.length} of the right kind ${closed.length === 1 ? 'is' : 'are'} not: ${names(closed.map((n) => fleet.tree.nodeIds[n]!))}.`,
+        message: `It would fit if all nodes were ready; ${closed.length} of the right kind ${closed.length === 1 ? 'is' : 'are'} not: ${listed(closed.map((n) => fleet.tree.nodeIds[n]!))}.`,
         needed: closed.length,
         available: 0,
         unit: 'nodes',
@@ -226,22 +244,6 @@ class Explainer {
       })
     }
     return blockers
-  }
-
-  private reservation(kept: readonly Promised[]): Blocker {
-    const first = kept.reduce((a, b) => (b.at < a.at ? b : a))
-    const gangs = kept.flatMap(({ entry }) => (entry ? [entry.gang] : []))
-    const reasons = kept.flatMap(({ reservation }) => (reservation ? [reservation.reason] : []))
-    const parts = [...(gangs.length > 0 ? [workloads(gangs.length)] : []), ...reasons]
-    const due = first.at > this.now ? `due in ${formatDuration(first.at - this.now)}` : 'due now'
-    return {
-      kind: 'reservation',
-      message: `There is room now, but it is kept for ${names(parts)}, ${due}, and this gang would not surely have ended by then.`,
-      holders: gangs
-        .slice(0, HOLDERS_NAMED)
-        .map(({ workload, queue, user }) => ({ workload, queue, user, gpus: 0 })),
-      earliestEndAt: first.reservation && first.at <= this.now ? first.reservation.to : first.at,
-    }
   }
 
   private outranked(planned: readonly Occupant[]): Blocker {
@@ -322,11 +324,13 @@ class Explainer {
   }
 
   private closedNodes(request: RequestClass): number[] {
-    const { capacity, tree } = this.machine.fleet
+    const { tree, nodes } = this.machine.fleet
     const classes = new Set(request.options.map(({ nodeClass }) => nodeClass))
     const closed: number[] = []
-    for (let n = 0; n < tree.nodeCount; n++)
-      if (capacity.closed[n]! > 0 && classes.has(tree.nodeClass[n]!)) closed.push(n)
+    for (let n = 0; n < tree.nodeCount; n++) {
+      const isReady = nodes.get(tree.nodeIds[n]!)?.state === 'ready'
+      if (!isReady && classes.has(tree.nodeClass[n]!)) closed.push(n)
+    }
     return closed
   }
 
@@ -376,14 +380,4 @@ function whenFreed(holding: readonly Occupant[], missingMilli: number): { earlie
 
 function gpus(milli: number): string {
   return String(milli / 1000)
-}
-
-function workloads(count: number): string {
-  return count === 1 ? 'one workload' : `${count} workloads`
-}
-
-/** `a, b, c and 4 more`. */
-function names(all: readonly string[]): string {
-  const shown = all.slice(0, 3).join(', ')
-  return all.length > 3 ? `${shown} and ${all.length - 3} more` : shown
 }

@@ -1,4 +1,5 @@
-import type { DurationMs, QueueId, TimeMs, UserId, WorkloadId } from '../base/index.ts'
+import type { DurationMs, QueueId, ReservationId, TimeMs, UserId, WorkloadId } from '../base/index.ts'
+import type { Reservation } from '../model/index.ts'
 
 export const BLOCKER_KINDS = [
   'quota',
@@ -31,9 +32,13 @@ export interface Blocker {
   readonly unit?: 'GPUs' | 'nodes' | 'workloads' | 'GPU-hours'
   /** Who holds what is missing, or is ahead and holds nothing yet; the server hides those the reader may not see. */
   readonly holders: readonly Holder[]
+  /** Calendar windows that keep what is free; the server hides those the reader may not see. */
+  readonly windows?: readonly Window[]
   /** When the blocker ends by itself at the earliest, if run times are known. */
   readonly earliestEndAt?: TimeMs
 }
+
+export type Window = Pick<Reservation, 'id' | 'kind' | 'from' | 'to' | 'reason'>
 
 export interface Holder {
   readonly workload: WorkloadId
@@ -53,6 +58,7 @@ export interface Counterfactual {
     | { readonly kind: 'other-gpu'; readonly model: string }
     | { readonly kind: 'other-queue'; readonly queue: QueueId }
     | { readonly kind: 'shorter-limit'; readonly limitMs: DurationMs }
+    | { readonly kind: 'without-reservation'; readonly reservation: ReservationId }
     | { readonly kind: 'evict-lower-priority'; readonly workloads: readonly WorkloadId[] }
   readonly message: string
   readonly startsNow: boolean

@@ -79,6 +79,7 @@ describe('[Q3] a budget', () => {
 describe('[C1] a calendar window', () => {
   const maintenance = {
     id: id<never>('m'),
+    kind: 'maintenance' as const,
     from: now + 2 * HOUR_MS,
     to: now + 4 * HOUR_MS,
     nodes: [id<never>('a.1')],
@@ -109,7 +110,7 @@ describe('[C1] a calendar window', () => {
   it('is open to its owners only', () => {
     const mine = { user: id<never>('owner') }
     const machine = aMachine('a .. ..', { queued: [aGang('1', '2 nodes'), aGang('2', '2 nodes', mine)] })
-    machine.setReservation({ ...maintenance, from: now, owners: { users: [id('owner')] } })
+    machine.setReservation({ ...maintenance, kind: 'reserved', from: now, owners: { users: [id('owner')] } })
     expect(started(planPass(machine, now))).toEqual(['2'])
   })
 

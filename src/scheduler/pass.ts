@@ -10,13 +10,14 @@ import type { Machine } from './machine.ts'
 import { PlaceMemory } from './place-memory.ts'
 import type { Eviction, Hold, Plan, Start } from './plan.ts'
 import { Promises } from './promises.ts'
-import { isPartOf, isWithinGuarantee, quotaBlocks } from './quota.ts'
+import { type Claim, isPartOf, isWithinGuarantee, quotaBlocks } from './quota.ts'
 import { largestFit, type RequestClass, smallest } from './request-class.ts'
 import { clearDraining, growElastic } from './restarts.ts'
 import { Transaction } from './transaction.ts'
 import { Turns } from './turns.ts'
 import { BLOCKED, HELD, IMPOSSIBLE, QUOTA, STARTED, type Turn } from './verdict.ts'
 import type { Entry } from './waiting.ts'
+import { reachesIntoWindow } from './windows.ts'
 
 export interface PassOptions {
   /** Keeps what was decided about every gang; costs a visit to each. */
@@ -114,6 +115,10 @@ export class Pass implements EvictionContext {
     this.transaction.rollback(0)
   }
 
+  closedTo(claim: Claim): number[] {
+    return this.promises.closedTo(claim)
+  }
+
   wakeAt(at: TimeMs | undefined): void {
     if (at !== undefined && at > this.now && at < this.nextPassAt) this.nextPassAt = at
   }
@@ -132,7 +137,7 @@ export class Pass implements EvictionContext {
       if (entry?.lane && isFree) {
         this.transaction.vacate(occupant)
         const place = machine.footprintOf(entry.gang, hold.allocation)
-        if (this.isVacant(place)) {
+        if (machine.fleet.capacity.isVacant(place)) {
           this.start(entry, place)
           continue
         }
@@ -143,15 +148,11 @@ export class Pass implements EvictionContext {
     }
   }
 
-  private isVacant({ nodes, gpus, milli }: Footprint): boolean {
-    const { capacity, tree } = this.machine.fleet
-    return nodes.every((n, p) => gpus[p]!.every((gpu) => capacity.gpuFree[tree.gpuStart[n]! + gpu]! >= milli))
-  }
-
   /** A hold is kept while its gang is there and none of its nodes was lost. */
   private isOfUse(hold: Hold): boolean {
     const { fleet } = this.machine
     if (!this.machine.gang(hold.workload, hold.replica)) return false
+    if (reachesIntoWindow(this.machine, hold, this.now)) return false
     return hold.allocation.parts.every((part) => fleet.nodes.get(part.node)?.state === 'ready')
   }
 
@@ -206,7 +207,11 @@ export class Pass implements EvictionContext {
     // Room is looked for without regard to what a gang avoids (S7).
     if (entry.gang.avoid.some(({ until }) => until > this.now)) return false
     const request = this.requestOf(entry)
+    const { capacity } = this.machine.fleet
+    const closed = this.closedTo(entry)
+    for (const node of closed) capacity.close(node)
     const done = this.evicting.preemptByOrder(entry, request, this.minDepth(entry, request))
+    for (const node of closed) capacity.open(node)
     if (!done) return false
     this.served.add(entry)
     // The overtaken may leave more than was needed.
@@ -233,11 +238,15 @@ export class Pass implements EvictionContext {
     const depth = this.minDepth(entry, request)
     const promised = this.promises.of(entry)
     if (promised) this.transaction.vacate(promised.occupant)
+    const { capacity } = this.machine.fleet
+    const closed = this.closedTo(entry)
+    for (const node of closed) capacity.close(node)
     const wait = promised ? promised.at - this.now : Number.POSITIVE_INFINITY
     const done =
       action === 'consolidate'
         ? this.evicting.consolidate(entry, request, depth, wait)
         : this.evicting[action](entry, request, depth)
+    for (const node of closed) capacity.open(node)
     if (done) {
       this.served.add(entry)
       if (promised) this.promises.forget(promised)
@@ -358,6 +367,13 @@ export class Pass implements EvictionContext {
       closed.push(n)
     }
     if (this.hasCells) closed.push(...this.othersCells(entry, request))
+    // What windows keep of a node is its whole GPUs that were free at the outset.
+    if (
+      this.evicted.length > 0 ||
+      request.options[0]!.gpuMilli % WHOLE_GPU !== 0 ||
+      request.options[0]!.gpuMilli === 0
+    )
+      closed.push(...this.closedTo(entry))
     for (const n of closed) capacity.close(n)
     return closed
   }

@@ -1,19 +1,17 @@
 import type { QueueId, TimeMs, UserId, WorkloadId } from '../base/index.ts'
-import { DAY_MS } from '../base/index.ts'
 import type { Reservation } from '../model/index.ts'
 import { openQueue } from '../model/index.ts'
 import { type EarliestPlace, nodeFreeAt } from './earliest.ts'
 import { type Footprint, WHOLE_GPU } from './footprint.ts'
 import type { QueuedGang } from './gang.ts'
-import type { Occupant, QueueRecord, UserRecord } from './holding.ts'
+import type { Occupant, UserRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
 import { place } from './placement.ts'
+import type { Claim } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
 import type { Transaction } from './transaction.ts'
 import type { Entry } from './waiting.ts'
-
-/** Windows that open later than this keep nothing free yet: a gang without a limit could never start otherwise. */
-const LOOK_AHEAD_MS = 7 * DAY_MS
+import { binds, inTime, isOwner, LOOK_AHEAD_MS, reservedNodes } from './windows.ts'
 
 /** Capacity promised from a time on: to a blocked gang at the head, or to a calendar window. */
 export interface Promised {
@@ -60,13 +58,12 @@ export class Promises {
   /** Keeps the nodes of calendar windows; returns when the next one opens or closes. */
   keepWindows(): TimeMs | undefined {
     let next: TimeMs | undefined
-    for (const reservation of this.machine.reservations.values()) {
+    for (const reservation of inTime(this.machine.reservations.values())) {
       const { from, to } = reservation
       if (to <= this.now) continue
       const edge = from > this.now ? from : to
       if (next === undefined || edge < next) next = edge
-      if (from > this.now + LOOK_AHEAD_MS) continue
-      if (reservation.owners) this.hasOwners = true
+      if (reservation.owners && from <= this.now) this.hasOwners = true
       this.keep({ entry: undefined, reservation, at: from, occupant: this.windowOccupant(reservation) })
     }
     return next
@@ -79,13 +76,33 @@ export class Promises {
     this.keep({ entry, reservation: undefined, at: place.at, occupant })
   }
 
+  /** Keeps the gang out of the nodes of windows that bind it, wholly; taken back with the transaction. */
+  keepOut(claim: Claim): void {
+    for (const node of this.closedTo(claim)) this.transaction.close(node)
+  }
+
+  /** As if this promise were not there, for a gang that was kept out. */
+  lift({ reservation, occupant }: Promised, claim: Claim): void {
+    this.transaction.vacate(occupant)
+    if (!reservation || !binds(reservation, claim, this.now)) return
+    for (const node of occupant.footprint.nodes) this.transaction.open(node)
+  }
+
   /** How many promises the gang will surely have left by the time they are due, given its limit; those are the first. */
   outlivedBy({ limitMs }: QueuedGang): number {
-    if (limitMs === undefined) return 0
-    const endsAt = this.now + limitMs
+    const endsAt = this.now + (limitMs ?? LOOK_AHEAD_MS)
+    const isOutlived = ({ at, reservation }: Promised) =>
+      at >= endsAt && (limitMs !== undefined || reservation !== undefined)
     let count = 0
-    while (count < this.list.length && this.list[count]!.at >= endsAt) count++
+    while (count < this.list.length && isOutlived(this.list[count]!)) count++
     return count
+  }
+
+  /** Nodes of windows that bind the gang: also what others leave there in this pass is not for it. */
+  closedTo(claim: Claim): number[] {
+    return this.list.flatMap(({ reservation, occupant }) =>
+      reservation && binds(reservation, claim, this.now) ? occupant.footprint.nodes : [],
+    )
   }
 
   /** Places as if the first `count` promises, those due last, kept nothing. */
@@ -105,9 +122,13 @@ export class Promises {
       ({ reservation, at }) => reservation && at <= this.now && isOwner(reservation, entry),
     )
     if (own.length === 0) return undefined
+    // A later window on the same nodes, such as maintenance, binds the owners too.
+    const others = this.closedTo(entry)
+    for (const node of others) capacity.close(node)
     for (const promised of own) capacity.free(promised.occupant.footprint)
     const footprint = place(capacity, request, minDepth)
     for (const promised of own.reverse()) capacity.take(promised.occupant.footprint)
+    for (const node of others) capacity.open(node)
     return footprint
   }
 
@@ -149,7 +170,7 @@ export class Promises {
 
   private windowOccupant(reservation: Reservation): Occupant {
     const { capacity } = this.machine.fleet
-    const nodes = reservedNodes(this.machine, reservation)
+    const nodes = reservedNodes(this.machine.fleet.tree, reservation)
     const gpus = nodes.map((n) => capacity.freeGpus(n, capacity.nodeFree[n]!))
     return {
       gang: WINDOW_GANG,
@@ -164,26 +185,6 @@ export class Promises {
       stopping: false,
     }
   }
-}
-
-/** The nodes of a reservation that are there, by index. */
-function reservedNodes(machine: Machine, { nodes }: Reservation): number[] {
-  const { tree } = machine.fleet
-  if (!('domain' in nodes)) return nodes.flatMap((node) => tree.nodeIndex.get(node) ?? [])
-  const { domain } = nodes
-  const inside: number[] = []
-  tree.descriptions.forEach((node, n) => {
-    if (domain.every((name, depth) => node.domains[depth] === name)) inside.push(n)
-  })
-  return inside
-}
-
-function isOwner({ owners }: Reservation, entry: Entry): boolean {
-  if (!owners) return false
-  if (owners.users?.includes(entry.gang.user)) return true
-  for (let queue: QueueRecord | undefined = entry.queue; queue; queue = queue.parent)
-    if (owners.queues?.includes(queue.queue.id)) return true
-  return false
 }
 
 /** Stands in for the gang where a window keeps nodes; it belongs to no queue and counts for none. */

@@ -21,14 +21,12 @@ export function placeAgain(context: EvictionContext, occupant: Occupant): Footpr
   return footprint
 }
 
-function placeSized(
-  context: EvictionContext,
-  { gang: { request, avoid } }: Occupant,
-  size: number,
-): Footprint | undefined {
+function placeSized(context: EvictionContext, occupant: Occupant, size: number): Footprint | undefined {
+  const { request, avoid } = occupant.gang
   const { machine, now, transaction } = context
   const sized = machine.fleet.classOf(request.elastic ? resized(request, size) : request)
   const mark = transaction.mark()
+  for (const node of context.closedTo(occupant)) transaction.close(node)
   for (const { node, until } of avoid) {
     const n = machine.fleet.tree.nodeIndex.get(node)
     if (n !== undefined && until > now) transaction.close(n)
