@@ -4,6 +4,7 @@ import { eventRoutes } from './routes/events.ts'
 import { machineRoutes } from './routes/machine.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { planningRoutes } from './routes/planning.ts'
+import { reservationRoutes } from './routes/reservations.ts'
 import { schedulingRoutes } from './routes/scheduling.ts'
 import { serverRoutes } from './routes/server.ts'
 import { serviceRoutes } from './routes/service.ts'
@@ -19,6 +20,7 @@ export const CONTRACTS = {
   ...machineRoutes,
   ...schedulingRoutes,
   ...planningRoutes,
+  ...reservationRoutes,
   ...tenancyRoutes,
   ...serviceRoutes,
 } as const satisfies Record<string, Contract>

@@ -56,6 +56,21 @@ const knownEvent = z.discriminatedUnion('kind', [
     failure: failure.exactOptional(),
     retry: z.object({ notBefore: timeMs(), reason: z.string() }).exactOptional(),
   }),
+  z.object({
+    kind: z.literal('reservation-made'),
+    reservation: z.object({
+      id: z.string(),
+      kind: z.string(),
+      from: timeMs(),
+      to: timeMs(),
+      reason: z.string(),
+    }),
+  }),
+  z.object({
+    kind: z.literal('reservation-ended'),
+    reservation: z.string(),
+    how: z.enum(['cancelled', 'over']),
+  }),
   z.object({ kind: z.literal('node-moved'), node: z.string(), to: z.string(), reason: z.string() }),
   z.object({ kind: z.literal('node-contact'), node: z.string(), contact: z.string() }),
 ])
@@ -106,6 +121,12 @@ export function describeEvent(logged: LoggedEventView): string {
       const next = event.retry ? `; starts again${wait >= 1_000 ? ` in ${span(wait)}` : ''}` : ''
       return `${event.attempt} ended, ${event.outcome}${failed}${next}`
     }
+    case 'reservation-made': {
+      const { id, kind, from, to, reason } = event.reservation
+      return `${kind === 'maintenance' ? 'maintenance' : 'reservation'} ${id} from ${span(from - logged.at)} on for ${span(to - from)}${because(reason)}`
+    }
+    case 'reservation-ended':
+      return `reservation ${event.reservation} is ${event.how}`
     case 'node-moved':
       return `${event.node} is ${event.to}${because(event.reason)}`
     case 'node-contact':

@@ -1,4 +1,12 @@
-import type { AttemptId, NodeId, OrganisationId, TimeMs, UserId, WorkloadId } from '../base/index.ts'
+import type {
+  AttemptId,
+  NodeId,
+  OrganisationId,
+  ReservationId,
+  TimeMs,
+  UserId,
+  WorkloadId,
+} from '../base/index.ts'
 import type {
   Actor,
   FinalWorkloadState,
@@ -6,6 +14,8 @@ import type {
   Owner,
   Policy,
   Queue,
+  Reservation,
+  ReservationWish,
   StartForecast,
   Team,
   Token,
@@ -57,9 +67,14 @@ export type Command =
   | { readonly kind: 'issue-token'; readonly token: Token }
   | { readonly kind: 'revoke-token'; readonly sha256: string }
   | { readonly kind: 'set-queue'; readonly queue: Queue }
+  | { readonly kind: 'reserve'; readonly reservation: NewReservation }
+  | { readonly kind: 'cancel-reservation'; readonly reservation: ReservationId }
   /** Puts on record when workloads that have no forecast yet were said to start. */
   | { readonly kind: 'record-forecasts'; readonly forecasts: ReadonlyMap<WorkloadId, StartForecast> }
   | { readonly kind: 'set-policy'; readonly policy: Policy }
+
+/** A reservation whose nodes are still to be chosen. */
+export type NewReservation = Omit<Reservation, 'nodes'> & { readonly wish: ReservationWish }
 
 /** Who asks, when, and by which data: the only way in which the outside enters a decision. */
 export interface Context {

@@ -31,6 +31,8 @@ export type RejectionCode =
   | 'invalid-queue'
   | 'topology-in-use'
   | 'invalid-name'
+  | 'no-such-reservation'
+  | 'invalid-reservation'
 
 /** What came of a command. When refused, nothing changed. */
 export type Decision =

@@ -21,6 +21,8 @@ import type {
   Policy,
   Progress,
   Queue,
+  Reservation,
+  ReservationOwners,
   StartForecast,
   StopRequest,
   Team,
@@ -43,6 +45,14 @@ export type Event =
   | { readonly kind: 'token-revoked'; readonly sha256: string }
   | { readonly kind: 'queue-set'; readonly queue: Queue }
   | { readonly kind: 'policy-set'; readonly policy: Policy }
+  | { readonly kind: 'reservation-made'; readonly reservation: Reservation }
+  | {
+      readonly kind: 'reservation-ended'
+      readonly reservation: ReservationId
+      readonly how: 'cancelled' | 'over'
+      /** As they were, so that those whom it concerned can be told. */
+      readonly owners?: ReservationOwners
+    }
   | { readonly kind: 'node-described'; readonly node: NodeDescription }
   | { readonly kind: 'node-moved'; readonly node: NodeId; readonly to: NodeState; readonly reason: string }
   | { readonly kind: 'node-contact'; readonly node: NodeId; readonly contact: 'connected' | 'lost' }

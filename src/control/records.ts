@@ -7,6 +7,7 @@ import type {
   Organisation,
   Policy,
   Queue,
+  Reservation,
   Team,
   Token,
   User,
@@ -64,6 +65,7 @@ const COLLECTIONS = {
   queues: (state: ControlState) => state.queues,
   nodes: (state: ControlState) => state.nodes,
   holds: (state: ControlState) => state.holds,
+  reservations: (state: ControlState) => state.reservations,
 } as const satisfies Record<string, (state: ControlState) => ReadonlyMap<string, unknown>>
 type Collection = keyof typeof COLLECTIONS
 
@@ -124,6 +126,12 @@ class Touched {
       case 'node-contact':
       case 'node-removed':
         this.#row('nodes', event.node)
+        break
+      case 'reservation-made':
+        this.#row('reservations', event.reservation.id)
+        break
+      case 'reservation-ended':
+        this.#row('reservations', event.reservation)
         break
       case 'hold-placed':
         this.#row('holds', event.hold.id)
@@ -209,6 +217,10 @@ export function restoreState(stored: StoredState): ControlState {
   for (const hold of rows<Hold>('holds')) {
     state.holds.set(hold.id, hold)
     machine.placeHold(hold)
+  }
+  for (const reservation of rows<Reservation>('reservations')) {
+    state.reservations.set(reservation.id, reservation)
+    machine.setReservation(reservation)
   }
   return state
 }

@@ -11,6 +11,8 @@ const TRIGGERS: ReadonlySet<EventKind> = new Set<EventKind>([
   'node-moved',
   'queue-set',
   'policy-set',
+  'reservation-made',
+  'reservation-ended',
 ])
 
 export function needsPass(events: readonly LoggedEvent[]): boolean {

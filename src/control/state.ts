@@ -17,6 +17,7 @@ import type {
   Organisation,
   Policy,
   Queue,
+  Reservation,
   Team,
   Token,
   User,
@@ -47,6 +48,8 @@ export interface ControlState {
   readonly workloads: Map<WorkloadId, Workload>
   readonly attempts: Map<AttemptId, Attempt>
   readonly holds: Map<ReservationId, Hold>
+  /** Calendar windows that are not over. */
+  readonly reservations: Map<ReservationId, Reservation>
   readonly derived: Derived
 }
 
@@ -84,6 +87,7 @@ export function emptyState(): ControlState {
     workloads: new Map(),
     attempts: new Map(),
     holds: new Map(),
+    reservations: new Map(),
     derived: {
       machine: new Machine([NODE_LEVEL]),
       dependents: new Map(),

@@ -2,6 +2,7 @@ import { assert } from '../base/index.ts'
 import type { Occupant, QueueRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
 import { isBorrowing, isPartOf } from './quota.ts'
+import type { TopologyTree } from './tree.ts'
 
 /**
  * The domains that now stand for each queue's guarantee in whole domains. They are chosen anew whenever they are
@@ -43,6 +44,17 @@ export function cellsOf(machine: Machine): Cells[] {
     for (let d = domain; d >= 0; d = tree.domainParent[d]!) if (taken.has(d)) return true
     return false
   }
+}
+
+/** The nodes of the domains that stand for others' guarantees. */
+export function nodesOfOthers(tree: TopologyTree, cells: readonly Cells[], queue: QueueRecord): number[] {
+  const nodes: number[] = []
+  for (const { owner, domains } of cells) {
+    if (isPartOf(queue, owner)) continue
+    for (const domain of domains)
+      for (let n = tree.firstNode[domain]!; n < tree.endNode[domain]!; n++) nodes.push(n)
+  }
+  return nodes
 }
 
 /** GPUs held in the domain by the owner and by others; undefined when a node is not ready or another's work there cannot be ended. */

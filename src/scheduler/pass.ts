@@ -1,5 +1,5 @@
 import type { TimeMs } from '../base/index.ts'
-import { type Cells, cellsOf } from './cells.ts'
+import { type Cells, cellsOf, nodesOfOthers } from './cells.ts'
 import { Contenders } from './contenders.ts'
 import { earliestPlace } from './earliest.ts'
 import { type EvictionContext, holdFor } from './eviction-context.ts'
@@ -10,7 +10,7 @@ import type { Machine } from './machine.ts'
 import { PlaceMemory } from './place-memory.ts'
 import type { Eviction, Hold, Plan, Start } from './plan.ts'
 import { Promises } from './promises.ts'
-import { type Claim, isPartOf, isWithinGuarantee, quotaBlocks } from './quota.ts'
+import { type Claim, isWithinGuarantee, quotaBlocks } from './quota.ts'
 import { largestFit, type RequestClass, smallest } from './request-class.ts'
 import { clearDraining, growElastic } from './restarts.ts'
 import { Transaction } from './transaction.ts'
@@ -390,13 +390,6 @@ export class Pass implements EvictionContext {
     const { machine } = this
     const gpuMilli = request.options[0]!.gpuMilli
     if (entry.gang.preemptible && !isWithinGuarantee(machine, entry.queue, gpuMilli)) return []
-    const { tree } = machine.fleet
-    const nodes: number[] = []
-    for (const { owner, domains } of this.cells()) {
-      if (isPartOf(entry.queue, owner)) continue
-      for (const domain of domains)
-        for (let n = tree.firstNode[domain]!; n < tree.endNode[domain]!; n++) nodes.push(n)
-    }
-    return nodes
+    return nodesOfOthers(machine.fleet.tree, this.cells(), entry.queue)
   }
 }

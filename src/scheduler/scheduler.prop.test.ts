@@ -1,13 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { HOUR_MS, id, MINUTE_MS, type RandomStream, randomStream } from '../base/index.ts'
+
+import { HOUR_MS, id, MINUTE_MS, type RandomStream, type ReservationId, randomStream } from '../base/index.ts'
 import { allocatedGpus, type NodeState, type Policy } from '../model/index.ts'
 import { explainAll } from './explain.ts'
 import { Machine } from './machine.ts'
 import { Pass, planPass } from './pass.ts'
 import { aGang, aNode, apply, aQueue, aRequest, endAttempt } from './picture.ts'
 import type { Plan } from './plan.ts'
+import { nodesOfReservation } from './reserve.ts'
 import { inOrder } from './waiting.ts'
+import { binds } from './windows.ts'
 
 const STEPS = 60
 const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 })
@@ -97,6 +100,21 @@ describe('random machines, gangs, faults and edits', () => {
       const { nextPassAt: _, ...decided } = asking.run()
       asking.rollback()
       expect(plan).toMatchObject(decided)
+    })
+  })
+
+  it('[C1] nothing is placed where it might reach into a window that is not its own', () => {
+    play((world, plan) => {
+      const { machine, now } = world
+      const planned = [...plan.starts, ...plan.holds.filter(({ waitsFor }) => waitsFor.length > 0)]
+      for (const { workload, replica, allocation } of planned) {
+        const queued = machine.waiting.get(workload, replica)
+        if (!queued) continue
+        const taken = new Set(allocation.parts.map(({ node }) => node))
+        for (const window of machine.reservations.values())
+          if (binds(window, queued, now))
+            expect(nodesOfReservation(machine, window).filter((node) => taken.has(node))).toEqual([])
+      }
     })
   })
 
@@ -267,8 +285,10 @@ class World {
   private edit(): void {
     const { machine, random } = this
     const queued = [...machine.waiting.entries.values()]
-    const kind = random.below(4)
-    if (kind === 0 && queued.length > 0) {
+    const kind = random.below(6)
+    if (kind >= 4) {
+      this.editWindows()
+    } else if (kind === 0 && queued.length > 0) {
       const { gang } = queued[random.below(queued.length)]!
       machine.updateQueued({ ...gang, priority: random.below(3) })
     } else if (kind === 1 && queued.length > 0) {
@@ -285,6 +305,29 @@ class World {
     }
   }
 
+  private editWindows(): void {
+    const { machine, random, now } = this
+    const name = id<ReservationId>(`window${random.below(3)}`)
+    if (random.next() < 0.3) {
+      machine.removeReservation(name)
+      return
+    }
+    const from = now + (random.below(12) - 4) * HOUR_MS
+    const isForSomebody = random.next() < 0.6
+    machine.setReservation({
+      id: name,
+      kind: isForSomebody ? 'reserved' : 'maintenance',
+      from,
+      to: from + (1 + random.below(8)) * HOUR_MS,
+      nodes:
+        random.next() < 0.5
+          ? { domain: ['pod0', `block${random.below(2)}`] }
+          : [this.node(random.below(9)).id, this.node(random.below(9)).id],
+      ...(isForSomebody && { owners: { queues: [id('lender')], users: [id(`u${random.below(3)}`)] } }),
+      reason: 'a test',
+    })
+  }
+
   private node(n: number) {
     return aNode(`n${n}`, [`pod${n >> 2}`, `block${n >> 1}`], n === 7 ? 4 : 8)
   }
@@ -297,6 +340,7 @@ class World {
     for (const { description, state } of [...machine.fleet.nodes.values()].reverse())
       other.setNode(description, state)
     for (const { queue } of [...machine.queues.records.values()].reverse()) other.setQueue(queue)
+    for (const reservation of [...machine.reservations.values()].reverse()) other.setReservation(reservation)
     other.loadUsage(machine.usage())
     const { tree } = machine.fleet
     for (const [attempt, occupant] of [...machine.live].reverse()) {

@@ -1,4 +1,4 @@
-import type { AttemptId, NodeId, QueueId, TimeMs, WorkloadId } from '../base/index.ts'
+import type { AttemptId, NodeId, QueueId, ReservationId, TimeMs, WorkloadId } from '../base/index.ts'
 import { assert, compareIds, unreachable } from '../base/index.ts'
 import type { NodeDescription, Policy, Queue, Reservation } from '../model/index.ts'
 import { type Forecast, type ForecastOptions, forecast } from './forecast.ts'
@@ -14,6 +14,7 @@ export type Edit =
   | { readonly kind: 'set-policy'; readonly policy: Policy }
   | { readonly kind: 'set-priority'; readonly workload: WorkloadId; readonly priority: number }
   | { readonly kind: 'set-reservation'; readonly reservation: Reservation }
+  | { readonly kind: 'remove-reservation'; readonly reservation: ReservationId }
   | { readonly kind: 'submit'; readonly gang: QueuedGang }
   | { readonly kind: 'withdraw'; readonly workload: WorkloadId }
 
@@ -100,6 +101,9 @@ function applyEdit(machine: Machine, edit: Edit, now: TimeMs): AttemptId[] {
       return []
     case 'set-reservation':
       machine.setReservation(edit.reservation)
+      return []
+    case 'remove-reservation':
+      machine.removeReservation(edit.reservation)
       return []
     case 'submit':
       machine.enqueue(edit.gang)

@@ -4,6 +4,7 @@ import type { Event, LoggedEvent } from '../control/index.ts'
 import type { Owner } from '../model/index.ts'
 import { maySee } from './caller.ts'
 import type { CallContext } from './context.ts'
+import { concerns, ownersAsSeen } from './reservations.ts'
 import { organisationOfQueue } from './views.ts'
 
 /** Owners of workloads that are no longer live come from the store; so many are kept at hand. */
@@ -44,6 +45,10 @@ async function isVisible(context: CallContext, owners: Owners, event: Event): Pr
       return event.user.organisation === user.organisation
     case 'queue-set':
       return organisationOfQueue(event.queue.id) === user.organisation
+    case 'reservation-made':
+      return concerns(context.ledger.state, user, event.reservation)
+    case 'reservation-ended':
+      return concerns(context.ledger.state, user, event)
     case 'user-removed':
     case 'token-issued':
     case 'token-revoked':
@@ -61,6 +66,12 @@ async function withoutOthers(context: CallContext, owners: Owners, event: Event)
     const { for: _hidden, ...stop } = event.stop
     return { ...event, stop }
   }
+  if (event.kind === 'reservation-made' && event.reservation.owners) {
+    const owners = ownersAsSeen(context.ledger.state, context.caller.user, event.reservation.owners)
+    return { ...event, reservation: { ...event.reservation, owners } }
+  }
+  if (event.kind === 'reservation-ended' && event.owners)
+    return { ...event, owners: ownersAsSeen(context.ledger.state, context.caller.user, event.owners) }
   if (event.kind === 'hold-placed') {
     const waitsFor: AttemptId[] = []
     for (const attempt of event.hold.waitsFor) {

@@ -1,5 +1,5 @@
 import type { Explained, ExplanationView, WorkloadView } from '../api/index.ts'
-import type { WorkloadId } from '../base/index.ts'
+import type { ReservationId, WorkloadId } from '../base/index.ts'
 import { id } from '../base/index.ts'
 import { missingReplicas } from '../control/index.ts'
 import type { StartForecast, Workload } from '../model/index.ts'
@@ -7,6 +7,7 @@ import type { Explanation, Holder } from '../scheduler/index.ts'
 import { explain } from '../scheduler/index.ts'
 import { maySee } from './caller.ts'
 import type { CallContext } from './context.ts'
+import { concerns } from './reservations.ts'
 
 /** Identical replicas wait for the same reasons; so many of them are explained one by one. */
 const REPLICAS_EXPLAINED = 4
@@ -34,11 +35,20 @@ export function explainWorkload(context: CallContext, workload: Workload): Expla
 export function redact(context: CallContext, explanation: Explanation): ExplanationView {
   return {
     ...explanation,
-    blockers: explanation.blockers.map((blocker) => ({
+    blockers: explanation.blockers.map(({ windows, ...blocker }) => ({
       ...blocker,
       holders: blocker.holders.filter((holder) => isVisible(context, holder)),
+      ...(windows && { windows: windows.filter(({ id }) => isShown(context, id)) }),
     })),
+    counterfactuals: explanation.counterfactuals.filter(
+      ({ change }) => change.kind !== 'without-reservation' || isShown(context, change.reservation),
+    ),
   }
+}
+
+function isShown({ ledger, caller }: CallContext, reservation: ReservationId): boolean {
+  const known = ledger.state.reservations.get(reservation)
+  return known !== undefined && concerns(ledger.state, caller.user, known)
 }
 
 function isVisible({ ledger, caller }: CallContext, holder: Holder): boolean {

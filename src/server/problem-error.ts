@@ -34,6 +34,8 @@ const PROBLEM_OF_REJECTION = {
   'invalid-queue': 'invalid-request',
   'topology-in-use': 'still-used',
   'invalid-name': 'invalid-request',
+  'no-such-reservation': 'not-found',
+  'invalid-reservation': 'invalid-request',
 } as const satisfies Record<RejectionCode, ProblemCode>
 
 export function problemOfRejection(rejection: Rejection): ProblemError {

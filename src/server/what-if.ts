@@ -1,6 +1,7 @@
 import type { ContractOf, HandlerInput, Impact } from '../api/index.ts'
-import type { NodeId, QueueId, WorkloadId } from '../base/index.ts'
+import type { NodeId, QueueId, ReservationId, WorkloadId } from '../base/index.ts'
 import { id, present } from '../base/index.ts'
+import { reservationOf } from '../control/index.ts'
 import type { Policy, Workload } from '../model/index.ts'
 import { PRIORITY_RANK } from '../model/index.ts'
 import type { Edit, Forecast, StartChange } from '../scheduler/index.ts'
@@ -9,7 +10,8 @@ import { maySee } from './caller.ts'
 import type { CallContext } from './context.ts'
 import { findChangeable } from './find.ts'
 import { HYPOTHETICAL, hypotheticalGang } from './outlook.ts'
-import { ProblemError } from './problem-error.ts'
+import { ProblemError, problemOfRejection } from './problem-error.ts'
+import { newReservation } from './reservations.ts'
 import { merge } from './settings.ts'
 import { parseForTrial } from './submitting.ts'
 
@@ -73,6 +75,22 @@ async function trialOf(context: CallContext, edit: WireEdit): Promise<Edit> {
           hint: 'banyan queues lists them.',
         })
       return { kind: 'set-queue', queue: merge(queue, edit.settings) }
+    }
+    case 'reserve': {
+      operatorsOnly(context, edit.kind)
+      const now = context.clock.now()
+      const reservation = reservationOf(state, newReservation(edit.reservation, now), now)
+      if ('code' in reservation) throw problemOfRejection(reservation)
+      return { kind: 'set-reservation', reservation }
+    }
+    case 'cancel-reservation': {
+      operatorsOnly(context, edit.kind)
+      const reservation = id<ReservationId>(edit.reservation)
+      if (!state.reservations.has(reservation))
+        throw new ProblemError('not-found', `There is no reservation "${edit.reservation}".`, {
+          hint: 'banyan reservations lists them.',
+        })
+      return { kind: 'remove-reservation', reservation }
     }
     case 'set-policy':
       operatorsOnly(context, edit.kind)

@@ -207,6 +207,37 @@ describe('operating', () => {
     expect(policy).toMatchObject({ ordering: 'fifo', minimumRunMs: 180_000 })
   })
 
+  test('reservations: tried, made, listed, explained, cancelled', async () => {
+    const window = 'optics --maintenance --count 1 --from 1h --for 2h --reason optics'
+    expect((await banyan(`reserve ${window} --dry-run`)).out).toBe('It would change nothing for anybody.\n')
+    expect((await banyan('reservations')).out).toBe('Nothing is reserved.\n')
+    expect((await banyan(`reserve ${window}`)).out).toMatch(
+      /^maintenance +optics \(planned\): optics\nfrom +.*\(in (1h|59m 5\ds)\)\nto +.*\(2h long\)\nfor +nobody\non +\S+\n/,
+    )
+    const listed = await banyan('reservations')
+    expect(listed.out).toMatch(
+      /^NAME +KIND +STATE +FROM +TO +NODES +FOR +REASON\noptics +maintenance +planned .* 1 +- +optics\n$/,
+    )
+    await banyan(`run ${spec('windowed', 'gpus: 1\ntime: 4h\nrun: true')}`)
+    const explained = await banyan('explain windowed')
+    expect(explained.out).toMatch(
+      /reservation: There is room now, but it is kept for maintenance optics \(optics\)/,
+    )
+    expect(explained.out).toMatch(/optics \(optics\) ends in (3h|2h 59m)/)
+    expect(explained.out).toMatch(
+      /tried: Without the maintenance window optics it starts now\. -> starts now/,
+    )
+    expect((await banyan('reservations cancel optics')).out).toBe('optics is cancelled\n')
+    const { workloads } = { workloads: (await server.client().listWorkloads({ name: 'windowed' })).items }
+    await whenIn(server.client(), workloads[0]!.id, 'succeeded')
+    expect(await banyan('reservations show optics')).toMatchObject({ code: 3 })
+    expect(await banyan('reserve x --count 1')).toMatchObject({ code: 2 })
+    expect(await banyan('reserve x --for 1h')).toMatchObject({ code: 2 })
+    expect((await banyan('reserve x --count 99 --for 1h --queue default/default')).err).toContain(
+      'no 99 ready nodes',
+    )
+  })
+
   test('people: an organisation, a team, a user with a token who sees only their own', async () => {
     await banyan('orgs create acme')
     await banyan('teams create acme/ml')

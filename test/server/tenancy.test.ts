@@ -127,6 +127,29 @@ const CASES: Record<Operation, readonly Case[]> = {
   ],
   planTraining: [{ input: () => ({ model: 'llama3-8b', cluster: 'nd-h100-v5:1', tokens: 1e9 }) }],
   planServing: [{ input: () => ({ model: 'llama3-8b', gpu: 'H100' }) }],
+  listReservations: [nothing],
+  getReservation: [
+    {
+      input: async ({ clients }) => reserved(clients, { owners: { queues: ['acme/red'] } }),
+      but: foreigners(404),
+    },
+    {
+      input: async ({ clients }) => reserved(clients, { owners: { users: [userOf('owner')] } }),
+      but: foreigners(404),
+    },
+    {
+      input: async ({ clients }) => reserved(clients, { owners: { queues: ['zenith/zenith-core'] } }),
+      but: { ...onlyZenith(200), viewer: 404 },
+    },
+    { input: async ({ clients }) => reserved(clients, { kind: 'maintenance' }) },
+  ],
+  makeReservation: [
+    { input: () => ({ ...aReservation(), kind: 'maintenance' }) },
+    { input: () => ({ ...aReservation(), owners: { queues: ['acme/red'] } }) },
+  ],
+  cancelReservation: [
+    { input: async ({ clients }) => reserved(clients, { owners: { queues: ['acme/red'] } }) },
+  ],
   listOrganisations: [nothing],
   createOrganisation: [{ input: () => ({ id: fresh() }) }],
   listTeams: [nothing],
@@ -152,6 +175,17 @@ const CASES: Record<Operation, readonly Case[]> = {
   revokeToken: [{ input: ownerToken, but: notTheirs }],
   listEndpoints: [nothing],
   getUsage: [nothing, { input: () => ({ by: 'workload' }) }, { input: () => ({ by: 'user' }) }],
+}
+
+let madeReservations = 0
+/** Each an hour of its own, far enough ahead that nothing is in its way. */
+function aReservation() {
+  const from = Date.now() + (1_000 + madeReservations++) * 3_600_000
+  return { id: `reserved-${madeReservations}`, reason: 'a test', from, durationMs: 3_600_000, count: 1 }
+}
+
+async function reserved(clients: Tenants['clients'], more: object): Promise<{ id: string }> {
+  return idOf(clients.operator.makeReservation({ ...aReservation(), ...more }))
 }
 
 function foreigners(status: number) {
@@ -238,6 +272,7 @@ describe('[S9] every route, for every kind of caller', () => {
         'listNodes',
         'getMachine',
         'followMachine',
+        'listReservations',
         'getUsage',
       ] as const) {
         const { body } = await call(

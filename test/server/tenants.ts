@@ -89,6 +89,14 @@ export async function makeTenants(server: RunningServer): Promise<Tenants> {
     run: ': zenith; sleep 600',
   }
   foreign.add((await submit(all.foreignMember, model)).id)
+  await operator.makeReservation({
+    id: 'zenith-window',
+    reason: 'of zenith',
+    count: 1,
+    from: Date.now() + 900 * 3_600_000,
+    durationMs: 3_600_000,
+    owners: { queues: ['zenith/zenith-core'], users: [userOf('foreignMember')] },
+  })
   const waiting = await submit(all.owner, { name: 'acme-waiting', gpus: 2, run: 'true' })
   return { server, tokens: tokens as Tenants['tokens'], clients: all, done, waiting, foreign }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { RESERVATION_KINDS } from '../../model/index.ts'
 import { named, type WireOf } from '../schema.ts'
 import { count, durationMs, timeMs } from './primitives.ts'
 
@@ -8,6 +9,14 @@ const holder = z.object({
   user: z.string(),
   gpus: z.number(),
   endsAt: timeMs().exactOptional(),
+})
+
+const window = z.object({
+  id: z.string(),
+  kind: z.enum(RESERVATION_KINDS),
+  from: timeMs(),
+  to: timeMs(),
+  reason: z.string(),
 })
 
 const blocker = named(
@@ -20,6 +29,10 @@ const blocker = named(
     available: z.number().exactOptional(),
     unit: z.enum(['GPUs', 'nodes', 'workloads', 'GPU-hours']).exactOptional(),
     holders: z.array(holder).describe('who holds what is missing, as far as the reader may see'),
+    windows: z
+      .array(window)
+      .exactOptional()
+      .describe('calendar windows that keep what is free, as far as the reader may see'),
     earliestEndAt: timeMs().exactOptional(),
   }),
 )

@@ -4,6 +4,7 @@ import { named, type WireOf } from '../schema.ts'
 import { policySettings } from './policy.ts'
 import { count, timeMs } from './primitives.ts'
 import { queueSettings } from './queue.ts'
+import { reservationSettings } from './reservation.ts'
 
 const whatIfEdit = named(
   'WhatIfEdit',
@@ -21,6 +22,8 @@ const whatIfEdit = named(
       workload: z.string(),
       priority: z.enum(PRIORITY_CLASSES),
     }),
+    z.strictObject({ kind: z.literal('reserve'), reservation: reservationSettings }),
+    z.strictObject({ kind: z.literal('cancel-reservation'), reservation: z.string() }),
     z.strictObject({ kind: z.literal('set-policy'), settings: policySettings }),
     z.strictObject({ kind: z.literal('stop'), workload: z.string() }),
     z.strictObject({

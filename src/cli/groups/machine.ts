@@ -45,6 +45,7 @@ export function addMachine(group: Group): void {
       ),
     )
   addPolicy(group)
+  addReservations(group)
   group
     .command('forecast', 'when queued workloads will start')
     .option('--score', 'how good past forecasts were')
@@ -69,6 +70,49 @@ export function addMachine(group: Group): void {
     .option('--from <when>', 'a date, or a span back such as 7d (30d)')
     .option('--to <when>', 'a date, or a span back (now)')
     .action(group.run(async (cli, options) => (await import('../commands/usage.ts')).usage(cli, options)))
+}
+
+function addReservations(group: Group): void {
+  const reservations = group.command('reservations', 'list reservations and maintenance windows, or end one')
+  reservations
+    .command('list', { isDefault: true })
+    .description('list those that concern you')
+    .action(group.run(async (cli) => (await import('../commands/reservations.ts')).listReservations(cli)))
+  reservations
+    .command('show')
+    .description('its nodes, and what may still run there when it opens')
+    .argument('<name>')
+    .action(
+      group.run(async (cli, id) => (await import('../commands/reservations.ts')).showReservation(cli, id)),
+    )
+  reservations
+    .command('cancel')
+    .description('end reservations, or call them off')
+    .argument('<name...>')
+    .action(
+      group.run(async (cli, ids) =>
+        (await import('../commands/reservations.ts')).cancelReservations(cli, ids),
+      ),
+    )
+  group
+    .command('reserve', 'keep nodes for a queue or user, or for maintenance, in a window of time')
+    .argument('<name>', 'what to call it')
+    .option('--nodes <nodes>', 'these nodes, separated by commas', splitList)
+    .option('--count <n>', 'so many whole nodes of one kind, chosen where they will be free')
+    .option('--domain <path>', 'all nodes of a domain such as pod/block; with --count: so many of it')
+    .option('--from <when>', 'a time, or a span from now such as 2h (now)')
+    .option('--to <when>', 'when it ends')
+    .option('--for <span>', 'or how long it is')
+    .option('--queue <queue>', 'whose work may run there; may be given again', collect)
+    .option('--user <user>', 'the same for a user; may be given again', collect)
+    .option('--maintenance', "nobody's work may run there")
+    .option('-r, --reason <text>', 'for people')
+    .option('--dry-run', 'show who would start earlier or later; nothing is changed')
+    .action(
+      group.run(async (cli, id, options) =>
+        (await import('../commands/reservations.ts')).reserve(cli, id, options),
+      ),
+    )
 }
 
 function addPolicy(group: Group): void {

@@ -9,12 +9,14 @@ const MOST_CHANGES = 6
 export function explanationLines(cli: Cli, { blockers, counterfactuals }: ExplanationView): string[] {
   const now = cli.io.now()
   const lines: string[] = []
-  for (const { kind, message, holders, earliestEndAt } of blockers) {
+  for (const { kind, message, holders, windows = [], earliestEndAt } of blockers) {
     const end =
       earliestEndAt === undefined
         ? ''
         : ` That ends by itself ${fromNow(earliestEndAt, now)} at the earliest.`
     lines.push(`  ${cli.paint.yellow(kind)}: ${message}${end}`)
+    for (const { id, reason, to } of windows)
+      lines.push(cli.paint.dim(`    ${id} (${reason}) ends ${fromNow(to, now)}`))
     for (const { workload, user, gpus, endsAt } of holders.slice(0, MOST_HOLDERS)) {
       const until = endsAt === undefined ? '' : `, ends ${fromNow(endsAt, now)}`
       lines.push(cli.paint.dim(`    ${workload} of ${user} holds ${gpusText(gpus)}${until}`))

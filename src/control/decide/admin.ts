@@ -5,6 +5,7 @@ import type { Command } from '../command.ts'
 import type { Rejection } from '../effect.ts'
 import type { Recorder } from '../recorder.ts'
 import type { ControlState } from '../state.ts'
+import { badName, NAME } from './names.ts'
 
 type AdminCommand = Extract<
   Command,
@@ -20,8 +21,6 @@ type AdminCommand = Extract<
       | 'set-policy'
   }
 >
-
-const NAME = /^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/
 
 /** Changes who may use the machine and by which rules. Each new organisation and team gets an open queue. */
 export function decideAdmin(recorder: Recorder, command: AdminCommand): Rejection | undefined {
@@ -136,13 +135,6 @@ function checkQueue(state: ControlState, queue: Queue): Rejection | undefined {
     }
   }
   return undefined
-}
-
-function badName(noun: string, name: string): Rejection {
-  return {
-    code: 'invalid-name',
-    message: `"${name}" cannot name a ${noun}: use 1 to 63 lower-case letters, digits, ".", "_" or "-", beginning and ending with a letter or digit.`,
-  }
 }
 
 function noOrganisation(organisation: string): Rejection {

@@ -8,6 +8,7 @@ import { recordForecasts } from './forecasts.ts'
 import { nodeAction, observeContact, observeInventory } from './nodes.ts'
 import { observe } from './observe.ts'
 import { probe } from './probe.ts'
+import { cancelReservation, reserve } from './reservations.ts'
 import { schedule } from './schedule.ts'
 import { scale, stop } from './stop.ts'
 import { submit } from './submit.ts'
@@ -51,6 +52,10 @@ function dispatch(recorder: Recorder, command: Command): Rejection | undefined {
       return nodeAction(recorder, command)
     case 'record-forecasts':
       return recordForecasts(recorder, command.forecasts)
+    case 'reserve':
+      return reserve(recorder, command.reservation)
+    case 'cancel-reservation':
+      return cancelReservation(recorder, command.reservation)
     case 'create-organisation':
     case 'create-team':
     case 'set-user':

@@ -4,9 +4,10 @@ import type { Rejection } from '../effect.ts'
 import { liveWorkload } from '../evolve/workload.ts'
 import type { Recorder } from '../recorder.ts'
 import type { ControlState } from '../state.ts'
+import { endReservations } from './reservations.ts'
 import { graceOf, stopAttempt } from './stop.ts'
 
-/** Ends the attempts that have used up their time limit. */
+/** Ends the attempts that have used up their time limit, and the reservations whose time is over. */
 export function tick(recorder: Recorder): Rejection | undefined {
   const { deadlines } = recorder.state.derived
   for (let next = deadlines.peek(); next && next.at <= recorder.now; next = deadlines.peek()) {
@@ -20,11 +21,19 @@ export function tick(recorder: Recorder): Rejection | undefined {
       actor: SYSTEM,
     })
   }
+  endReservations(recorder)
   return undefined
 }
 
 /** When `tick` next has something to do, or undefined. */
 export function nextDeadline(state: ControlState): number | undefined {
+  const ends = [...state.reservations.values()].map(({ to }) => to)
+  const limit = nextLimit(state)
+  if (limit !== undefined) ends.push(limit)
+  return ends.length === 0 ? undefined : Math.min(...ends)
+}
+
+function nextLimit(state: ControlState): number | undefined {
   const { deadlines } = state.derived
   for (let next = deadlines.peek(); next; next = deadlines.peek()) {
     if (state.attempts.has(next.attempt)) return next.at

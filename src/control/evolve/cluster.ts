@@ -10,6 +10,8 @@ type ClusterEvent = Extract<
     kind:
       | 'cluster-described'
       | 'policy-set'
+      | 'reservation-made'
+      | 'reservation-ended'
       | 'node-described'
       | 'node-moved'
       | 'node-contact'
@@ -28,6 +30,14 @@ export function evolveCluster(state: ControlState, event: ClusterEvent, at: Time
     case 'policy-set':
       state.policy = event.policy
       machine.setPolicy(event.policy, at)
+      return
+    case 'reservation-made':
+      state.reservations.set(event.reservation.id, event.reservation)
+      machine.setReservation(event.reservation)
+      return
+    case 'reservation-ended':
+      state.reservations.delete(event.reservation)
+      machine.removeReservation(event.reservation)
       return
     case 'node-described': {
       const known = state.nodes.get(event.node.id)

@@ -27,6 +27,8 @@ export function evolve(state: ControlState, logged: LoggedEvent): ControlState {
       break
     case 'cluster-described':
     case 'policy-set':
+    case 'reservation-made':
+    case 'reservation-ended':
     case 'node-described':
     case 'node-moved':
     case 'node-contact':

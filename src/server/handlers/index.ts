@@ -5,6 +5,7 @@ import { logHandlers } from './logs.ts'
 import { machineHandlers } from './machine.ts'
 import { nodeHandlers } from './nodes.ts'
 import { planningHandlers } from './planning.ts'
+import { reservationHandlers } from './reservations.ts'
 import { schedulingHandlers } from './scheduling.ts'
 import { serverHandlers } from './server.ts'
 import { serviceHandlers } from './service.ts'
@@ -21,6 +22,7 @@ export const HANDLERS: Handlers<CallContext> = {
   ...machineHandlers,
   ...schedulingHandlers,
   ...planningHandlers,
+  ...reservationHandlers,
   ...tenancyHandlers,
   ...serviceHandlers,
 }
