@@ -29,7 +29,7 @@ export function inTime(reservations: Iterable<Reservation>): Reservation[] {
 /** The nodes of a reservation that are there, by index, in ascending order. */
 export function reservedNodes(tree: TopologyTree, { nodes }: Pick<Reservation, 'nodes'>): number[] {
   if (!('domain' in nodes))
-    return nodes.flatMap((node) => tree.nodeIndex.get(node) ?? []).sort((a, b) => a - b)
+    return [...new Set(nodes.flatMap((node) => tree.nodeIndex.get(node) ?? []))].sort((a, b) => a - b)
   const { domain } = nodes
   const inside: number[] = []
   tree.descriptions.forEach((node, n) => {

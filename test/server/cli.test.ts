@@ -218,7 +218,7 @@ describe('operating', () => {
     expect(listed.out).toMatch(
       /^NAME +KIND +STATE +FROM +TO +NODES +FOR +REASON\noptics +maintenance +planned .* 1 +- +optics\n$/,
     )
-    await banyan(`run ${spec('windowed', 'gpus: 1\ntime: 4h\nrun: true')}`)
+    expect((await banyan(`run ${spec('windowed', 'gpus: 1\ntime: 4h\nrun: echo on')}`)).code).toBe(0)
     const explained = await banyan('explain windowed')
     expect(explained.out).toMatch(
       /reservation: There is room now, but it is kept for maintenance optics \(optics\)/,
