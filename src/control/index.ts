@@ -1,7 +1,7 @@
 export * from './command.ts'
 export { decide } from './decide/index.ts'
-export { launchOrder } from './decide/schedule.ts'
 export { reservationOf } from './decide/reservations.ts'
+export { launchOrder } from './decide/schedule.ts'
 export { nextDeadline } from './decide/tick.ts'
 export * from './default-failure-classes.ts'
 export * from './effect.ts'
