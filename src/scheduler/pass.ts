@@ -191,6 +191,7 @@ export class Pass implements EvictionContext {
       turns.closeClass(entry)
     } else if (
       request.isExact &&
+      !this.promises.hasWindows &&
       request.withinDepth === (request.withinRequired ? widest : undefined) &&
       !preemptByOrdering &&
       this.blocked.length >= holdDepth

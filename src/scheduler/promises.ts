@@ -28,6 +28,8 @@ export class Promises {
   /** Due last first. */
   readonly list: Promised[] = []
   hasOwners = false
+  /** Windows let more in than their time alone says: their owners, and for a week what has no limit. */
+  hasWindows = false
   private readonly machine: Machine
   private readonly now: TimeMs
   private readonly transaction: Transaction
@@ -61,6 +63,7 @@ export class Promises {
     for (const reservation of inTime(this.machine.reservations.values())) {
       const { from, to } = reservation
       if (to <= this.now) continue
+      this.hasWindows = true
       const edge = from > this.now ? from : to
       if (next === undefined || edge < next) next = edge
       if (reservation.owners && from <= this.now) this.hasOwners = true
