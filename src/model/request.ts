@@ -32,6 +32,15 @@ export interface Segment {
   readonly level: string
 }
 
+/**
+ * Replicas of one workload stand in different domains of `level`: `preferred` shares a domain rather than wait,
+ * `required` waits for a domain that has none yet.
+ */
+export interface Spread {
+  readonly level: string
+  readonly mode: 'required' | 'preferred'
+}
+
 /** A gang that may run at any size between `min` and `max`, counted in the unit of its shape (nodes or GPUs). */
 export interface Elastic {
   readonly min: number
@@ -44,8 +53,7 @@ export interface ResourceRequest {
   readonly gpu?: GpuSelector
   readonly within?: WithinDomain
   readonly segment?: Segment
-  /** Replicas of one workload stand in different domains of this level where possible. */
-  readonly spread?: { readonly level: string }
+  readonly spread?: Spread
   readonly elastic?: Elastic
   /** CPU that is taken on each node of the gang, in thousandths of a core; absent means that CPU is not counted. */
   readonly cpuMilli?: number

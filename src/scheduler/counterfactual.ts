@@ -6,6 +6,7 @@ import type { Pass } from './pass.ts'
 import { place } from './placement.ts'
 import { quotaBlocks } from './quota.ts'
 import { largestFit, type RequestClass, requestSize, smallest } from './request-class.ts'
+import { apartAlways } from './spread.ts'
 import { lossOf, victimSets } from './victims.ts'
 import type { Entry } from './waiting.ts'
 import { binds } from './windows.ts'
@@ -17,12 +18,19 @@ export function counterfactuals(pass: Pass, entry: Entry, request: RequestClass)
   const own = pass.promises.of(entry)
   if (own) pass.transaction.vacate(own.occupant)
   pass.promises.keepOut(entry)
-  const found = tryChanges(pass, entry, request)
+  const apart = apartAlways(pass.machine.fleet, entry.gang, request)
+  for (const node of apart) pass.transaction.close(node)
+  const found = tryChanges(pass, entry, request, apart)
   pass.transaction.rollback(mark)
   return found
 }
 
-function tryChanges(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
+function tryChanges(
+  pass: Pass,
+  entry: Entry,
+  request: RequestClass,
+  apart: readonly number[],
+): Counterfactual[] {
   const found: Counterfactual[] = []
   const { gang } = entry
   const smaller = largestThatStarts(pass, entry)
@@ -37,6 +45,12 @@ function tryChanges(pass: Pass, entry: Entry, request: RequestClass): Counterfac
   if (request.withinRequired) found.push(...widerLevels(pass, entry, request))
   found.push(...otherGpus(pass, entry, request))
   if (request.impossible !== undefined) return found
+  if (sharing(pass, entry, request, apart))
+    found.push({
+      change: { kind: 'preferred-spread' },
+      message: `With spread over ${request.request.spread!.level} preferred instead of required it starts now.`,
+      startsNow: true,
+    })
   found.push(...otherQueues(pass, entry, request))
   const shorter = shorterLimit(pass, entry, request)
   if (shorter) found.push(shorter)
@@ -44,6 +58,16 @@ function tryChanges(pass: Pass, entry: Entry, request: RequestClass): Counterfac
   const evicting = withoutLowerPriority(pass, entry, request)
   if (evicting) found.push(evicting)
   return found
+}
+
+/** Whether it would start beside another replica. */
+function sharing(pass: Pass, entry: Entry, request: RequestClass, apart: readonly number[]): boolean {
+  if (apart.length === 0) return false
+  const mark = pass.transaction.mark()
+  for (const node of apart) pass.transaction.open(node)
+  const starts = startsNow(pass, entry, request.request)
+  pass.transaction.rollback(mark)
+  return starts
 }
 
 /** Queues in which the same user has run before, where its own queue's limits are in the way. */

@@ -15,6 +15,7 @@ import { place } from './placement.ts'
 import type { Promised } from './promises.ts'
 import { isPartOf, type QuotaBlock, quotaBlocks } from './quota.ts'
 import { type RequestClass, smallest } from './request-class.ts'
+import { apartAlways } from './spread.ts'
 import { domainPath } from './tree.ts'
 import type { Turn } from './verdict.ts'
 import type { Entry } from './waiting.ts'
@@ -168,7 +169,10 @@ class Explainer {
   }
 
   private physical(entry: Entry, request: RequestClass): readonly Blocker[] {
-    const own = entry.gang.avoid.length > 0 || this.pass.promises.of(entry) !== undefined
+    const own =
+      entry.gang.avoid.length > 0 ||
+      request.request.spread?.mode === 'required' ||
+      this.pass.promises.of(entry) !== undefined
     const windows = this.bindingWindows(entry).map(({ id }) => id)
     const key = `${own ? gangKey(entry.gang.workload, entry.gang.replica) : ''} ${windows.join()} ${request.key}`
     let found = this.byClass.get(key)
@@ -193,6 +197,8 @@ class Explainer {
     const outset = transaction.mark()
     const own = this.pass.promises.of(entry)
     if (own) transaction.vacate(own.occupant)
+    const apart = apartAlways(fleet, entry.gang, request)
+    for (const node of apart) transaction.close(node)
     this.pass.promises.keepOut(entry)
     if (fits() && entry.gang.avoid.length === 0) {
       transaction.rollback(outset)
@@ -210,6 +216,9 @@ class Explainer {
       transaction.rollback(mark)
       return without
     }
+    for (const node of apart) transaction.open(node)
+    if (apart.length > 0 && fits()) blockers.push(this.sharesDomain(request))
+    transaction.rollback(mark)
     const keeping = fewest(kept, fitsWithout)
     if (keeping) blockers.push(keptBlocker(keeping, this.now, HOLDERS_NAMED))
 
@@ -244,6 +253,14 @@ class Explainer {
       })
     }
     return blockers
+  }
+
+  private sharesDomain({ request: { spread } }: RequestClass): Blocker {
+    return {
+      kind: 'shape',
+      message: `Its replicas must stand in different domains of the level ${spread!.level}, and each that has room has one already.`,
+      holders: [],
+    }
   }
 
   private outranked(planned: readonly Occupant[]): Blocker {

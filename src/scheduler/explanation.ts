@@ -55,6 +55,7 @@ export interface Counterfactual {
     | { readonly kind: 'fewer-gpus'; readonly gpus: number }
     | { readonly kind: 'wider-level'; readonly level: string }
     | { readonly kind: 'any-level' }
+    | { readonly kind: 'preferred-spread' }
     | { readonly kind: 'other-gpu'; readonly model: string }
     | { readonly kind: 'other-queue'; readonly queue: QueueId }
     | { readonly kind: 'shorter-limit'; readonly limitMs: DurationMs }

@@ -1,5 +1,5 @@
 import type { TimeMs } from '../base/index.ts'
-import { type Cells, cellsOf, nodesOfOthers } from './cells.ts'
+import { ClosedNodes } from './closed-nodes.ts'
 import { Contenders } from './contenders.ts'
 import { earliestPlace } from './earliest.ts'
 import { type EvictionContext, holdFor } from './eviction-context.ts'
@@ -10,9 +10,10 @@ import type { Machine } from './machine.ts'
 import { PlaceMemory } from './place-memory.ts'
 import type { Eviction, Hold, Plan, Start } from './plan.ts'
 import { Promises } from './promises.ts'
-import { type Claim, isWithinGuarantee, quotaBlocks } from './quota.ts'
+import { type Claim, quotaBlocks } from './quota.ts'
 import { largestFit, type RequestClass, smallest } from './request-class.ts'
 import { clearDraining, growElastic } from './restarts.ts'
+import { apart } from './spread.ts'
 import { Transaction } from './transaction.ts'
 import { Turns } from './turns.ts'
 import { BLOCKED, HELD, IMPOSSIBLE, QUOTA, STARTED, type Turn } from './verdict.ts'
@@ -50,8 +51,7 @@ export class Pass implements EvictionContext {
   /** What it starts now and, held until others have ended, soon. */
   readonly granted: { readonly entry: Entry; readonly occupant: Occupant; readonly now: boolean }[] = []
   private readonly endNobody: boolean
-  /** Whether some queue is guaranteed whole domains. */
-  private readonly hasCells: boolean
+  private readonly closed: ClosedNodes
   private startCount = 0
   readonly evictions: Eviction[] = []
   readonly holds: Hold[] = []
@@ -71,7 +71,7 @@ export class Pass implements EvictionContext {
     this.transaction = options.transaction ?? new Transaction(machine.fleet)
     this.promises = new Promises(machine, now, this.transaction)
     this.places = new PlaceMemory(this.promises)
-    this.hasCells = machine.queues.guaranteed.some(({ queue }) => queue.guaranteedDomains !== undefined)
+    this.closed = new ClosedNodes(this)
     this.endNobody = options.endNobody ?? false
     this.turns = options.recordTurns ? new Map() : undefined
     this.evicting = new Evictions(this)
@@ -116,7 +116,7 @@ export class Pass implements EvictionContext {
   }
 
   closedTo(claim: Claim): number[] {
-    return this.promises.closedTo(claim)
+    return this.closed.always(claim)
   }
 
   wakeAt(at: TimeMs | undefined): void {
@@ -182,8 +182,10 @@ export class Pass implements EvictionContext {
 
   /** Gangs that want the same as a blocked one have no turn where they would be blocked too. */
   private leaveOutLike(entry: Entry, turns: Turns): void {
-    if (entry.gang.avoid.length > 0 || this.promises.hasOwners || this.hasCells) return
+    if (entry.gang.avoid.length > 0 || this.promises.hasOwners || this.closed.hasCells) return
     const request = this.requestOf(entry)
+    // Where a replica may not stand its likes of other workloads may.
+    if (request.request.spread?.mode === 'required') return
     const { list } = this.promises
     const widest = this.widestDepth(request)
     const { preemptByOrdering, holdDepth } = this.machine.policy
@@ -302,15 +304,31 @@ export class Pass implements EvictionContext {
   }
 
   private placeNow(entry: Entry, request: RequestClass): Footprint | undefined {
+    if (request.request.spread?.mode !== 'preferred') return this.placeOutside(entry, request, [])
+    for (const others of apart(this.machine.fleet, entry.gang, request)) {
+      const footprint = this.placeOutside(entry, request, others)
+      if (footprint) return footprint
+    }
+    return undefined
+  }
+
+  private placeOutside(
+    entry: Entry,
+    request: RequestClass,
+    others: readonly number[],
+  ): Footprint | undefined {
+    const { capacity } = this.machine.fleet
     const minDepth = this.minDepth(entry, request)
     const outlived = this.promises.outlivedBy(entry.gang)
-    const closed = this.closeFor(entry, request)
+    const closed = [...this.closed.to(entry, request), ...others]
     if (closed.length > 0) {
+      for (const node of closed) capacity.close(node)
       const footprint =
         this.promises.placeWithout(0, request, minDepth) ??
-        (outlived > 0 ? this.promises.placeWithout(outlived, request, minDepth) : undefined)
-      for (const node of closed) this.machine.fleet.capacity.open(node)
-      return footprint ?? this.promises.placeOnOwn(entry, request, minDepth)
+        (outlived > 0 ? this.promises.placeWithout(outlived, request, minDepth) : undefined) ??
+        this.promises.placeOnOwn(entry, request, minDepth)
+      for (const node of closed) capacity.open(node)
+      return footprint
     }
     return (
       this.places.find(0, request, minDepth, this.startCount) ??
@@ -336,9 +354,11 @@ export class Pass implements EvictionContext {
   private promise(entry: Entry): void {
     const request = this.requestOf(entry)
     if (request.options[0]!.milli < WHOLE_GPU) return
-    const closed = this.closeFor(entry, request)
-    const place = earliestPlace(this.machine.fleet, request, this.widestDepth(request), this.now)
-    for (const node of closed) this.machine.fleet.capacity.open(node)
+    const { fleet } = this.machine
+    const closed = this.closed.to(entry, request)
+    for (const node of closed) fleet.capacity.close(node)
+    const place = earliestPlace(fleet, request, this.widestDepth(request), this.now)
+    for (const node of closed) fleet.capacity.open(node)
     if (place) this.promises.give(entry, place)
   }
 
@@ -355,42 +375,5 @@ export class Pass implements EvictionContext {
   private preferenceUntil(entry: Entry, request: RequestClass): TimeMs {
     if (request.withinDepth === undefined || request.withinRequired) return 0
     return entry.gang.submittedAt + (request.request.within?.waitMs ?? 0)
-  }
-
-  /** Closes the nodes that this gang must leave alone; the caller opens them again. */
-  private closeFor(entry: Entry, request: RequestClass): number[] {
-    const { tree, capacity } = this.machine.fleet
-    const closed: number[] = []
-    for (const { node, until } of entry.gang.avoid) {
-      const n = tree.nodeIndex.get(node)
-      if (n === undefined || until <= this.now) continue
-      this.wakeAt(until)
-      closed.push(n)
-    }
-    if (this.hasCells) closed.push(...this.othersCells(entry, request))
-    // What windows keep of a node is its whole GPUs that were free at the outset.
-    if (
-      this.evicted.length > 0 ||
-      request.options[0]!.gpuMilli % WHOLE_GPU !== 0 ||
-      request.options[0]!.gpuMilli === 0
-    )
-      closed.push(...this.closedTo(entry))
-    for (const n of closed) capacity.close(n)
-    return closed
-  }
-
-  /** Those of the outset hold for the whole pass: what starts and cannot be ended again keeps out of them. */
-  private cells(): readonly Cells[] {
-    this.cellsAtOutset ??= cellsOf(this.machine)
-    return this.cellsAtOutset
-  }
-  private cellsAtOutset: readonly Cells[] | undefined
-
-  /** Nodes that stand for others' guaranteed domains, for a gang that could not be ended again for them. */
-  private othersCells(entry: Entry, request: RequestClass): number[] {
-    const { machine } = this
-    const gpuMilli = request.options[0]!.gpuMilli
-    if (entry.gang.preemptible && !isWithinGuarantee(machine, entry.queue, gpuMilli)) return []
-    return nodesOfOthers(machine.fleet.tree, this.cells(), entry.queue)
   }
 }

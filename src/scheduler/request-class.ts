@@ -49,7 +49,7 @@ export function requestKey(request: ResourceRequest): string {
   if (gpu) key += `|${gpu.models?.join(',') ?? ''};${gpu.minMemoryBytes ?? ''};${gpu.maxMemoryBytes ?? ''}`
   if (within) key += `|w${within.level};${within.mode};${within.waitMs ?? ''}`
   if (segment) key += `|s${segment.nodes};${segment.level}`
-  if (spread) key += `|d${spread.level}`
+  if (spread) key += `|d${spread.level};${spread.mode}`
   if (elastic) key += `|e${elastic.min};${elastic.max}`
   if (request.cpuMilli !== undefined || request.memoryMib !== undefined)
     key += `|c${request.cpuMilli ?? 0};${request.memoryMib ?? 0}`

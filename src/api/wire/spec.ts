@@ -33,7 +33,7 @@ export const resources = named(
       })
       .exactOptional(),
     segment: z.object({ nodes: count(), level: z.string() }).exactOptional(),
-    spread: z.object({ level: z.string() }).exactOptional(),
+    spread: z.object({ level: z.string(), mode: z.enum(['required', 'preferred']) }).exactOptional(),
     elastic: z.object({ min: count(), max: count() }).exactOptional(),
     cpuMilli: count().exactOptional().describe('thousandths of a core on each node'),
     memoryMib: count().exactOptional().describe('MiB on each node'),

@@ -80,7 +80,7 @@ function resourceText({ spec, gpus }: WorkloadView): string {
     elastic && `elastic from ${elastic.min} to ${elastic.max}`,
     within && `within one ${within.level} (${within.mode})`,
     segment && `in parts of ${segment.nodes} nodes in one ${segment.level}`,
-    spread && `spread over ${spread.level}`,
+    spread && `spread over ${spread.level} (${spread.mode})`,
   ]
     .filter(Boolean)
     .join(', ')

@@ -152,9 +152,23 @@ export const SPEC_FIELDS: readonly SpecField[] = [
   field(
     'topology.spread',
     ALL,
-    'a level of the cluster',
+    'a level, or `level` and `mode`',
     'none',
-    'Replicas stand in different domains of this level where possible.',
+    'Replicas stand in different domains of this level.',
+  ),
+  field(
+    'topology.spread.level',
+    ALL,
+    'a level of the cluster',
+    'required',
+    'For example `block`, or `node` for a node each.',
+  ),
+  field(
+    'topology.spread.mode',
+    ALL,
+    '`required` or `preferred`',
+    '`preferred`',
+    'Whether a replica would rather wait or share a domain.',
   ),
 
   field(

@@ -78,7 +78,7 @@ dependsOn: [data, w3]
           gpu: { models: ['H100', 'H200'], minMemoryBytes: 80e9, maxMemoryBytes: 150 * 2 ** 30 },
           within: { level: 'block', mode: 'preferred', waitMs: 600_000 },
           segment: { nodes: 4, level: 'nvlink' },
-          spread: { level: 'block' },
+          spread: { level: 'block', mode: 'preferred' },
           elastic: { min: 8, max: 32 },
         },
         program: {

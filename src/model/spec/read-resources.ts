@@ -5,6 +5,7 @@ import type {
   ResourceRequest,
   ResourceShape,
   Segment,
+  Spread,
   WithinDomain,
 } from '../request.ts'
 import type { WorkloadType } from '../workload-spec.ts'
@@ -117,11 +118,11 @@ function readTopology(
   if (!fields) return undefined
   const within = fields.read('within', (inner) => readWithin(inner, type))
   const segment = fields.read('segment', (inner) => readSegment(inner, type, shape))
-  const level = fields.read('spread', readText)
+  const spread = fields.read('spread', (inner) => readSpread(inner, type))
   return {
     ...(within ? { within } : {}),
     ...(segment ? { segment } : {}),
-    ...(level === undefined ? {} : { spread: { level } }),
+    ...(spread ? { spread } : {}),
   }
 }
 
@@ -139,6 +140,18 @@ function readWithin(place: Place, type: WorkloadType): WithinDomain | undefined 
     return fields.place('wait')!.fail('goes with mode: preferred; what is required is waited for without end')
   }
   return level === undefined ? undefined : { level, mode, ...(waitMs === undefined ? {} : { waitMs }) }
+}
+
+function readSpread(place: Place, type: WorkloadType): Spread | undefined {
+  if (!place.isMapping) {
+    const level = readText(place)
+    return level === undefined ? undefined : { level, mode: 'preferred' }
+  }
+  const fields = place.fields(type)
+  if (!fields) return undefined
+  const level = fields.need('level', 'a level of the cluster, for example block', readText)
+  const mode = fields.read('mode', readOneOf(['required', 'preferred'])) ?? 'preferred'
+  return level === undefined ? undefined : { level, mode }
 }
 
 function readSegment(

@@ -10,7 +10,6 @@ const LITTLE: Capabilities = {
   containers: false,
   elastic: false,
   fractions: false,
-  spread: false,
   manyNodes: false,
 }
 const ALL: Capabilities = {
@@ -20,7 +19,6 @@ const ALL: Capabilities = {
   containers: true,
   elastic: true,
   fractions: true,
-  spread: true,
   manyNodes: true,
 }
 
@@ -53,7 +51,7 @@ const CASES: readonly (readonly [string, string])[] = [
   ],
   [
     `${TRAIN}gpus: 1\ntopology: {spread: block}`,
-    'a.yaml:5:20: topology.spread: replicas are not spread over domains here; leave it out',
+    'a.yaml:5:20: topology.spread: this cluster has no level "block"; its levels are site > node',
   ],
 ]
 

@@ -16,8 +16,6 @@ export interface Capabilities {
   readonly elastic: boolean
   /** Whether several workloads can share one GPU. */
   readonly fractions: boolean
-  /** Whether replicas are placed in different domains. */
-  readonly spread: boolean
   /** Whether one attempt may have more than one node. */
   readonly manyNodes: boolean
 }
@@ -73,10 +71,7 @@ export const UNSUPPORTED: readonly UnsupportedField[] = [
   },
   {
     field: 'topology.spread',
-    reason: ({ resources }, { spread, levels }) =>
-      resources.spread && !spread
-        ? 'replicas are not spread over domains here; leave it out'
-        : unknownLevel(resources.spread?.level, levels),
+    reason: ({ resources }, { levels }) => unknownLevel(resources.spread?.level, levels),
   },
 ]
 

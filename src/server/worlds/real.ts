@@ -17,7 +17,6 @@ const LOCAL_CAPABILITIES: World['capabilities'] = {
   containers: false,
   elastic: false,
   fractions: true,
-  spread: false,
   manyNodes: false,
 }
 

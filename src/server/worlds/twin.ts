@@ -23,7 +23,6 @@ const TWIN_CAPABILITIES: World['capabilities'] = {
   containers: true,
   elastic: false,
   fractions: true,
-  spread: false,
   manyNodes: true,
 }
 

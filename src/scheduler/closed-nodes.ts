@@ -1,0 +1,71 @@
+import { type Cells, cellsOf, nodesOfOthers } from './cells.ts'
+import type { EvictionContext } from './eviction-context.ts'
+import { WHOLE_GPU } from './footprint.ts'
+import type { Promises } from './promises.ts'
+import { type Claim, isWithinGuarantee } from './quota.ts'
+import type { RequestClass } from './request-class.ts'
+import { apartAlways } from './spread.ts'
+import type { Entry } from './waiting.ts'
+
+type Context = Pick<EvictionContext, 'machine' | 'now' | 'evicted' | 'wakeAt'> & {
+  readonly promises: Promises
+}
+
+/** Which nodes a gang must leave alone in one pass, though there may be room on them. */
+export class ClosedNodes {
+  /** Whether some queue is guaranteed whole domains. */
+  readonly hasCells: boolean
+  private readonly context: Context
+  private cellsAtOutset: readonly Cells[] | undefined
+
+  constructor(context: Context) {
+    this.context = context
+    const { guaranteed } = context.machine.queues
+    this.hasCells = guaranteed.some(({ queue }) => queue.guaranteedDomains !== undefined)
+  }
+
+  /** For a start: where it failed, where others are guaranteed domains, where a window is open, where its replicas are. */
+  to(entry: Entry, request: RequestClass): number[] {
+    const { machine, now, promises, evicted } = this.context
+    const { tree } = machine.fleet
+    const closed: number[] = []
+    for (const { node, until } of entry.gang.avoid) {
+      const n = tree.nodeIndex.get(node)
+      if (n === undefined || until <= now) continue
+      this.context.wakeAt(until)
+      closed.push(n)
+    }
+    if (this.hasCells) closed.push(...this.othersCells(entry, request))
+    // What windows keep of a node is its whole GPUs that were free at the outset.
+    const { gpuMilli } = request.options[0]!
+    const takesParts = gpuMilli % WHOLE_GPU !== 0 || gpuMilli === 0
+    if (evicted.length > 0 || takesParts) closed.push(...promises.closedTo(entry))
+    closed.push(...apartAlways(machine.fleet, entry.gang, request))
+    return closed
+  }
+
+  /** For a place that is made by ending others, too. */
+  always(claim: Claim): number[] {
+    const { machine, promises } = this.context
+    const { fleet } = machine
+    const { request } = claim.gang
+    const closed = promises.closedTo(claim)
+    if (request.spread?.mode === 'required')
+      closed.push(...apartAlways(fleet, claim.gang, fleet.classOf(request)))
+    return closed
+  }
+
+  /** Nodes that stand for others' guaranteed domains, for a gang that could not be ended again for them. */
+  private othersCells(entry: Entry, request: RequestClass): number[] {
+    const { machine } = this.context
+    const { gpuMilli } = request.options[0]!
+    if (entry.gang.preemptible && !isWithinGuarantee(machine, entry.queue, gpuMilli)) return []
+    return nodesOfOthers(machine.fleet.tree, this.cells(), entry.queue)
+  }
+
+  /** Those of the outset hold for the whole pass: what starts and cannot be ended again keeps out of them. */
+  private cells(): readonly Cells[] {
+    this.cellsAtOutset ??= cellsOf(this.context.machine)
+    return this.cellsAtOutset
+  }
+}
