@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest'
 import { id, type NodeId } from '../base/index.ts'
 import { parseSpec } from '../model/spec/index.ts'
 import { type LiveCluster, planCommand } from './plan-command.ts'
-import { amount, secondsUntil } from './plan-flags.ts'
 
 const NOW = Date.UTC(2026, 10, 24, 12)
 
@@ -135,6 +134,15 @@ describe('banyan plan', () => {
     )
   })
 
+  it('says which flag is wrong', async () => {
+    await expect(plan('llama3-8b', '--gpus', '8', '--tokens', 'lots')).rejects.toThrow(
+      /--tokens: "lots" is no number/,
+    )
+    await expect(plan('llama3-8b', '--gpus', '8', '--finish-by', '2020-01-01')).rejects.toThrow(
+      /--finish-by: 2020-01-01 is past/,
+    )
+  })
+
   it('says how many tokens so many days train', async () => {
     const json = JSON.parse((await plan('llama3-8b', '--gpus', '64', '--days', '10', '--json')).out)
     expect(json.wallSeconds / 86_400).toBeCloseTo(10, 1)
@@ -161,28 +169,4 @@ describe('banyan plan', () => {
   it('lists the models it knows', async () => {
     expect((await plan('--models')).out.split('\n')).toContain('deepseek-v3')
   })
-})
-
-describe('secondsUntil', () => {
-  it.each([
-    ['30d', 30 * 86_400],
-    ['2026-12-24', Date.UTC(2026, 11, 24) / 1000 - NOW / 1000],
-    // The 24th of November 2026 is a Tuesday; Friday's end is three and a half days off.
-    ['friday', 3.5 * 86_400],
-  ])('%s', (text, seconds) => expect(secondsUntil(text, NOW)).toBe(seconds))
-
-  it('refuses what is past or no time', () => {
-    expect(() => secondsUntil('2020-01-01', NOW)).toThrow(/past/)
-    expect(() => secondsUntil('someday', NOW)).toThrow(/no time/)
-  })
-})
-
-describe('amount', () => {
-  it.each([
-    ['15T', 15e12],
-    ['300B', 300e9],
-    ['2.5e12', 2.5e12],
-    ['$1,200,000', 1.2e6],
-  ])('%s is %d', (text, value) => expect(amount('--tokens', text)).toBe(value))
-  it('refuses the rest', () => expect(() => amount('--tokens', 'lots')).toThrow(/no number/))
 })

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { parseDuration } from '../base/index.ts'
+import { parseAmount, parseDuration, parseMoment } from '../base/index.ts'
 import type {
   MachineRequest,
   ModelRequest,
@@ -103,43 +103,16 @@ export function requestMix(flags: PlanFlags): RequestMix {
 
 /** Seconds from `now` to a moment (`2026-12-24`, `friday`) or over a span (`30d`). */
 export function secondsUntil(text: string, now: number): number {
-  const span = parseDuration(text)
-  if (span.ok) return span.value / 1000
-  const weekday = WEEKDAYS.indexOf(text.toLowerCase().slice(0, 3))
-  if (weekday >= 0 && /^[a-z]+$/i.test(text)) {
-    const today = new Date(now)
-    const days = (weekday - today.getUTCDay() + 7) % 7 || 7
-    return (Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate() + days + 1) - now) / 1000
-  }
-  const moment = Date.parse(text)
-  if (Number.isNaN(moment)) {
-    throw new CliFailure(
-      'usage',
-      `--finish-by "${text}" is no time`,
-      'write a date (2026-12-24), a weekday (friday) or a span (30d)',
-    )
-  }
-  if (moment <= now) throw new CliFailure('usage', `--finish-by ${text} is past`)
-  return (moment - now) / 1000
+  const moment = parseMoment(text, now)
+  if (!moment.ok) throw new CliFailure('usage', `--finish-by: ${moment.error}`)
+  return (moment.value - now) / 1000
 }
-
-const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
-
-const SUFFIXES: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, b: 1e9, g: 1e9, t: 1e12 }
 
 /** A number such as `15T`, `300B`, `2.5e12` or `$1,200,000`. */
 export function amount(flag: string, text: string): number {
-  const match = /^\$?([\d.,]+(?:e[+-]?\d+)?)\s*([kmbgt])?$/i.exec(text.trim())
-  const value = match
-    ? Number(match[1]!.replaceAll(',', '')) * (SUFFIXES[match[2]?.toLowerCase() ?? ''] ?? 1)
-    : Number.NaN
-  if (!(value > 0))
-    throw new CliFailure(
-      'usage',
-      `${flag} "${text}" is no number above 0`,
-      'write for example 300B, 15T or 2.5e12',
-    )
-  return value
+  const value = parseAmount(text)
+  if (!value.ok) throw new CliFailure('usage', `${flag}: ${value.error}`)
+  return value.value
 }
 
 function whole(flag: string, text: string): number {

@@ -61,10 +61,23 @@ export interface Attempt {
   address?: string
   /** Whether the replica of a `serve` workload answered its readiness probe last time. */
   ready: boolean
+  /** What this attempt reported first: from there on its pace is measured. */
+  firstProgress?: Progress
   progress?: Progress
   checkpoint?: Checkpoint
   /** Step from which this attempt went on. */
   resumedFromStep?: number
+}
+
+/** Milliseconds that a step takes, from this attempt's first report to its newest; undefined while these are one step. */
+export function stepMsOf({
+  firstProgress,
+  progress,
+}: Pick<Attempt, 'firstProgress' | 'progress'>): number | undefined {
+  if (!firstProgress || !progress) return undefined
+  const steps = progress.step - firstProgress.step
+  const span = progress.at - firstProgress.at
+  return steps > 0 && span > 0 ? span / steps : undefined
 }
 
 /** The one place where an attempt's state changes. */

@@ -1,6 +1,7 @@
 import type { DurationMs } from '../base/index.ts'
 import type { PriorityClass } from './policy.ts'
 import type { ResourceRequest } from './request.ts'
+import type { PlannedRun, RunDeclaration } from './run-declaration.ts'
 
 export const WORKLOAD_TYPES = ['train', 'serve', 'machines'] as const
 export type WorkloadType = (typeof WORKLOAD_TYPES)[number]
@@ -53,6 +54,9 @@ export interface TrainSpec extends CommonSpec {
   readonly checkpoint?: CheckpointSpec
   /** Ids or names of workloads that must have succeeded before this one may start. */
   readonly dependsOn: readonly string[]
+  readonly plan?: RunDeclaration
+  /** What was planned for it when it was submitted. */
+  readonly planned?: PlannedRun
   /** Set on each member of an array: its index is `BANYAN_ARRAY_INDEX`. */
   readonly arrayIndex?: number
 }

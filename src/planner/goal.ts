@@ -1,6 +1,6 @@
 import { ok, type Result, refuse } from '../base/index.ts'
 import { planCurve, usualCounts } from './curve.ts'
-import type { RunInput, RunPlan } from './run.ts'
+import { planRun, type RunInput, type RunPlan } from './run.ts'
 import { thousands } from './thousands.ts'
 
 /** What a run must keep to: finished within a time, for no more than a sum. */
@@ -10,7 +10,8 @@ export interface Goal {
 }
 
 /**
- * The cheapest size of a run that keeps to a goal, the smaller of two that cost the same; or what comes nearest and by how much it misses.
+ * The cheapest size of a run that keeps to a date, the smaller of two that cost the same; with a budget alone the fastest that keeps to
+ * it; without either the knee of time against cost. Or what comes nearest and by how much it misses.
  * The slow end of the error band must keep the time.
  */
 export function planForGoal(
@@ -18,9 +19,8 @@ export function planForGoal(
   goal: Goal,
   counts: readonly number[] = finerCounts(input),
 ): Result<RunPlan, string> {
-  const { points } = planCurve(input, counts)
-  if (points.length === 0)
-    return refuse(`${input.shape.name} fits no part of ${input.machine.gpuCount} x ${input.machine.gpu.name}`)
+  const { points, knee } = planCurve(input, counts)
+  if (points.length === 0) return planRun(input)
   const slow = (plan: RunPlan) => plan.wallSeconds * (1 + plan.relativeError)
   const keeps = points.filter(
     (plan) =>
@@ -29,8 +29,10 @@ export function planForGoal(
   )
   const cheapest = (plans: readonly RunPlan[]) =>
     plans.reduce((a, b) => (b.dollars < a.dollars * (1 - 1e-9) ? b : a))
-  if (keeps.length > 0) return ok(cheapest(keeps))
-  const fastest = points.reduce((a, b) => (slow(b) < slow(a) ? b : a))
+  const fastestOf = (plans: readonly RunPlan[]) => plans.reduce((a, b) => (slow(b) < slow(a) ? b : a))
+  if (goal.withinSeconds === undefined && goal.dollars === undefined) return ok(points[knee]!)
+  if (keeps.length > 0) return ok(goal.withinSeconds === undefined ? fastestOf(keeps) : cheapest(keeps))
+  const fastest = fastestOf(points)
   const days = (seconds: number) => `${(seconds / 86_400).toFixed(1)} days`
   if (goal.withinSeconds !== undefined && slow(fastest) > goal.withinSeconds) {
     return refuse(
@@ -45,7 +47,7 @@ export function planForGoal(
 }
 
 /** The usual counts and one and a half times each. */
-function finerCounts(input: RunInput): number[] {
+export function finerCounts(input: RunInput): number[] {
   const counts = usualCounts(input.machine)
   const { gpuCount, gpusPerNode } = input.machine
   const between = counts

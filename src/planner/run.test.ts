@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseSpec } from '../model/spec/index.ts'
 import { kneeOf, planCurve, usualCounts } from './curve.ts'
 import { DEFAULT_FAILURES, failuresFromLog, reliabilityOf } from './failures.ts'
-import { planForGoal } from './goal.ts'
+import { finerCounts, planForGoal } from './goal.ts'
 import { aMachine, aShape } from './planner-fixtures.ts'
 import { planRun, type RunInput, type RunPlan, usualBatch } from './run.ts'
 import { specFile } from './spec-file.ts'
@@ -114,6 +114,17 @@ describe('planForGoal', () => {
     if (!plan.ok) throw new Error(plan.error)
     expect(plan.value.wallSeconds * (1 + plan.value.relativeError)).toBeLessThanOrEqual(60 * 86_400)
     expect(plan.value.machine.gpuCount).toBeLessThan(2048)
+  })
+
+  it('takes the fastest size that a budget alone allows, and the knee where nothing is asked', () => {
+    const run = { ...input, tokens: 1e12 }
+    const { points, knee } = planCurve(run, finerCounts(run))
+    const rich = planForGoal(run, { dollars: 1e9 })
+    const fastest = points.reduce((a, b) => (b.wallSeconds < a.wallSeconds ? b : a))
+    expect(rich).toMatchObject({ ok: true, value: { machine: { gpuCount: fastest.machine.gpuCount } } })
+    expect(planForGoal(run, {})).toMatchObject({
+      value: { machine: { gpuCount: points[knee]!.machine.gpuCount } },
+    })
   })
 
   it('says by how much time or money is short', () => {

@@ -11,7 +11,6 @@ export function specFile(
   options: { readonly name?: string; readonly run?: string } = {},
 ): string {
   const { machine, candidate, reliability } = plan
-  const { strategy } = candidate
   const wholeNodes = machine.gpuCount % machine.gpusPerNode === 0 && machine.gpuCount >= machine.gpusPerNode
   const size = wholeNodes
     ? [`nodes: ${machine.gpuCount / machine.gpusPerNode}`, `gpusPerNode: ${machine.gpusPerNode}`]
@@ -32,18 +31,7 @@ export function specFile(
     `gpu: ${machine.gpu.name.split('-')[0]}`,
     `run: ${options.run ?? 'python train.py'}`,
     'env:',
-    `  TENSOR_PARALLEL: "${strategy.tensor}"`,
-    `  CONTEXT_PARALLEL: "${strategy.context}"`,
-    `  PIPELINE_PARALLEL: "${strategy.pipeline}"`,
-    `  VIRTUAL_PIPELINE: "${strategy.interleave}"`,
-    `  EXPERT_PARALLEL: "${strategy.expert}"`,
-    `  MICRO_BATCH: "${strategy.microBatch}"`,
-    `  GLOBAL_BATCH: "${strategy.globalBatch}"`,
-    `  SEQUENCE: "${strategy.sequence}"`,
-    `  RECOMPUTE: ${strategy.recompute}`,
-    `  ZERO_STAGE: "${strategy.sharding}"`,
-    `  PRECISION: ${strategy.precision}`,
-    `  STEPS: "${plan.steps}"`,
+    ...Object.entries(strategyEnvironment(plan)).map(([name, value]) => `  ${name}: "${value}"`),
     'checkpoint:',
     '  path: checkpoints',
     `  every: ${span(reliability.checkpoint.everySeconds)}`,
@@ -51,6 +39,24 @@ export function specFile(
     `  expected: ${expected}`,
     `  limit: ${limit}`,
   ].join('\n')}\n`
+}
+
+/** The strategy as variables for the tasks. */
+export function strategyEnvironment({ candidate: { strategy }, steps }: RunPlan): Record<string, string> {
+  return {
+    TENSOR_PARALLEL: `${strategy.tensor}`,
+    CONTEXT_PARALLEL: `${strategy.context}`,
+    PIPELINE_PARALLEL: `${strategy.pipeline}`,
+    VIRTUAL_PIPELINE: `${strategy.interleave}`,
+    EXPERT_PARALLEL: `${strategy.expert}`,
+    MICRO_BATCH: `${strategy.microBatch}`,
+    GLOBAL_BATCH: `${strategy.globalBatch}`,
+    SEQUENCE: `${strategy.sequence}`,
+    RECOMPUTE: strategy.recompute,
+    ZERO_STAGE: `${strategy.sharding}`,
+    PRECISION: strategy.precision,
+    STEPS: `${steps}`,
+  }
 }
 
 /** A span as specs write it, without the blank that people like. */

@@ -12,6 +12,7 @@ import { withForecast } from './explaining.ts'
 import { execute } from './find.ts'
 import { outlookOf } from './outlook.ts'
 import { ProblemError } from './problem-error.ts'
+import { runPlanner } from './run-planner.ts'
 import { workloadView } from './views.ts'
 
 type SubmitInput = HandlerInput<ContractOf<'submitWorkload'>>
@@ -148,7 +149,7 @@ async function answer(context: CallContext, { workloads: ids, replayed }: Taken)
 function parse(context: CallContext, input: SubmitInput): ParsedSpec {
   const text = typeof input.spec === 'string' ? input.spec : JSON.stringify(input.spec)
   const { file, folder, set } = input
-  const parsed = parseSpec(text, { file, folder, set })
+  const parsed = parseSpec(text, { file, folder, set, planner: runPlanner(context) })
   if (!parsed.ok) throw invalidSpec(parsed.error)
   const unsupported = unsupportedFields(parsed.value, {
     ...context.capabilities,

@@ -1,7 +1,7 @@
 import type { EndpointView, NodeView, QueueView, WorkloadView } from '../api/index.ts'
 import type { ControlState } from '../control/index.ts'
 import type { Attempt, Node, Queue, ResourceShape, User, Workload } from '../model/index.ts'
-import { allocatedGpus, NODE_ACTIONS, WORKLOAD_ACTIONS } from '../model/index.ts'
+import { allocatedGpus, NODE_ACTIONS, stepMsOf, WORKLOAD_ACTIONS } from '../model/index.ts'
 import { maySee } from './caller.ts'
 
 /** A workload as the API shows it. */
@@ -9,11 +9,13 @@ export function workloadView(state: ControlState, workload: Workload): WorkloadV
   const live = workload.liveAttempts.flatMap((id) => state.attempts.get(id) ?? [])
   const held = live.reduce((gpus, attempt) => gpus + allocatedGpus(attempt.allocation), 0)
   const endsAt = expectedEnd(workload, live)
+  const pace = paceOf(workload, live)
   return {
     ...workload,
     gpus: held > 0 ? held : gpusAsked(workload, state),
     actions: [...WORKLOAD_ACTIONS[workload.state]],
     ...(endsAt !== undefined ? { endsAt } : {}),
+    ...(pace ? { pace } : {}),
     ...(workload.spec.type === 'serve'
       ? { readyReplicas: live.filter((attempt) => attempt.ready).length }
       : {}),
@@ -26,11 +28,27 @@ function expectedEnd(workload: Workload, live: readonly Attempt[]): number | und
   if (workload.spec.type !== 'train' || attempt?.runningAt === undefined) return undefined
   const { progress } = attempt
   const first = attempt.resumedFromStep ?? 0
-  if (progress?.totalSteps !== undefined && progress.step > first) {
-    const msPerStep = (progress.at - attempt.runningAt) / (progress.step - first)
-    return Math.round(progress.at + msPerStep * (progress.totalSteps - progress.step))
+  const totalSteps = progress?.totalSteps ?? workload.spec.planned?.steps
+  if (progress && totalSteps !== undefined && progress.step > first) {
+    const msPerStep = stepMsOf(attempt) ?? (progress.at - attempt.runningAt) / (progress.step - first)
+    return Math.round(progress.at + msPerStep * Math.max(0, totalSteps - progress.step))
   }
   return workload.spec.expectedMs === undefined ? undefined : attempt.runningAt + workload.spec.expectedMs
+}
+
+/** What was planned for a step, and what the steps of the live attempt take. */
+function paceOf({ spec }: Workload, [attempt]: readonly Attempt[]): WorkloadView['pace'] {
+  if (spec.type !== 'train' || !spec.planned || !attempt) return undefined
+  const { stepMs, relativeError } = spec.planned
+  const measuredStepMs = stepMsOf(attempt)
+  if (measuredStepMs === undefined) return { plannedStepMs: stepMs }
+  const ratio = measuredStepMs / stepMs
+  return {
+    plannedStepMs: stepMs,
+    measuredStepMs,
+    ratio,
+    isWithinBand: Math.abs(ratio - 1) <= relativeError,
+  }
 }
 
 function gpusAsked(workload: Workload, state: ControlState): number {

@@ -57,7 +57,7 @@ describe('run', () => {
     const { code, err } = await banyan(`run ${spec('faulty', 'gpus: many\nrnu: x')}`)
     expect(err.split('\n').slice(0, 3)).toEqual([
       'banyan: faulty.yaml:1:1: run: missing; needs the command to run, or a list of commands',
-      'banyan: faulty.yaml:3:7: gpus: needs a whole number from 1, or a share below 1 such as 0.25, found "many"',
+      'banyan: faulty.yaml:3:7: gpus: needs a whole number from 1, a share below 1 such as 0.25, or auto, found "many"',
       expect.stringMatching(
         /^banyan: faulty\.yaml:4:1: rnu: unknown field \(did you mean "run"\?\); known here: type/,
       ),

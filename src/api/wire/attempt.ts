@@ -62,6 +62,7 @@ export const attempt = named(
     failure: failure.exactOptional(),
     address: z.string().exactOptional().describe('host:port of a replica'),
     ready: z.boolean().describe('whether the replica answered its readiness probe'),
+    firstProgress: progress.exactOptional().describe('what it reported first'),
     progress: progress.exactOptional(),
     checkpoint: checkpoint.exactOptional(),
     resumedFromStep: count().exactOptional(),

@@ -95,7 +95,7 @@ export const planRequest = named(
   }),
 )
 
-export const strategy = named(
+const strategy = named(
   'Strategy',
   'How a training step is spread over GPUs.',
   z.object({

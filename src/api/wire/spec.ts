@@ -52,6 +52,50 @@ const program = named(
   }),
 )
 
+const runDeclaration = named(
+  'RunDeclaration',
+  'What a training run says of itself; its step time and, with `gpus: auto`, its size are planned by it.',
+  z.object({
+    model: z.string(),
+    shape: z
+      .object({
+        layers: count(),
+        hidden: count(),
+        heads: count(),
+        kvHeads: count().exactOptional(),
+        ffn: count().exactOptional(),
+        vocabulary: count().exactOptional(),
+        experts: count().exactOptional(),
+        topK: count().exactOptional(),
+        expertFfn: count().exactOptional(),
+      })
+      .exactOptional(),
+    tokens: z.number().exactOptional(),
+    steps: count().exactOptional(),
+    batch: count().exactOptional(),
+    sequence: count().exactOptional(),
+    precision: z.enum(['bf16', 'fp8', 'fp4']).exactOptional(),
+    finishBy: z.string().exactOptional(),
+    budget: z.number().exactOptional().describe('dollars'),
+  }),
+)
+
+const plannedRun = named(
+  'PlannedRun',
+  'What was planned for a declared run when it was submitted.',
+  z.object({
+    gpus: count(),
+    gpu: z.string().describe('the GPU that it was planned for'),
+    stepMs: z.number().min(0).describe('milliseconds'),
+    relativeError: z.number().describe('two thirds of predictions are off by no more than this share'),
+    steps: count(),
+    wallMs: durationMs().describe('milliseconds, with failures and checkpoints'),
+    dollars: z.number(),
+    strategy: z.string(),
+    why: z.string().describe('why this size'),
+  }),
+)
+
 const common = {
   name: z.string(),
   priority: z.enum(PRIORITY_CLASSES),
@@ -75,6 +119,8 @@ export const workloadSpec = named(
         .object({ path: z.string(), everyMs: durationMs().exactOptional(), graceMs: durationMs() })
         .exactOptional(),
       dependsOn: z.array(z.string()),
+      plan: runDeclaration.exactOptional(),
+      planned: plannedRun.exactOptional(),
       arrayIndex: count().exactOptional(),
     }),
     z.object({

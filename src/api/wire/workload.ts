@@ -58,6 +58,15 @@ export const workload = named(
     actions: z.array(z.string()).describe('what a person may do with it in this state'),
     forecast: startForecast.exactOptional().describe('when it will start, while it waits'),
     endsAt: timeMs().exactOptional().describe('when it will end, by its progress or its own estimate'),
+    pace: z
+      .object({
+        plannedStepMs: z.number().describe('milliseconds, as planned when it was submitted'),
+        measuredStepMs: z.number().exactOptional().describe('milliseconds, by the progress of this attempt'),
+        ratio: z.number().exactOptional().describe('measured over planned'),
+        isWithinBand: z.boolean().exactOptional().describe('whether the plan expects to be off by so much'),
+      })
+      .exactOptional()
+      .describe('plan against actual, of a live run that declared its `plan`'),
     readyReplicas: count().exactOptional().describe('of a `serve` workload'),
   }),
 )

@@ -1,7 +1,7 @@
 import type { AttemptView, LoggedEventView, WorkloadView } from '../../api/index.ts'
 import { describeEvent } from '../../api/index.ts'
 import { formatDuration } from '../../base/index.ts'
-import { actorName } from '../../model/index.ts'
+import { actorName, stepMsOf } from '../../model/index.ts'
 import type { Cli } from '../cli.ts'
 import { renderPairs, renderTable } from '../render/table.ts'
 import { clockTime, fromNow, gpuHours, gpusText, painted } from '../render/values.ts'
@@ -16,13 +16,17 @@ export async function show(cli: Cli, id: string, options: { readonly events?: bo
     ? (await client.listEvents({ workload: workload.id, limit: 1000 })).items
     : undefined
   cli.print({ workload, attempts, ...(events ? { events } : {}) }, () =>
-    [workloadSection(cli, workload), attemptSection(cli, attempts), eventSection(cli, events)]
+    [
+      workloadSection(cli, workload, attempts.at(-1)),
+      attemptSection(cli, attempts),
+      eventSection(cli, events),
+    ]
       .filter(Boolean)
       .join('\n\n'),
   )
 }
 
-function workloadSection(cli: Cli, workload: WorkloadView): string {
+function workloadSection(cli: Cli, workload: WorkloadView, newest: AttemptView | undefined): string {
   const now = cli.io.now()
   const { spec, owner, usage, checkpoint, forecast } = workload
   const reason = outlookText(workload, now)
@@ -39,7 +43,9 @@ function workloadSection(cli: Cli, workload: WorkloadView): string {
     ['in', spec.program.workdir],
     ['waits for', workload.waitsFor.join(', ')],
     ['forecast', forecast && workload.state === 'queued' ? forecastText(forecast, now) : undefined],
+    ['planned', plannedText(workload)],
     ['progress', progressLine(workload, now)],
+    ['step time', stepTimeText(workload, newest)],
     [
       'checkpoint',
       checkpoint ? `step ${checkpoint.step}, ${fromNow(checkpoint.at, now)}, ${checkpoint.path}` : undefined,
@@ -90,6 +96,32 @@ function progressLine(workload: WorkloadView, now: number): string | undefined {
   if (!workload.progress) return undefined
   const first = workload.firstLoss === undefined ? '' : ` (first ${workload.firstLoss.toPrecision(4)})`
   return `${progressText(workload)}${first}, ${fromNow(workload.progress.at, now)}`
+}
+
+/** `64 x H100-SXM-80 for 12d 3h, about $371,000: the cheapest of ...; tensor 4, data 16` */
+function plannedText({ spec }: WorkloadView): string | undefined {
+  if (spec.type !== 'train' || !spec.planned) return undefined
+  const { gpus, gpu, wallMs, dollars, strategy, why } = spec.planned
+  const cost = dollars.toLocaleString('en', { maximumFractionDigits: dollars < 100 ? 2 : 0 })
+  return `${gpus} x ${gpu} for ${formatDuration(wallMs)}, about $${cost}: ${why}; ${strategy}`
+}
+
+/** Plan against actual, for the attempt that is the newest. */
+function stepTimeText({ spec }: WorkloadView, newest: AttemptView | undefined): string | undefined {
+  if (spec.type !== 'train' || !spec.planned) return undefined
+  const { stepMs, relativeError } = spec.planned
+  const band = `${Math.round(100 * relativeError)} %`
+  const planned = `planned ${secondsText(stepMs)} within ${band}`
+  const measured = newest && stepMsOf(newest)
+  if (measured === undefined) return planned
+  const off = measured / stepMs - 1
+  const how = `${Math.round(100 * Math.abs(off))} % ${off > 0 ? 'slower' : 'faster'}`
+  const advice = off > relativeError ? ': look for a slow node, link or input' : ''
+  return `measured ${secondsText(measured)}, ${planned}: ${how}${advice}`
+}
+
+function secondsText(ms: number): string {
+  return `${(ms / 1000).toPrecision(3)} s`
 }
 
 function timeText({ spec: { expectedMs, limitMs } }: WorkloadView): string {

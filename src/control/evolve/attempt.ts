@@ -59,6 +59,7 @@ export function evolveAttempt(state: ControlState, event: AttemptEvent, at: Time
     case 'attempt-progressed': {
       const attempt = liveAttempt(state, event.attempt)
       const workload = liveWorkload(state, attempt.workload)
+      attempt.firstProgress ??= event.progress
       attempt.progress = event.progress
       workload.progress = event.progress
       if (event.firstLoss !== undefined) workload.firstLoss ??= event.firstLoss

@@ -1,5 +1,6 @@
 export { didYouMean } from './nearest.ts'
 export { type ParsedSpec, parseSpec } from './parse-spec.ts'
 export { formatSpecProblem, type SpecProblem } from './problem.ts'
+export type { Planner } from './read-plan.ts'
 export { specReference } from './reference.ts'
 export { type Capabilities, unsupportedFields } from './unsupported.ts'

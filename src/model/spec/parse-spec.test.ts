@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { refuse } from '../../base/index.ts'
 import { SPEC_FIELDS } from './fields.ts'
 import { type ParseOptions, parseSpec } from './parse-spec.ts'
 import { formatSpecProblem } from './problem.ts'
+import type { Planner } from './read-plan.ts'
 import { specReference } from './reference.ts'
 
 const OPTIONS: ParseOptions = { file: 'a.yaml', folder: '/home/ann/job' }
@@ -20,7 +22,7 @@ function problemsOf(text: string, options: Partial<ParseOptions> = {}): string[]
 }
 
 const TRAIN_NAMES =
-  'type, name, team, priority, preemptible, nodes, gpusPerNode, gpus, gpu, elastic, topology, run, tasksPer, env, workdir, image, time, retry, checkpoint, dependsOn, array'
+  'type, name, team, priority, preemptible, nodes, gpusPerNode, gpus, gpu, elastic, topology, run, tasksPer, env, workdir, image, time, retry, checkpoint, plan, dependsOn, array'
 
 describe('a spec that is right', () => {
   test('needs little; the rest has defaults', () => {
@@ -317,11 +319,14 @@ describe('a spec with one fault names place, field, what was found and what is a
     ['gpus: -0.5', 'gpus: needs a whole number from 1, found the number -0.5'],
     ['gpus: 1.5', 'gpus: needs a whole number from 1, found the number 1.5'],
     ['gpus: 0.0001', 'gpus: a share is counted in thousandths, found the number 0.0001'],
-    ['gpus: "4"', 'gpus: needs a whole number from 1, or a share below 1 such as 0.25, found "4"'],
-    ['gpus: auto', 'gpus: "auto" is not built yet; give a number (`banyan plan` suggests one)'],
+    ['gpus: "4"', 'gpus: needs a whole number from 1, a share below 1 such as 0.25, or auto, found "4"'],
+    [
+      'gpus: auto',
+      'gpus: "auto" goes with plan, which is missing: the model, its tokens or steps, finishBy, budget',
+    ],
     [
       'gpus: .inf',
-      'gpus: needs a whole number from 1, or a share below 1 such as 0.25, found the number .inf',
+      'gpus: needs a whole number from 1, a share below 1 such as 0.25, or auto, found the number .inf',
     ],
     ['gpus: 2000000', 'gpus: must be at most 1000000, found the number 2000000'],
     ['nodes: "4"', 'nodes: needs a whole number from 1, found "4"; write it without quotes', 8],
@@ -364,7 +369,7 @@ describe('a spec with one fault names place, field, what was found and what is a
   test.each([
     [
       { gpus: 'many' },
-      '--set gpus: gpus: needs a whole number from 1, or a share below 1 such as 0.25, found "many"',
+      '--set gpus: gpus: needs a whole number from 1, a share below 1 such as 0.25, or auto, found "many"',
     ],
     [{ 'name.x': '1' }, '--set name.x: name.x: cannot be set: what stands above it is not a mapping'],
     [
@@ -427,7 +432,12 @@ describe('docs/spec.md', () => {
   test('has examples that are right', () => {
     const examples = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml]) => yaml!)
     expect(examples.length).toBeGreaterThan(2)
-    for (const example of examples) expect(problemsOf(example)).toEqual([])
+    const planner: Planner = () => refuse({ about: 'machine', message: 'no machine' })
+    for (const example of examples) {
+      // Only a server can size what is declared; here it is enough that the declaration is right.
+      const sized = example.replace('gpus: auto', 'gpus: 8')
+      expect(problemsOf(sized, { planner })).toEqual([])
+    }
   })
 })
 

@@ -12,6 +12,7 @@ import {
 import { type Mapping, Place, placeOf, type Source } from './place.ts'
 import type { SpecProblem } from './problem.ts'
 import { readArray } from './read-array.ts'
+import { DeclaredRun, type Planner } from './read-plan.ts'
 import { readProgram } from './read-program.ts'
 import { readResources } from './read-resources.ts'
 import {
@@ -42,6 +43,8 @@ export interface ParseOptions {
   readonly folder?: string | undefined
   /** Values that override the text's: path to YAML text. */
   readonly set?: Readonly<Record<string, string>> | undefined
+  /** Plans what is declared under `plan`; without it `gpus: auto` is refused. */
+  readonly planner?: Planner | undefined
 }
 
 const MOST_PROBLEMS = 50
@@ -52,18 +55,18 @@ const SERVE_USER_RETRIES = 5
 /** The workloads that a YAML (or JSON) text describes, or every fault of it in the order of the text. */
 export function parseSpec(text: string, options: ParseOptions): Result<ParsedSpec, readonly SpecProblem[]> {
   const { source, top } = readYaml(text, options.file, options.set ?? {})
-  const parsed = top && readTop(top, options.folder)
+  const parsed = top && readTop(top, options)
   if (source.problems.length > 0 || !parsed) return refuse(inOrder(source.problems))
   return ok({ ...parsed, placeOf: (field) => find(source, top, field) })
 }
 
-function readTop(top: Place, folder: string | undefined): Omit<ParsedSpec, 'placeOf'> | undefined {
+function readTop(top: Place, options: ParseOptions): Omit<ParsedSpec, 'placeOf'> | undefined {
   const type = readType(top)
   const fields = top.fields(type)
   if (!fields || type === undefined) return undefined
   const team = fields.read('team', readText)
   const indices = fields.read('array', readArray)
-  const spec = readSpec(fields, type, folder)
+  const spec = readSpec(fields, type, options)
   if (!spec) return undefined
   return { ...(team === undefined ? {} : { team }), specs: members(spec, indices) }
 }
@@ -75,17 +78,40 @@ function readType(top: Place): WorkloadType | undefined {
   return readOneOf(WORKLOAD_TYPES)(type)
 }
 
-function readSpec(top: Mapping, type: WorkloadType, folder: string | undefined): WorkloadSpec | undefined {
+function readSpec(
+  top: Mapping,
+  type: WorkloadType,
+  { folder, planner }: ParseOptions,
+): WorkloadSpec | undefined {
   const name = top.need('name', 'a name for the workload', readName)
   const priority = top.read('priority', readOneOf(PRIORITY_CLASSES)) ?? 'normal'
   const preemptible = top.read('preemptible', readBoolean) ?? type !== 'machines'
-  const resources = readResources(top, type)
+  const declared = new DeclaredRun(top, type, planner)
+  const resources = readResources(top, type, declared)
   const program = readProgram(top, type, folder)
   const time = top.read('time', (place) => readTime(place, type))
   const retry = readRetry(top, type)
   const own = OWN_FIELDS[type](top, name)
   if (name === undefined || !resources || !program || !own) return undefined
-  return { name, priority, preemptible, resources, program, retry, ...time, ...own } as WorkloadSpec
+  const spec = { name, priority, preemptible, resources, program, retry, ...time, ...own } as WorkloadSpec
+  return spec.type === 'train' ? withPlan(spec, declared, top) : spec
+}
+
+/** What is planned fills in the times that the spec leaves out; where it made the size too, the program is told the strategy. */
+function withPlan(spec: TrainSpec, { declaration, answer }: DeclaredRun, top: Mapping): TrainSpec {
+  if (!declaration) return spec
+  if (!answer) return { ...spec, plan: declaration }
+  const { planned, environment, checkpointEveryMs } = answer
+  const { program, checkpoint } = spec
+  const isSized = top.place('gpus')?.scalar === 'auto'
+  return {
+    ...spec,
+    plan: declaration,
+    planned,
+    expectedMs: spec.expectedMs ?? Math.min(planned.wallMs, spec.limitMs ?? Number.POSITIVE_INFINITY),
+    ...(isSized && { program: { ...program, env: { ...environment, ...program.env } } }),
+    ...(isSized && checkpoint && { checkpoint: { everyMs: checkpointEveryMs, ...checkpoint } }),
+  }
 }
 
 type OwnFields<Type extends WorkloadType> = Omit<

@@ -10,19 +10,29 @@ import type {
 } from '../request.ts'
 import type { WorkloadType } from '../workload-spec.ts'
 import type { Mapping, Place } from './place.ts'
+import type { DeclaredRun } from './read-plan.ts'
 import { readDuration, readOneOf, readOneOrMore, readText, readWhole } from './read-values.ts'
 
 /** What one attempt needs, from the top of the spec; undefined after recording faults. */
-export function readResources(top: Mapping, type: WorkloadType): ResourceRequest | undefined {
-  const shape = readShape(top)
+export function readResources(
+  top: Mapping,
+  type: WorkloadType,
+  declared: DeclaredRun,
+): ResourceRequest | undefined {
   const gpu = top.read('gpu', (place) => readGpu(place, type))
+  const shape = readShape(top, (place) => declared.sized(place, gpu?.models))
   const elastic = top.read('elastic', (place) => readElastic(place, type, shape))
   const topology = top.read('topology', (place) => readTopology(place, type, shape))
   if (!shape) return undefined
+  declared.planAt(shape, gpu?.models)
   return { shape, ...(gpu ? { gpu } : {}), ...topology, ...(elastic ? { elastic } : {}) }
 }
 
-function readShape(top: Mapping): ResourceShape | undefined {
+/** `sized` gives the size of `gpus: auto`. */
+function readShape(
+  top: Mapping,
+  sized: (place: Place) => ResourceShape | undefined,
+): ResourceShape | undefined {
   const nodes = top.read('nodes', readWhole(1))
   const gpusPerNode = top.read('gpusPerNode', readWhole(1, 1024))
   if (top.has('nodes') && top.has('gpus')) {
@@ -37,15 +47,15 @@ function readShape(top: Mapping): ResourceShape | undefined {
     if (nodes === undefined) return undefined
     return { kind: 'nodes', nodes, ...(gpusPerNode === undefined ? {} : { gpusPerNode }) }
   }
-  return top.need('gpus', 'nodes or gpus, to say how much it runs on', readGpuCount)
+  return top.need('gpus', 'nodes or gpus, to say how much it runs on', (place) =>
+    place.scalar === 'auto' ? sized(place) : readGpuCount(place),
+  )
 }
 
 function readGpuCount(place: Place): ResourceShape | undefined {
   const { scalar } = place
-  if (scalar === 'auto')
-    return place.fail('"auto" is not built yet; give a number (`banyan plan` suggests one)')
   if (typeof scalar !== 'number' || !Number.isFinite(scalar)) {
-    return place.expected('a whole number from 1, or a share below 1 such as 0.25')
+    return place.expected('a whole number from 1, a share below 1 such as 0.25, or auto')
   }
   if (scalar > 0 && scalar < 1) {
     const milliGpus = Math.round(scalar * 1000)
