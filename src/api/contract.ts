@@ -15,6 +15,9 @@ export type Access =
   | { readonly scope: 'open' }
   | { readonly scope: 'cluster' | 'organisation' | 'team'; readonly role: Role }
 
+/** Header of every answer: what the server's clock said, in milliseconds since the Unix epoch. */
+export const TIME_HEADER = 'Banyan-Time'
+
 /** What a route answers with when all went well. */
 export type Produces =
   | { readonly kind: 'json'; readonly schema: z.ZodType }

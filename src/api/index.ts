@@ -3,6 +3,7 @@ export type { ChatMessage, ChatRequest } from './client/chat.ts'
 export { type CallOptions, type Client, createClient } from './client/client.ts'
 export type { ClientOptions } from './client/connection.ts'
 export type { Access, Answer, CallInput, Contract, HandlerInput, StreamedEvent } from './contract.ts'
+export { TIME_HEADER } from './contract.ts'
 export {
   CONTRACTS,
   type ContractOf,

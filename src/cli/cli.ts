@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import picocolors from 'picocolors'
-import { type Client, createClient } from '../api/index.ts'
+import { type Client, createClient, TIME_HEADER } from '../api/index.ts'
 import { CliFailure } from './failure.ts'
 import type { Io } from './io.ts'
 import { type LocalServer, readServerFile } from './local/server-file.ts'
@@ -19,6 +19,8 @@ export class Cli {
   readonly io: Io
   readonly options: GlobalOptions
   readonly paint: ReturnType<typeof picocolors.createColors>
+  /** By how much the clock of the server that answered last is ahead of this machine's. */
+  #aheadMs = 0
 
   constructor(io: Io, options: GlobalOptions) {
     this.io = io
@@ -32,6 +34,11 @@ export class Cli {
       this.io.cwd,
       this.options.data ?? this.io.env.BANYAN_DATA_DIR ?? join(this.io.home, '.banyan'),
     )
+  }
+
+  /** What time it is where the answers come from: a server may be far away, or live in a time of its own. */
+  now(): number {
+    return this.io.now() + this.#aheadMs
   }
 
   get isJson(): boolean {
@@ -50,7 +57,7 @@ export class Cli {
 
   /** A client of the server that was named, or else of the one in the data folder. */
   async client(): Promise<Client> {
-    return createClient(await this.server())
+    return createClient({ ...(await this.server()), fetch: this.#fetch })
   }
 
   /** Where that server is, and the token to use there. */
@@ -70,6 +77,13 @@ export class Cli {
       )
     }
     return { baseUrl: local.url, token: token ?? (await tokenOf(local)) }
+  }
+
+  readonly #fetch: typeof fetch = async (address, init) => {
+    const response = await fetch(address, init)
+    const told = Number(response.headers.get(TIME_HEADER))
+    if (told > 0) this.#aheadMs = told - this.io.now()
+    return response
   }
 
   /** What the server in the data folder left there; undefined when none did. */

@@ -1,3 +1,4 @@
+import type { ServerVersion } from '../api/index.ts'
 import type { Engine, Store } from '../control/index.ts'
 import type { Capabilities } from '../model/spec/index.ts'
 import type { Caller } from './caller.ts'
@@ -17,6 +18,8 @@ export interface Services {
   readonly log: Log
   readonly version: string
   readonly startedAt: number
+  /** Present when the machine is simulated. */
+  readonly twin?: ServerVersion['twin']
   /** What specs may ask for here; the levels come from the live cluster. */
   readonly capabilities: EngineCapabilities
   /** Writes a consistent copy of the store. */

@@ -1,7 +1,15 @@
 import { Hono, type Context as HonoContext } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Contract, Operation, ProblemDocument } from '../api/index.ts'
-import { contractOf, OPERATIONS, PROBLEM_MEDIA_TYPE, parseInput, problem, statusOf } from '../api/index.ts'
+import {
+  contractOf,
+  OPERATIONS,
+  PROBLEM_MEDIA_TYPE,
+  parseInput,
+  problem,
+  statusOf,
+  TIME_HEADER,
+} from '../api/index.ts'
 import { authenticate, bearer, type Caller, hasRole } from './caller.ts'
 import { addConsole, CONSOLE_FOLDER } from './console-files.ts'
 import type { CallContext, Services } from './context.ts'
@@ -20,7 +28,11 @@ export function createHttp(services: Services): Hono {
   app.use('/v1/*', bodyLimit({ maxSize: LARGEST_BODY_BYTES, onError: () => answerProblem(tooLarge()) }))
   for (const operation of OPERATIONS) {
     const contract = contractOf(operation)
-    app.on(contract.method, honoPath(contract), (call) => answer(services, operation, contract, call))
+    app.on(contract.method, honoPath(contract), async (call) => {
+      const response = await answer(services, operation, contract, call)
+      response.headers.set(TIME_HEADER, `${services.clock.now()}`)
+      return response
+    })
   }
   for (const [path, methods] of methodsByPath()) {
     app.all(path, (call) => answerProblem(wrongMethod(call, methods), { Allow: methods.join(', ') }))

@@ -27,6 +27,8 @@ export interface World {
   readonly storeKind: 'pglite' | 'postgres'
   readonly backUp: () => Promise<ReadableStream<Uint8Array>>
   readonly failureClasses: FailureClasses
+  /** How it is told of, when it is simulated. */
+  readonly twin?: Services['twin']
   /** Lets those live who belong to it: called once the ledger serves. */
   readonly inhabit?: (ledger: Ledger) => { close(): void }
 }
@@ -76,6 +78,7 @@ export async function startServer(world: World, options: Options): Promise<Runni
     log,
     version: options.version,
     startedAt: world.clock.now(),
+    ...(world.twin ? { twin: world.twin } : {}),
     capabilities: world.capabilities,
     backUp: world.backUp,
     metrics: () => metrics.text(),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { named, type WireOf } from '../schema.ts'
-import { timeMs } from './primitives.ts'
+import { count, timeMs } from './primitives.ts'
 import { token, user } from './tenancy.ts'
 
 export const health = named(
@@ -21,7 +21,21 @@ export const serverVersion = named(
     engines: z.array(z.string()),
     cluster: z.object({ name: z.string(), levels: z.array(z.string()) }),
     startedAt: timeMs(),
+    now: timeMs().describe("what the server's clock says"),
     leader: z.boolean(),
+    twin: z
+      .object({
+        template: z.string(),
+        nodes: count(),
+        seed: z.number(),
+        load: z.number(),
+        faults: z.number().describe('times the published rates of failure'),
+        speed: z
+          .number()
+          .describe('how many times faster than ours its time goes, where the server keeps up'),
+      })
+      .exactOptional()
+      .describe('there when the machine is simulated'),
   }),
 )
 export type ServerVersion = WireOf<typeof serverVersion>

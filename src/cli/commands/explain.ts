@@ -16,7 +16,7 @@ function lines(
   cli: Cli,
   { workload, name, state, stateReason, explanations, forecast, notBefore }: Explained,
 ): string[] {
-  const now = cli.io.now()
+  const now = cli.now()
   const reason = stateReason === '' ? '' : `: ${stateReason}`
   const is = isFinal(state as WorkloadState) ? (state === 'cancelled' ? 'was' : 'has') : 'is'
   const head = `${cli.paint.bold(workload)} (${name}) ${is} ${painted(cli, state)}${reason}`

@@ -98,7 +98,7 @@ class Teller {
     // How it failed is told as the command's own error.
     if (event.kind === 'workload-finished' && event.state !== 'succeeded') return
     if (event.kind === 'attempt-planned') this.#pace.reset()
-    this.say(`${this.#cli.paint.dim(clockTime(logged.at, this.#cli.io.now()))} ${this.#words(logged)}`)
+    this.say(`${this.#cli.paint.dim(clockTime(logged.at, this.#cli.now()))} ${this.#words(logged)}`)
   }
 
   #words(logged: LoggedEventView): string {

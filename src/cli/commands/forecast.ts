@@ -11,8 +11,8 @@ export async function forecast(cli: Cli, options: { readonly score?: boolean }):
     const score = await client.scoreForecasts()
     return cli.print(score, () => scoreText(cli, score))
   }
-  const now = cli.io.now()
   const { items } = await client.listWorkloads({ state: ['queued'], limit: 1000 })
+  const now = cli.now()
   const queued = items.map(({ id, spec: { name }, forecast }) => ({
     id,
     name,

@@ -40,7 +40,7 @@ function stateLine(cli: Cli, { id, state, stateReason, attempts }: NodeView): st
 }
 
 function nodeTable(cli: Cli, nodes: readonly NodeView[]): string {
-  const now = cli.io.now()
+  const now = cli.now()
   return renderTable(
     cli,
     [

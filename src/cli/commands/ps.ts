@@ -49,7 +49,7 @@ function nothing({ all, state, team, user, name }: PsOptions): string {
 }
 
 function workloadColumns(cli: Cli): readonly Column<WorkloadView>[] {
-  const now = cli.io.now()
+  const now = cli.now()
   return [
     { title: 'ID', cell: ({ id }) => id },
     { title: 'NAME', cell: ({ spec }) => spec.name, shrinksTo: 12 },

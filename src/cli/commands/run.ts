@@ -107,7 +107,7 @@ function nextCommands({ id, state }: WorkloadView): string {
 }
 
 function outlookLines(cli: Cli, { outlook }: Submitted): string[] {
-  const now = cli.io.now()
+  const now = cli.now()
   const shown = outlook.slice(0, 10).flatMap(({ name, startsNow, nodes, explanation, forecast }) => {
     if (startsNow) return [`${name} would start now on ${nodes.join(', ')}.`]
     return [

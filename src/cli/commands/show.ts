@@ -27,7 +27,7 @@ export async function show(cli: Cli, id: string, options: { readonly events?: bo
 }
 
 function workloadSection(cli: Cli, workload: WorkloadView, newest: AttemptView | undefined): string {
-  const now = cli.io.now()
+  const now = cli.now()
   const { spec, owner, usage, checkpoint, forecast } = workload
   const reason = outlookText(workload, now)
   return renderPairs(cli, [
@@ -140,7 +140,7 @@ function failuresText({ userFailures, platformFailures, spec: { retry } }: Workl
 
 function attemptSection(cli: Cli, attempts: readonly AttemptView[]): string {
   if (attempts.length === 0) return ''
-  const now = cli.io.now()
+  const now = cli.now()
   const table = renderTable(
     cli,
     [
@@ -194,7 +194,7 @@ function failureLines(cli: Cli, { id, failure, stop }: AttemptView): string[] {
 
 function eventSection(cli: Cli, events: readonly LoggedEventView[] | undefined): string {
   if (!events || events.length === 0) return ''
-  const now = cli.io.now()
+  const now = cli.now()
   return renderTable(
     cli,
     [

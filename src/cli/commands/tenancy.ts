@@ -98,8 +98,8 @@ export async function removeUser(cli: Cli, id: string): Promise<void> {
 }
 
 export async function listTokens(cli: Cli): Promise<void> {
-  const now = cli.io.now()
   const list = await (await cli.client()).listTokens()
+  const now = cli.now()
   cli.print(list, () =>
     renderTable(
       cli,
@@ -125,11 +125,14 @@ export interface TokenOptions {
 
 /** Issues a token and prints its secret, which nobody can be shown again. */
 export async function issueToken(cli: Cli, options: TokenOptions): Promise<void> {
+  const span = options.expires === undefined ? undefined : spanOf(options.expires)
   const client = await cli.client()
+  // An end is meant by the server's clock, which any answer tells.
+  if (span !== undefined) await client.getHealth()
   const token = await client.issueToken({
     user: options.user,
     label: options.label ?? 'made by banyan tokens issue',
-    expiresAt: options.expires === undefined ? undefined : cli.io.now() + spanOf(options.expires),
+    expiresAt: span === undefined ? undefined : cli.now() + span,
   })
   cli.note(`Token of ${token.user}; it is shown this once. Use it as BANYAN_TOKEN.`)
   cli.print(token, () => token.secret)

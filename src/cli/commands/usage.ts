@@ -17,23 +17,27 @@ export interface UsageOptions {
 export async function usage(cli: Cli, options: UsageOptions): Promise<void> {
   const by = GROUPS.find((group) => group === (options.by ?? 'team'))
   if (!by) throw new CliFailure('usage', `--by takes ${GROUPS.join(', ')}, not "${options.by}"`)
-  const now = cli.io.now()
+  const from = momentOf('--from', options.from)
+  const to = momentOf('--to', options.to)
   const client = await cli.client()
+  // A span back is meant by the server's clock, which any answer tells.
+  await client.getHealth()
+  const now = cli.now()
   const summary = await client.getUsage({
     by,
-    from: momentOf('--from', options.from, now),
-    to: momentOf('--to', options.to, now),
+    from: from?.(now),
+    to: to?.(now),
   })
   cli.print(summary, () => usageText(cli, summary))
 }
 
 /** A date, or a span before now. */
-function momentOf(flag: string, text: string | undefined, now: number): number | undefined {
+function momentOf(flag: string, text: string | undefined): ((now: number) => number) | undefined {
   if (text === undefined) return undefined
   const span = parseDuration(text)
-  if (span.ok) return now - span.value
+  if (span.ok) return (now) => now - span.value
   const date = Date.parse(text)
-  if (!Number.isNaN(date)) return date
+  if (!Number.isNaN(date)) return () => date
   throw new CliFailure(
     'usage',
     `${flag} takes a date such as 2026-11-01 or a span back such as 7d, not "${text}"`,
@@ -41,7 +45,7 @@ function momentOf(flag: string, text: string | undefined, now: number): number |
 }
 
 function usageText(cli: Cli, { from, to, by, rows, total }: UsageSummary): string {
-  const now = cli.io.now()
+  const now = cli.now()
   const end = Math.abs(to - now) < 60_000 ? 'now' : clockTime(to, now)
   const head = `From ${clockTime(from, now)} to ${end}, in GPU-hours:`
   const all = [

@@ -1,3 +1,4 @@
+import type { ServerVersion } from '../../api/index.ts'
 import { formatDuration } from '../../base/index.ts'
 import type { Cli } from '../cli.ts'
 import { CliFailure } from '../failure.ts'
@@ -19,13 +20,18 @@ export async function version(cli: Cli): Promise<void> {
       [
         'server',
         server
-          ? `${server.version}, up for ${formatDuration(Math.max(0, cli.io.now() - server.startedAt))}`
+          ? `${server.version}, up for ${formatDuration(Math.max(0, cli.now() - server.startedAt))}`
           : 'none runs here',
       ],
       ['cluster', server && `${server.cluster.name}: ${server.cluster.levels.join(' > ')}`],
+      ['twin', server?.twin && twinLine(server.twin)],
       ['engines', server?.engines.join(', ')],
       ['store', server?.store],
       ['node', server?.node ?? process.version],
     ]),
   )
+}
+
+function twinLine({ template, nodes, speed, load, seed }: NonNullable<ServerVersion['twin']>): string {
+  return `${template}:${nodes}, ${speed} times as fast as ours, load ${load}, seed ${seed}`
 }

@@ -7,7 +7,7 @@ const MOST_CHANGES = 6
 
 /** Why a gang waits, worst first, who holds what is missing, and which changes were tried. */
 export function explanationLines(cli: Cli, { blockers, counterfactuals }: ExplanationView): string[] {
-  const now = cli.io.now()
+  const now = cli.now()
   const lines: string[] = []
   for (const { kind, message, holders, windows = [], earliestEndAt } of blockers) {
     const end =

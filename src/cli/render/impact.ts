@@ -14,7 +14,7 @@ export function impactLines(cli: Cli, { effects, counts, notes }: Impact): strin
     ? 'It would change nothing for anybody.'
     : `Effect: ${summary.join(', ')}.`
   const changed = effects.filter(({ effect }) => effect !== 'same')
-  const now = cli.io.now()
+  const now = cli.now()
   const table =
     changed.length === 0
       ? []

@@ -11,7 +11,7 @@ export const serverHandlers: HandlersOf<
     leader: true,
   }),
   getOpenApi: async (_input, { version }) => ({ openapi: '3.1.0', ...openApiDocument(version) }),
-  getVersion: async (_input, { version, storeKind, engine, ledger, startedAt }) => ({
+  getVersion: async (_input, { version, storeKind, engine, ledger, startedAt, clock, twin }) => ({
     version,
     api: 'v1',
     node: process.version,
@@ -19,7 +19,9 @@ export const serverHandlers: HandlersOf<
     engines: [engine.id],
     cluster: { name: ledger.state.cluster.name, levels: [...ledger.state.cluster.levels] },
     startedAt,
+    now: clock.now(),
     leader: true,
+    ...(twin ? { twin } : {}),
   }),
   whoAmI: async (_input, { caller }) => ({ user: caller.user, token: tokenView(caller.token) }),
   getMetrics: (_input, { metrics }) => metrics(),

@@ -27,9 +27,9 @@ const TWIN_CAPABILITIES: World['capabilities'] = {
 }
 
 /** How much use of a machine of this many nodes is computed within seconds. */
-const NODE_HOURS_OF_HISTORY = 48_000
-const SHORTEST_HISTORY_MS = 4 * HOUR_MS
-const LONGEST_HISTORY_MS = 48 * HOUR_MS
+const NODE_HOURS_OF_HISTORY = 16_000
+const SHORTEST_HISTORY_MS = 3 * HOUR_MS
+const LONGEST_HISTORY_MS = 24 * HOUR_MS
 /** What was submitted so long before a server was killed is looked up: it may not have been taken. */
 const LOOK_BACK_MS = HOUR_MS
 
@@ -63,7 +63,7 @@ export async function twinWorld(options: ServerOptions, twin: TwinOptions, log: 
     const clock = new TwinClock(now, twin.speed)
     const engine = new TwinEngine(fleet, clock, logs, replicas.address)
     const arrivals = new Arrivals(plan)
-    const { foundedAt } = record
+    const { foundedAt, template, nodes, seed, load, faults } = record
     const missed = await missedArrivals(store, arrivals, now - foundedAt)
     return {
       clock,
@@ -74,6 +74,7 @@ export async function twinWorld(options: ServerOptions, twin: TwinOptions, log: 
       storeKind: options.databaseUrl === undefined ? 'pglite' : 'postgres',
       backUp: () => backupStream(store, dataDir),
       failureClasses: DEFAULT_FAILURE_CLASSES,
+      twin: { template, nodes, seed, load, faults, speed: twin.speed },
       inhabit: (ledger) => new TwinDrive({ fleet, engine, clock, arrivals, missed, foundedAt, log }, ledger),
     }
   } catch (error) {

@@ -33,7 +33,7 @@ const DAYS_BEFORE = 7
 const SERVING_SHARE = 0.06
 const MOST_REPLICAS = 48
 /** The largest gang is at most this part of the machine, so that one does not decide everything. */
-const LARGEST_SHARE = 0.25
+const LARGEST_SHARE = 0.125
 
 /**
  * Everything that the people of the twin ever submit, in order and without end, a day at a time. At its founding there

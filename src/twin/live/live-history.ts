@@ -16,6 +16,9 @@ const BATCH_EVENTS = 4_000
 const PROGRESS_EVERY_US = 600_000_000
 const PROGRESS_SHARE = 0.05
 
+/** As on a busy server, several changes share a pass. */
+const PASS_SPACING_US = 60_000_000
+
 const RANK = { tick: 0, pass: 1 } as const
 
 /**
@@ -50,6 +53,7 @@ export class LiveHistory {
       cancel: (ticket) => this.#agenda.cancel(ticket),
       onEvents: (events) => this.#keep(events),
       onRestart: () => {},
+      passSpacingUs: PASS_SPACING_US,
     })
     this.#server.state = state
     this.#server.startOver()

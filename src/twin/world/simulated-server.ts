@@ -38,6 +38,8 @@ export interface ServerOptions {
   readonly onEvents: (events: readonly LoggedEvent[]) => void
   readonly onRestart: () => void
   readonly failing?: FailingServer
+  /** Passes are at least this far apart; absent: each follows at once. */
+  readonly passSpacingUs?: TimeUs
 }
 
 /** What a server has in memory beside the state. */
@@ -76,6 +78,7 @@ export class SimulatedServer {
   readonly #lastFactOf = new Map<string, TimeUs>()
   #passTicket: Ticket | undefined
   #passAt = Number.POSITIVE_INFINITY
+  #lastPassAt = Number.NEGATIVE_INFINITY
   #tickAt = Number.POSITIVE_INFINITY
 
   constructor(options: ServerOptions) {
@@ -216,6 +219,7 @@ export class SimulatedServer {
 
   #pass(): void {
     if (this.state.derived.machine.waiting.entries.size === 0 && this.state.holds.size === 0) return
+    this.#lastPassAt = this.#options.now()
     const decision = this.execute({ kind: 'schedule' }, SCHEDULER)
     if (decision === 'died') return
     if (decision.ok && decision.nextPassAt !== undefined) this.#planPass(decision.nextPassAt * 1000)
@@ -223,8 +227,8 @@ export class SimulatedServer {
   }
 
   #planPass(wanted: TimeUs): void {
-    const { plan, cancel, now } = this.#options
-    const at = Math.max(wanted, now())
+    const { plan, cancel, now, passSpacingUs } = this.#options
+    const at = Math.max(wanted, now(), this.#lastPassAt + (passSpacingUs ?? 0))
     if (at >= this.#passAt) return
     if (this.#passTicket !== undefined) cancel(this.#passTicket)
     this.#passAt = at
