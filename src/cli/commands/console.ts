@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { createClient } from '../../api/index.ts'
 import { HOUR_MS } from '../../base/index.ts'
 import type { Cli } from '../cli.ts'
 
@@ -11,9 +10,11 @@ const OPENERS: Partial<Record<NodeJS.Platform, string>> = { darwin: 'open', linu
 
 /** Opens the console in the browser, signed in as the caller by a token of its own that ends after twelve hours. */
 export async function openConsole(cli: Cli, options: { readonly open?: boolean }): Promise<void> {
-  const { baseUrl, token } = await cli.server()
-  const client = createClient({ baseUrl, token })
-  const expiresAt = cli.io.now() + SIGNED_IN_MS
+  const { baseUrl } = await cli.server()
+  const client = await cli.client()
+  // Twelve hours of whoever looks, which may be many more where the server's time goes faster.
+  const { now, twin } = await client.getVersion()
+  const expiresAt = now + SIGNED_IN_MS * Math.max(1, twin?.speed ?? 1)
   const { secret } = await client.issueToken({ label: 'console', expiresAt })
   // What follows # stays in the browser: no server and no log sees it.
   const url = `${baseUrl.replace(/\/+$/, '')}/console/#token=${secret}`

@@ -52,8 +52,11 @@ export interface ReserveOptions {
 
 /** Keeps nodes for somebody, or for maintenance; with --dry-run tells what that would do. */
 export async function reserve(cli: Cli, id: string, options: ReserveOptions): Promise<void> {
-  const reservation = settingsOf(cli, id, options)
+  settingsOf(cli, id, options)
   const client = await cli.client()
+  // Spans are meant by the server's clock, which any answer tells.
+  await client.getHealth()
+  const reservation = settingsOf(cli, id, options)
   if (options.dryRun) {
     const impact = await client.askWhatIf({ edits: [{ kind: 'reserve', reservation }] })
     return cli.print(impact, () => impactLines(cli, impact).join('\n'))
@@ -63,7 +66,7 @@ export async function reserve(cli: Cli, id: string, options: ReserveOptions): Pr
 }
 
 function settingsOf(cli: Cli, id: string, options: ReserveOptions): Settings {
-  const now = cli.io.now()
+  const now = cli.now()
   const { nodes, count, domain, queue, user, maintenance, reason } = options
   if (!nodes?.length && count === undefined && domain === undefined) {
     throw new CliFailure(
@@ -114,7 +117,7 @@ function spanOf(flag: string, given: string): number {
 }
 
 function table(cli: Cli, reservations: readonly ReservationView[]): string {
-  const now = cli.io.now()
+  const now = cli.now()
   return renderTable(
     cli,
     [
@@ -132,7 +135,7 @@ function table(cli: Cli, reservations: readonly ReservationView[]): string {
 }
 
 function text(cli: Cli, reservation: ReservationView): string {
-  const now = cli.io.now()
+  const now = cli.now()
   const { id, kind, state, from, to, nodes, domain, missingNodes, stillBusy, stillBusyNodes, reason } =
     reservation
   const busy =
