@@ -99,6 +99,7 @@ export class Capacity {
       const n = nodes[p]!
       const start = tree.gpuStart[n]!
       const indices = gpus[p]!
+      if (indices.length === 0 && cpuMilli === 0 && memoryMib === 0) continue
       let whole = 0
       for (let i = 0; i < indices.length; i++) {
         const g = start + indices[i]!
@@ -128,6 +129,7 @@ export class Capacity {
       const n = nodes[p]!
       const start = tree.gpuStart[n]!
       const indices = gpus[p]!
+      if (indices.length === 0 && cpuMilli === 0 && memoryMib === 0) continue
       let whole = 0
       for (let i = 0; i < indices.length; i++) {
         const g = start + indices[i]!
@@ -141,6 +143,17 @@ export class Capacity {
       this.cpuFree[n]! += cpuMilli
       this.memoryFree[n]! += memoryMib
       if (whole > 0) this.setFree(n, this.nodeFree[n]! + whole)
+    }
+  }
+
+  /**
+   * Counts the whole GPUs of a footprint as free on their nodes, or with -1 as taken again, without saying which: for
+   * a search for nodes, after which it is taken back.
+   */
+  countFree({ nodes, gpus }: Footprint, sign: 1 | -1): void {
+    for (let p = 0; p < nodes.length; p++) {
+      const count = gpus[p]!.length
+      if (count > 0) this.setFree(nodes[p]!, this.nodeFree[nodes[p]!]! + sign * count)
     }
   }
 

@@ -186,21 +186,21 @@ export class Pass implements EvictionContext {
     const request = this.requestOf(entry)
     // Where a replica may not stand its likes of other workloads may.
     if (request.request.spread?.mode === 'required') return
-    const { list } = this.promises
     const widest = this.widestDepth(request)
     const { preemptByOrdering, holdDepth } = this.machine.policy
-    if (list.length === 0 || !this.places.find(list.length, request, widest, this.startCount)) {
-      turns.closeClass(entry)
-    } else if (
+    const byLimit =
       request.isExact &&
-      !this.promises.hasWindows &&
-      request.withinDepth === (request.withinRequired ? widest : undefined) &&
+      (request.withinRequired || request.withinDepth === undefined) &&
       !preemptByOrdering &&
+      !this.promises.hasWindows &&
       this.blocked.length >= holdDepth
-    ) {
+    if (this.places.isHopeless(request, widest, this.startCount, byLimit)) {
+      turns.closeClass(entry)
+    } else if (byLimit) {
       // Shorter ones may use what is kept for those that are due later.
       const failed = this.places.failedUpTo(request, widest)
-      turns.closeLonger(entry, list[failed]!.at - this.now)
+      const next = this.promises.list[failed]
+      turns.closeLonger(entry, next ? next.at - this.now : Number.NEGATIVE_INFINITY)
     }
   }
 

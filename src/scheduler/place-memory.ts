@@ -8,6 +8,8 @@ interface Known {
   promises: number
   /** The most promises that were given up in vain, or -1. */
   failed: number
+  /** Whether there was a place with all of them given up when it was last looked for. */
+  fittedOnAll: boolean
   /** How many starts there had been when the footprints were found: the next one may take their place. */
   starts: number
   /** By the number of promises given up. */
@@ -42,6 +44,20 @@ export class PlaceMemory {
     return footprint
   }
 
+  /** Whether it does not even fit on all that is kept; where it did before, `stillFits` says that it need not be tried again. */
+  isHopeless(request: RequestClass, minDepth: number, starts: number, stillFits: boolean): boolean {
+    const known = this.of(request, minDepth)
+    const { promises } = known
+    if (promises === 0 || known.failed >= promises) return true
+    const fits =
+      (stillFits && known.fittedOnAll) ||
+      (known.starts === starts && known.footprints[promises] !== undefined) ||
+      this.promises.fitsWithout(promises, request, minDepth)
+    if (!fits) known.failed = promises
+    known.fittedOnAll = fits
+    return !fits
+  }
+
   /** The most promises that were given up for the class in vain, or -1. */
   failedUpTo(request: RequestClass, minDepth: number): number {
     return this.of(request, minDepth).failed
@@ -58,12 +74,13 @@ export class PlaceMemory {
     const at = request.index * 2 + (minDepth === 0 ? 0 : 1)
     let known = this.known[at]
     if (!known) {
-      known = { promises, failed: -1, starts: -1, footprints: [] }
+      known = { promises, failed: -1, fittedOnAll: false, starts: -1, footprints: [] }
       this.known[at] = known
     }
     if (known.promises !== promises) {
       known.promises = promises
       known.failed = Math.min(known.failed, 0)
+      known.fittedOnAll = false
       known.footprints.length = 0
     }
     return known

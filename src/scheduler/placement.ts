@@ -11,15 +11,35 @@ import type { ClassOption, RequestClass } from './request-class.ts'
  */
 export function place(capacity: Capacity, request: RequestClass, minDepth: number): Footprint | undefined {
   if (request.impossible !== undefined) return undefined
-  const { cpuMilli = 0, memoryMib = 0 } = request.request
-  const first = request.options[0]!
-  if (first.milli < WHOLE_GPU || ((cpuMilli > 0 || memoryMib > 0) && isOneNode(first)))
-    return placeOnNode(capacity, request)
+  if (!isPlacedByCount(request)) return placeOnNode(capacity, request)
+  const chosen = chooseNodes(capacity, request, minDepth)
+  return chosen && footprintOn(request, chosen, (node, count) => capacity.freeGpus(node, count))
+}
+
+/** Nodes that are chosen for a gang, before it is said which of their GPUs it takes. */
+export interface ChosenNodes {
+  readonly option: ClassOption
+  readonly nodes: readonly number[]
+}
+
+/** Whether the nodes are chosen by how many GPUs are wholly free on them, not by which. */
+export function isPlacedByCount({ request, options }: RequestClass): boolean {
+  const { cpuMilli = 0, memoryMib = 0 } = request
+  const first = options[0]!
+  return first.milli === WHOLE_GPU && (cpuMilli + memoryMib === 0 || !isOneNode(first))
+}
+
+/** The nodes that `place` takes for a request that is placed by count. */
+export function chooseNodes(
+  capacity: Capacity,
+  request: RequestClass,
+  minDepth: number,
+): ChosenNodes | undefined {
   for (const option of request.options) {
     const nodes = isOneNode(option)
       ? tightestNode(capacity, option.nodeClass, option.gpusPerNode)
       : new GangPlacement(capacity, option, request, minDepth).nodes()
-    if (nodes) return footprintOn(capacity, option, nodes, cpuMilli, memoryMib)
+    if (nodes) return { option, nodes }
   }
   return undefined
 }
@@ -28,15 +48,14 @@ export function isOneNode(option: ClassOption): boolean {
   return option.nodes + Math.sign(option.remainder) === 1
 }
 
-function footprintOn(
-  capacity: Capacity,
-  option: ClassOption,
-  nodes: readonly number[],
-  cpuMilli: number,
-  memoryMib: number,
+/** The chosen nodes with GPUs of theirs that are free. */
+export function footprintOn(
+  { request: { cpuMilli = 0, memoryMib = 0 } }: RequestClass,
+  { option, nodes }: ChosenNodes,
+  freeGpus: (node: number, count: number) => readonly number[],
 ): Footprint {
   const gpus = nodes.map((node, p) =>
-    capacity.freeGpus(node, p < option.nodes ? option.gpusPerNode : option.remainder),
+    freeGpus(node, p < option.nodes ? option.gpusPerNode : option.remainder),
   )
   return { nodes, gpus, milli: WHOLE_GPU, cpuMilli, memoryMib }
 }

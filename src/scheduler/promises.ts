@@ -6,7 +6,7 @@ import { type Footprint, WHOLE_GPU } from './footprint.ts'
 import type { QueuedGang } from './gang.ts'
 import type { Occupant, UserRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
-import { place } from './placement.ts'
+import { type ChosenNodes, chooseNodes, footprintOn, isPlacedByCount, place } from './placement.ts'
 import type { Claim } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
 import type { Transaction } from './transaction.ts'
@@ -111,10 +111,46 @@ export class Promises {
   /** Places as if the first `count` promises, those due last, kept nothing. */
   placeWithout(count: number, request: RequestClass, minDepth: number): Footprint | undefined {
     const { capacity } = this.machine.fleet
+    if (count === 0 || request.impossible !== undefined) return place(capacity, request, minDepth)
+    if (isPlacedByCount(request)) {
+      const chosen = this.chooseWithout(count, request, minDepth)
+      return chosen && footprintOn(request, chosen, (node, wanted) => this.gpusWithout(count, node, wanted))
+    }
     for (let i = 0; i < count; i++) capacity.free(this.list[i]!.occupant.footprint)
     const footprint = place(capacity, request, minDepth)
     for (let i = count - 1; i >= 0; i--) capacity.take(this.list[i]!.occupant.footprint)
     return footprint
+  }
+
+  /** Whether `placeWithout` would find a place. */
+  fitsWithout(count: number, request: RequestClass, minDepth: number): boolean {
+    const isByCount = request.impossible === undefined && isPlacedByCount(request)
+    const found = isByCount
+      ? this.chooseWithout(count, request, minDepth)
+      : this.placeWithout(count, request, minDepth)
+    return found !== undefined
+  }
+
+  private chooseWithout(count: number, request: RequestClass, minDepth: number): ChosenNodes | undefined {
+    const { capacity } = this.machine.fleet
+    for (let i = 0; i < count; i++) capacity.countFree(this.list[i]!.occupant.footprint, 1)
+    const chosen = chooseNodes(capacity, request, minDepth)
+    for (let i = 0; i < count; i++) capacity.countFree(this.list[i]!.occupant.footprint, -1)
+    return chosen
+  }
+
+  /** The lowest GPUs of a node that are free when the first `count` promises are given up. */
+  private gpusWithout(count: number, node: number, wanted: number): readonly number[] {
+    const { capacity } = this.machine.fleet
+    const free = capacity.freeGpus(node, capacity.nodeFree[node]!)
+    if (free.length >= capacity.tree.descriptions[node]!.gpuCount) return capacity.freeGpus(node, wanted)
+    const all = [...free]
+    for (let i = 0; i < count; i++) {
+      const { nodes, gpus } = this.list[i]!.occupant.footprint
+      const at = nodes.indexOf(node)
+      if (at >= 0) all.push(...gpus[at]!)
+    }
+    return all.sort((a, b) => a - b).slice(0, wanted)
   }
 
   /** Places on the open windows that are this gang's own. */
