@@ -100,6 +100,7 @@ const CASES: Record<Operation, readonly Case[]> = {
   drainNode: [order('ready')],
   resumeNode: [order('cordoned')],
   listQueues: [nothing],
+  listWaiting: [nothing],
   setQueue: [{ input: () => ({ id: 'acme/red', weight: 2 }) }],
   getPolicy: [nothing],
   setPolicy: [{ input: () => ({ holdDepth: 3 }) }],

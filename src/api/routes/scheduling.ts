@@ -5,6 +5,7 @@ import { forecastScore } from '../wire/explanation.ts'
 import { policy, policySettings } from '../wire/policy.ts'
 import { listOf } from '../wire/primitives.ts'
 import { queue, queueSettings } from '../wire/queue.ts'
+import { waiting } from '../wire/waiting.ts'
 import { impact, whatIfRequest } from '../wire/what-if.ts'
 
 const read = { scope: 'cluster', role: 'viewer' } as const
@@ -20,6 +21,18 @@ export const schedulingRoutes = {
     access: read,
     statuses: [200],
     produces: json(named('QueueList', 'Queues, parents before children.', listOf(queue))),
+    problems: [],
+  },
+  listWaiting: {
+    method: 'GET',
+    path: '/v1/waiting',
+    tag: 'scheduling',
+    summary: 'What waits, in the order in which the scheduler would start it, and why',
+    description:
+      'Made from the last seconds, and without what was tried to help; `explanation` of a workload has that.',
+    access: read,
+    statuses: [200],
+    produces: json(named('WaitingList', 'The gangs that wait and that the caller may see.', listOf(waiting))),
     problems: [],
   },
   setQueue: {

@@ -19,7 +19,7 @@ const window = z.object({
   reason: z.string(),
 })
 
-const blocker = named(
+export const blocker = named(
   'Blocker',
   'One reason why a queued workload does not start now.',
   z.object({

@@ -10,7 +10,8 @@ interface ServerClock {
 
 let clock: ServerClock = { serverAt: Date.now(), hereAt: Date.now(), speed: 1 }
 
-export function setServerClock(serverAt: number, speed: number): void {
+/** Takes what the server says of its clock; without a speed it goes on as before. */
+export function setServerClock(serverAt: number, speed = clock.speed): void {
   clock = { serverAt, hereAt: Date.now(), speed }
 }
 

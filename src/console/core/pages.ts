@@ -19,6 +19,20 @@ export const PAGES: readonly Page[] = [
     key: 'm',
     load: async () => (await import('../pages/machine/machine-page.tsx')).MachinePage,
   },
+  {
+    path: '/queue',
+    title: 'Queue',
+    icon: 'queue',
+    key: 'q',
+    load: async () => (await import('../pages/queue/queue-page.tsx')).QueuePage,
+  },
+  {
+    path: '/workloads',
+    title: 'Workloads',
+    icon: 'workloads',
+    key: 'l',
+    load: async () => (await import('../pages/workloads/workloads-page.tsx')).WorkloadsPage,
+  },
 ]
 
 export const FIRST_PAGE = '/machine'

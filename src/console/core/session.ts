@@ -1,6 +1,7 @@
 import { ApiProblem } from '../../api/client/api-problem.ts'
 import { type Client, createClient } from '../../api/client/client.ts'
 import type { WhoAmI } from '../../api/wire/server.ts'
+import { setServerClock } from './clock.ts'
 import { createStore, useStore } from './store.ts'
 
 /**
@@ -44,7 +45,8 @@ export async function signIn(token: string, isKept: boolean): Promise<void> {
   session.set({ state: 'checking' })
   const client = createClient({ baseUrl: window.location.origin, token, fetch: watched })
   try {
-    const who = await client.whoAmI()
+    const [who, { now, twin }] = await Promise.all([client.whoAmI(), client.getVersion()])
+    setServerClock(now, twin?.speed ?? 1)
     forget()
     const storage = isKept ? window.localStorage : window.sessionStorage
     storage.setItem(KEY, token)

@@ -1,6 +1,7 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { useAnswer } from '../core/answer.ts'
+import { setServerClock } from '../core/clock.ts'
 import { FIRST_PAGE, PAGES, pageAt } from '../core/pages.ts'
 import { go, usePlace } from '../core/place.ts'
 import { signOut, useSignedIn } from '../core/session.ts'
@@ -73,9 +74,20 @@ export function Shell() {
   )
 }
 
+/** A twin that is held up falls behind its own speed. */
+const CLOCK_EVERY_MS = 10_000
+
 function Cluster() {
   const { client } = useSignedIn()
-  const { data } = useAnswer('version', (signal) => client.getVersion({}, { signal }))
+  const { data } = useAnswer(
+    'version',
+    async (signal) => {
+      const version = await client.getVersion({}, { signal })
+      setServerClock(version.now, version.twin?.speed ?? 1)
+      return version
+    },
+    { everyMs: CLOCK_EVERY_MS },
+  )
   if (!data) return <span class="cluster" />
   return (
     <span
@@ -83,6 +95,7 @@ function Cluster() {
       title={`Banyan ${data.version}, engine ${data.engines.join(', ')}, store ${data.store}`}
     >
       {data.cluster.name}
+      {data.twin && <span class="badge info">twin, {data.twin.speed} × time</span>}
     </span>
   )
 }

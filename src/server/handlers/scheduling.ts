@@ -9,13 +9,22 @@ import { forecastScore } from '../forecast-score.ts'
 import { ProblemError } from '../problem-error.ts'
 import { merge } from '../settings.ts'
 import { organisationOfQueue, queueViews } from '../views.ts'
+import { waitingLine } from '../waiting-line.ts'
 import { askWhatIf, previewPolicy } from '../what-if.ts'
 import type { HandlersOf } from './part.ts'
 
 export const schedulingHandlers: HandlersOf<
-  'listQueues' | 'setQueue' | 'getPolicy' | 'setPolicy' | 'previewPolicy' | 'scoreForecasts' | 'askWhatIf'
+  | 'listQueues'
+  | 'listWaiting'
+  | 'setQueue'
+  | 'getPolicy'
+  | 'setPolicy'
+  | 'previewPolicy'
+  | 'scoreForecasts'
+  | 'askWhatIf'
 > = {
   listQueues: async (_input, context) => ({ items: visibleQueues(context) }),
+  listWaiting: async (_input, context) => ({ items: waitingLine(context) }),
   setQueue: async (input, context) => {
     const { id: name, ...settings } = input
     const before = context.ledger.state.queues.get(id<QueueId>(name))

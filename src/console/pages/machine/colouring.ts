@@ -89,6 +89,7 @@ export class Colouring {
     isLit: ((gpu: number, node: number) => boolean) | undefined,
   ): Swatch[] {
     pixels.fill(0)
+    if (this.#mode === 'tenant') this.#meetTenants(model)
     for (const shade of this.#shades.values()) shade.gpus = 0
     const bySlot: (Shade | undefined)[] = []
     const { nodes, firstGpu, holder } = model
@@ -137,12 +138,17 @@ export class Colouring {
         return this.#shade(type, type, TYPES[type])
       case 'state':
         return this.#shade(state, state, STATES[state])
-      default: {
-        // In the order in which they are met, so that a live picture does not flicker.
-        const known = this.#shades.get(owner.organisation)
-        if (known) return known
-        const colour = CATEGORIES[this.#tenantCount++ % CATEGORIES.length]!
-        return this.#shade(owner.organisation, owner.organisation, colour)
+      default:
+        return this.#shade(owner.organisation, owner.organisation, GROUND[this.#theme].others)
+    }
+  }
+
+  /** Tenants keep the colour that they were given when they were first met; those met together get theirs by name. */
+  #meetTenants(model: MachineModel): void {
+    const names = new Set(model.slots.flatMap((attempt) => attempt?.owner.organisation ?? []))
+    for (const name of [...names].sort()) {
+      if (!this.#shades.has(name)) {
+        this.#shade(name, name, CATEGORIES[this.#tenantCount++ % CATEGORIES.length]!)
       }
     }
   }

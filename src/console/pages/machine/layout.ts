@@ -79,17 +79,16 @@ export function layoutOf(model: MachineModel, { within, aspect, headPixels }: Op
       },
     }
   }
-  const group = (nodes: readonly number[], depth: number): Block => {
+  const group = (nodes: readonly number[], depth: number, isTop: boolean): Block => {
     const depths = model.levels.length - 1
     const groups =
       depth >= depths ? undefined : groupedBy(nodes, (node) => model.domainsOf(node)[depth] ?? '')
     if (!groups) return grid(nodes.map(tile), GAPS[0]!, aspect)
-    // A level with one domain in it adds nothing to see.
-    if (groups.size === 1 && depth > within.length) return group(nodes, depth + 1)
-    const isTop = depth === within.length
-    const members = [...groups].map(([name, inside]) => {
-      const inner = group(inside, depth + 1)
-      return isTop ? boxed(inner, [...within, name], inside.length) : inner
+    // A level with one domain in it adds nothing to see; at the top the next one gets the names.
+    if (groups.size === 1 && depth + 1 < depths) return group(nodes, depth + 1, isTop)
+    const members = [...groups.values()].map((inside) => {
+      const inner = group(inside, depth + 1, false)
+      return isTop ? boxed(inner, model.domainsOf(inside[0]!).slice(0, depth + 1), inside.length) : inner
     })
     return grid(members, GAPS[Math.min(depths - depth, GAPS.length - 1)]!, aspect)
   }
@@ -102,7 +101,7 @@ export function layoutOf(model: MachineModel, { within, aspect, headPixels }: Op
     },
   })
 
-  const whole = group(shown, within.length)
+  const whole = group(shown, within.length, true)
   whole.place(0, 0)
   const { width, height } = whole
   const gpuPixel = new Int32Array(model.gpuCount).fill(-1)

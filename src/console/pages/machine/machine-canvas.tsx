@@ -27,7 +27,9 @@ interface Pointed {
 /** Height of a domain's name above its box, in CSS pixels. */
 const HEAD = 18
 const LEAST_NAME_WIDTH = 46
-const LARGEST_SCALE = 14
+const LARGEST_SCALE = 36
+/** From this size on there is a line between the GPUs of a node. */
+const LEAST_LINED_SCALE = 8
 
 /**
  * Every GPU as one pixel, scaled by CSS: 100,000 of them are drawn in a few milliseconds without graphics hardware. A
@@ -79,7 +81,7 @@ export function MachineCanvas(props: Props) {
     if (chosenNode !== undefined) outlined.add(chosenNode)
     if (attempt) for (const node of nodesOf(model, attempt.workload)) outlined.add(node)
     else if (pointed) outlined.add(pointed.node)
-    outline(current, layout, scale, outlined, chosenNode)
+    drawOverlay(current, layout, scale, outlined, chosenNode)
   }, [layout, scale, attempt?.workload, pointed?.node, chosenNode, theme, width])
 
   const cssWidth = layout.width * scale
@@ -198,11 +200,12 @@ function fitted(
   return { layout, scale }
 }
 
-/** Whole numbers give every GPU the same size; below one there is no choice. */
+/** Whole pixels of the screen give every GPU the same size; below one there is no choice. */
 function scaleOf(layout: Layout, width: number, tall: number): number {
   const most = Math.min(width / layout.width, Math.max(tall / layout.height, width / layout.width / 1.6))
   const scale = Math.min(most, LARGEST_SCALE)
-  return scale >= 2 ? Math.floor(scale) : scale
+  const ratio = window.devicePixelRatio
+  return scale * ratio >= 2 ? Math.floor(scale * ratio) / ratio : scale
 }
 
 function pointAt(
@@ -235,7 +238,7 @@ function nodesOf(model: MachineModel, workload: string): number[] {
   return nodes
 }
 
-function outline(
+function drawOverlay(
   canvas: HTMLCanvasElement,
   layout: Layout,
   scale: number,
@@ -253,7 +256,12 @@ function outline(
   if (!context) return
   context.setTransform(ratio, 0, 0, ratio, 0, 0)
   context.clearRect(0, 0, width, height)
-  context.strokeStyle = getComputedStyle(canvas).color
+  const style = getComputedStyle(canvas)
+  if (scale >= LEAST_LINED_SCALE) {
+    context.fillStyle = style.getPropertyValue('--card')
+    for (const node of layout.shown) lines(context, layout, scale, node)
+  }
+  context.strokeStyle = style.color
   for (const node of nodes) {
     if (layout.nodeX[node] === -1) continue
     const columns = layout.tileColumns[node]!
@@ -266,4 +274,16 @@ function outline(
       rows * scale + 1,
     )
   }
+}
+
+/** Lines between the GPUs of one node. */
+function lines(context: CanvasRenderingContext2D, layout: Layout, scale: number, node: number): void {
+  const left = layout.nodeX[node]! * scale
+  const top = layout.nodeY[node]! * scale
+  const columns = layout.tileColumns[node]!
+  const rows = layout.tileRows[node]!
+  for (let column = 1; column < columns; column++) {
+    context.fillRect(left + column * scale - 0.5, top, 1, rows * scale)
+  }
+  for (let row = 1; row < rows; row++) context.fillRect(left, top + row * scale - 0.5, columns * scale, 1)
 }

@@ -30,12 +30,11 @@ export function useMachine(): MachineFeed {
       setShown({ model, turn })
     }
     const follow = async () => {
-      const clock = new ClockReading()
       for await (const { type, data } of client.followMachine({}, { signal: over.signal })) {
         if (type === 'machine') model = new MachineModel(data)
         else if (type === 'change') model?.apply(data)
         else throw new Error('the server broke off')
-        clock.read(data.at)
+        setServerClock(data.at)
         turn++
         setError(undefined)
         timer ??= setTimeout(show, turn === 1 ? 0 : DRAW_EVERY_MS)
@@ -50,21 +49,4 @@ export function useMachine(): MachineFeed {
     }
   }, [client, tries])
   return { ...shown, error, again: () => setTries((n) => n + 1) }
-}
-
-/** A twin's clock runs faster than ours: how much is seen from what the server says over a few seconds. */
-class ClockReading {
-  #first: { readonly at: number; readonly here: number } | undefined
-  #speed = 1
-
-  read(at: number): void {
-    const here = performance.now()
-    this.#first ??= { at, here }
-    const passed = here - this.#first.here
-    if (passed > 3_000) {
-      const speed = (at - this.#first.at) / passed
-      this.#speed = Math.abs(speed - 1) < 0.2 ? 1 : speed
-    }
-    setServerClock(at, this.#speed)
-  }
 }
