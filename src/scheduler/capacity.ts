@@ -16,6 +16,8 @@ export class Capacity {
   readonly nodeFree: Int32Array
   /** Free thousandths of all GPUs of each node. */
   readonly milliFree: Int32Array
+  /** Free thousandths of all GPUs of the open nodes of each class. */
+  readonly openMilli: Float64Array
   /** How many reasons close a node for new work; 0 means open. */
   readonly closed: Int32Array
   readonly cpuFree: Float64Array
@@ -42,6 +44,7 @@ export class Capacity {
       this.gpuFree = from.gpuFree.slice()
       this.nodeFree = from.nodeFree.slice()
       this.milliFree = from.milliFree.slice()
+      this.openMilli = from.openMilli.slice()
       this.closed = from.closed.slice()
       this.cpuFree = from.cpuFree.slice()
       this.memoryFree = from.memoryFree.slice()
@@ -55,6 +58,7 @@ export class Capacity {
     this.cpuFree = Float64Array.from(tree.descriptions, (node) => node.cpuCount * 1000)
     this.memoryFree = Float64Array.from(tree.descriptions, (node) => node.memoryBytes / 2 ** 20)
     this.buckets = new Int32Array(this.classStart[tree.classes.length]!)
+    this.openMilli = new Float64Array(tree.classes.length)
     for (let n = 0; n < tree.nodeCount; n++) this.count(n, this.nodeFree[n]!, 1)
   }
 
@@ -108,7 +112,7 @@ export class Capacity {
         if (free === WHOLE_GPU) whole++
         gpuFree[g] = free - milli
       }
-      this.milliFree[n]! -= indices.length * milli
+      this.giveMilli(n, -indices.length * milli)
       this.strandedVersion[n] = -1
       this.cpuFree[n]! -= cpuMilli
       this.memoryFree[n]! -= memoryMib
@@ -138,7 +142,7 @@ export class Capacity {
         gpuFree[g] = free
         if (free === WHOLE_GPU) whole++
       }
-      this.milliFree[n]! += indices.length * milli
+      this.giveMilli(n, indices.length * milli)
       this.strandedVersion[n] = -1
       this.cpuFree[n]! += cpuMilli
       this.memoryFree[n]! += memoryMib
@@ -180,6 +184,11 @@ export class Capacity {
     return indices
   }
 
+  private giveMilli(node: number, milli: number): void {
+    this.milliFree[node]! += milli
+    if (this.closed[node] === 0) this.openMilli[this.tree.nodeClass[node]!]! += milli
+  }
+
   private setFree(node: number, free: number): void {
     if (this.closed[node] === 0) {
       const { tree } = this
@@ -196,8 +205,9 @@ export class Capacity {
     this.nodeFree[node] = free
   }
 
-  private count(node: number, free: number, by: number): void {
+  private count(node: number, free: number, by: 1 | -1): void {
     const c = this.tree.nodeClass[node]!
+    this.openMilli[c]! += by * this.milliFree[node]!
     for (let d = this.tree.nodeDomain[node]!; d >= 0; d = this.tree.domainParent[d]!) {
       this.buckets[this.bucket(c, d) + free]! += by
     }

@@ -7,7 +7,7 @@ import { place } from './placement.ts'
 import { quotaBlocks } from './quota.ts'
 import { largestFit, type RequestClass, requestSize, smallest } from './request-class.ts'
 import { apartAlways } from './spread.ts'
-import { lossOf, victimSets } from './victims.ts'
+import { Candidates, lossOf, victimSets } from './victims.ts'
 import type { Entry } from './waiting.ts'
 import { binds } from './windows.ts'
 
@@ -98,7 +98,7 @@ function withoutLowerPriority(pass: Pass, entry: Entry, request: RequestClass): 
   const candidates = [...machine.live.values()]
     .filter(({ gang, stopping }) => gang.preemptible && !stopping && gang.priority < entry.gang.priority)
     .map((occupant) => ({ occupant, loss: lossOf(occupant, now) }))
-  for (const { victims } of victimSets(machine.fleet, request, candidates, minDepth)) {
+  for (const { victims } of victimSets(machine.fleet, request, new Candidates(candidates), minDepth)) {
     const mark = transaction.mark()
     for (const { occupant } of victims) transaction.vacate(occupant)
     const fits = place(machine.fleet.capacity, request, minDepth) !== undefined

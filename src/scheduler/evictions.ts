@@ -7,7 +7,7 @@ import type { Eviction, Hold } from './plan.ts'
 import { isBorrowing, isWithinGuarantee, quotaBlocks } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
 import { canShrink, placeAgain } from './restarts.ts'
-import { type Candidate, lossOf, type VictimSet, victimSets } from './victims.ts'
+import { type Candidate, Candidates, lossOf, type VictimSet, victimSets } from './victims.ts'
 import type { Entry } from './waiting.ts'
 
 type Kind = Eviction['kind']
@@ -27,6 +27,7 @@ interface Bounds {
 export class Evictions {
   private readonly context: EvictionContext
   private order: { readonly occupant: Occupant; readonly key: number }[] | undefined
+  private movables: { readonly evicted: number; readonly candidates: Candidates } | undefined
   private readonly overtakesNobody = new Set<string>()
   /** Claims by priority, owner and request for which nothing in the queue can make room. */
   private readonly inVain = new Set<string>()
@@ -37,18 +38,26 @@ export class Evictions {
 
   /** Moves others so that the gang fits; each of them gets a new place at once, and less work is lost than would be waited. */
   consolidate(entry: Entry, request: RequestClass, minDepth: number, waitMs: number): boolean {
-    const { now, machine } = this.context
-    if (!this.hasRoom(request, [])) return false
+    if (!this.hasRoom(request, 0)) return false
     const worth = (request.options[0]!.gpuMilli / 1000) * waitMs
-    const candidates = candidatesAmong(
-      this.context,
-      machine.live.values(),
-      (occupant) => hasRunEnough(this.context, occupant),
-      (occupant) => lossOf(occupant, now),
-    )
-    return this.tryFor(entry, request, minDepth, 'consolidate', candidates, {
+    return this.tryFor(entry, request, minDepth, 'consolidate', this.movable(), {
       isWorth: (set) => set.loss <= worth,
     })
+  }
+
+  /** What may be moved; the same for all until somebody is evicted. */
+  private movable(): Candidates {
+    const { machine, now, evicted } = this.context
+    if (this.movables?.evicted !== evicted.length) {
+      const candidates = candidatesAmong(
+        this.context,
+        machine.live.values(),
+        (occupant) => hasRunEnough(this.context, occupant),
+        (occupant) => lossOf(occupant, now),
+      )
+      this.movables = { evicted: evicted.length, candidates: new Candidates(candidates) }
+    }
+    return this.movables.candidates
   }
 
   /** Takes back from borrowers what the gang's queue is guaranteed, at the latest when the grace is over (S8). */
@@ -70,12 +79,13 @@ export class Evictions {
       (occupant) => borrowed(occupant) && hasRunEnough(this.context, occupant),
       loss,
     )
-    if (this.tryFor(entry, request, minDepth, 'reclaim', spared, { stillMay: borrowed })) return true
+    if (this.tryFor(entry, request, minDepth, 'reclaim', new Candidates(spared), { stillMay: borrowed }))
+      return true
     // A guarantee outweighs the minimum run time, but only where nothing older would do.
     const all = candidatesAmong(this.context, live.values(), borrowed, loss)
     return (
       all.length > spared.length &&
-      this.tryFor(entry, request, minDepth, 'reclaim', all, { stillMay: borrowed })
+      this.tryFor(entry, request, minDepth, 'reclaim', new Candidates(all), { stillMay: borrowed })
     )
   }
 
@@ -97,7 +107,7 @@ export class Evictions {
       )
     }
     const done =
-      this.tryFor(entry, request, minDepth, 'preempt', candidates) ||
+      this.tryFor(entry, request, minDepth, 'preempt', new Candidates(candidates)) ||
       this.trySets(entry, request, minDepth, 'preempt', this.quotaSets(entry, request, candidates))
     if (!done) this.inVain.add(claim)
     return done
@@ -114,7 +124,7 @@ export class Evictions {
       if (this.context.evicted.includes(occupant) || occupant.gang.priority > entry.gang.priority) continue
       candidates.push({ occupant, loss: last - key + 1 })
     }
-    if (this.tryFor(entry, request, minDepth, 'preempt', candidates)) return true
+    if (this.tryFor(entry, request, minDepth, 'preempt', new Candidates(candidates))) return true
     // Those behind it in the order have fewer to overtake.
     this.overtakesNobody.add(request.key)
     return false
@@ -138,10 +148,10 @@ export class Evictions {
     request: RequestClass,
     minDepth: number,
     kind: Kind,
-    candidates: readonly Candidate[],
+    candidates: Candidates,
     bounds: Bounds = {},
   ): boolean {
-    if (candidates.length === 0 || !this.hasRoom(request, candidates)) return false
+    if (candidates.list.length === 0 || !this.hasRoom(request, candidates.gpuMilli)) return false
     const sets = victimSets(this.context.machine.fleet, request, candidates, minDepth)
     return this.trySets(entry, request, minDepth, kind, sets, bounds)
   }
@@ -255,15 +265,11 @@ export class Evictions {
   }
 
   /** A look before anything is searched: whether what is free and what the candidates hold is enough at all. */
-  private hasRoom(request: RequestClass, candidates: readonly Candidate[]): boolean {
-    const { tree, capacity } = this.context.machine.fleet
-    return request.options.some((option) => {
-      let room = 0
-      for (const { occupant } of candidates) room += occupant.gpuMilli
-      for (let n = 0; n < tree.nodeCount && room < option.gpuMilli; n++)
-        if (tree.nodeClass[n] === option.nodeClass && capacity.closed[n] === 0) room += capacity.milliFree[n]!
-      return room >= option.gpuMilli
-    })
+  private hasRoom(request: RequestClass, candidatesMilli: number): boolean {
+    const { capacity } = this.context.machine.fleet
+    return request.options.some(
+      (option) => candidatesMilli + capacity.openMilli[option.nodeClass]! >= option.gpuMilli,
+    )
   }
 }
 

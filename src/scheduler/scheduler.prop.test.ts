@@ -374,6 +374,7 @@ class World {
         occupants: onNode[n]!.map(({ gang }) => gang.workload).sort(),
       })),
       buckets: [...capacity.buckets],
+      openMilli: [...capacity.openMilli],
       held: [...machine.queues.records.values()]
         .map(({ queue, heldMilli }) => [queue.id, heldMilli] as const)
         .sort(byId),
@@ -420,6 +421,9 @@ class World {
     return {
       nodes: nodes as ReturnType<World['kept']>['nodes'],
       buckets,
+      openMilli: tree.classes.map((_, c) =>
+        nodes.reduce((sum, { milli, isOpen }, n) => sum + (isOpen && tree.nodeClass[n] === c ? milli : 0), 0),
+      ),
       held: held.sort(byId),
       heldInAll: all.reduce((sum, { gpuMilli }) => sum + gpuMilli, 0),
       line: priorities.map((priority) => {

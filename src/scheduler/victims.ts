@@ -27,6 +27,57 @@ export function lossOf(occupant: Occupant, now: TimeMs): number {
   return (occupant.gpuMilli / 1000) * Math.max(0, now - since)
 }
 
+/** What one candidate holds of one node. */
+interface Share {
+  readonly candidate: Candidate
+  /** The candidate's number among all of them. */
+  readonly index: number
+  readonly milli: number
+}
+
+/** Gangs that may be evicted, with what each of them would give on each node. */
+export class Candidates {
+  readonly list: readonly Candidate[]
+  /** Thousandths of GPUs that they hold in all. */
+  readonly gpuMilli: number
+  private byNode: ReadonlyMap<number, readonly Share[]> | undefined
+
+  constructor(list: readonly Candidate[]) {
+    this.list = list
+    let gpuMilli = 0
+    for (const { occupant } of list) gpuMilli += occupant.gpuMilli
+    this.gpuMilli = gpuMilli
+  }
+
+  /** By node, in the order of nodes; on each node what loses least per GPU first. */
+  get shares(): ReadonlyMap<number, readonly Share[]> {
+    this.byNode ??= sharesByNode(this.list)
+    return this.byNode
+  }
+}
+
+function sharesByNode(candidates: readonly Candidate[]): Map<number, Share[]> {
+  const byNode = new Map<number, Share[]>()
+  candidates.forEach((candidate, index) => {
+    const { nodes, gpus, milli } = candidate.occupant.footprint
+    for (let p = 0; p < nodes.length; p++) {
+      const share = { candidate, index, milli: gpus[p]!.length * milli }
+      const here = byNode.get(nodes[p]!)
+      if (here) here.push(share)
+      else byNode.set(nodes[p]!, [share])
+    }
+  })
+  for (const here of byNode.values()) if (here.length > 1) here.sort(cheapestPerGpu)
+  return new Map([...byNode].sort(([a], [b]) => a - b))
+}
+
+function cheapestPerGpu(a: Share, b: Share): number {
+  return (
+    a.candidate.loss / a.milli - b.candidate.loss / b.milli ||
+    compareIds(a.candidate.occupant.gang.workload, b.candidate.occupant.gang.workload)
+  )
+}
+
 /** At most this many domains are offered, the cheapest first. */
 const OFFERED = 4
 
@@ -37,158 +88,152 @@ const OFFERED = 4
 export function victimSets(
   fleet: Fleet,
   request: RequestClass,
-  candidates: readonly Candidate[],
+  candidates: Candidates,
   minDepth: number,
 ): VictimSet[] {
-  const sets: VictimSet[] = []
+  const offered: VictimSet[] = []
   for (const option of request.options) {
     const nodes = freeableNodes(fleet, option, candidates)
-    if (isOneNode(option)) sets.push(...oneNodeSets(fleet, option, nodes))
-    else sets.push(...gangSets(fleet, option, nodes, minDepth))
+    if (isOneNode(option)) offerNodes(offered, fleet, option, nodes)
+    else offerDomains(offered, fleet, option, nodes, candidates, minDepth)
   }
-  return sets.sort((a, b) => a.loss - b.loss || a.domain - b.domain).slice(0, OFFERED)
+  return offered
 }
 
-/** A node that would have enough free GPUs once its candidates were gone. */
+/** Keeps the set if it is among the cheapest so far; of equals the first. */
+function offer(offered: VictimSet[], set: VictimSet): void {
+  let at = offered.length
+  while (at > 0 && isCheaper(set, offered[at - 1]!)) at--
+  if (at >= OFFERED) return
+  offered.splice(at, 0, set)
+  if (offered.length > OFFERED) offered.pop()
+}
+
+function isCheaper(a: VictimSet, b: VictimSet): boolean {
+  return a.loss < b.loss || (a.loss === b.loss && a.domain < b.domain)
+}
+
+/** A node that would have enough free GPUs once these were gone. */
 interface FreeableNode {
   readonly node: number
-  readonly victims: readonly Candidate[]
+  readonly victims: readonly Share[]
 }
 
-function freeableNodes(fleet: Fleet, option: ClassOption, candidates: readonly Candidate[]): FreeableNode[] {
+/** In the order of nodes. */
+function freeableNodes(fleet: Fleet, option: ClassOption, candidates: Candidates): FreeableNode[] {
   const { tree, capacity } = fleet
-  const byNode = new Map<number, Candidate[]>()
-  for (const candidate of candidates) {
-    for (const node of candidate.occupant.footprint.nodes) {
-      if (tree.nodeClass[node] !== option.nodeClass || capacity.closed[node] !== 0) continue
-      const here = byNode.get(node)
-      if (here) here.push(candidate)
-      else byNode.set(node, [candidate])
-    }
-  }
   const neededMilli = option.milli < 1000 ? option.milli : option.gpusPerNode * 1000
   const freeable: FreeableNode[] = []
-  for (const [node, here] of byNode) {
-    const victims = cheapestOn(fleet, node, here, neededMilli)
+  for (const [node, here] of candidates.shares) {
+    if (tree.nodeClass[node] !== option.nodeClass || capacity.closed[node] !== 0) continue
+    const free = neededMilli >= 1000 ? capacity.nodeFree[node]! * 1000 : 0
+    const victims = cheapestOn(here, free, neededMilli)
     if (victims) freeable.push({ node, victims })
   }
-  return freeable.sort((a, b) => a.node - b.node)
+  return freeable
 }
 
 /** The cheapest candidates, by loss per GPU, that together with what is free give the node enough. */
-function cheapestOn(
-  fleet: Fleet,
-  node: number,
-  candidates: readonly Candidate[],
-  neededMilli: number,
-): readonly Candidate[] | undefined {
-  const given = (candidate: Candidate) => {
-    const { footprint } = candidate.occupant
-    return footprint.gpus[footprint.nodes.indexOf(node)]!.length * footprint.milli
-  }
-  const whole = neededMilli >= 1000
-  let free = whole ? fleet.capacity.nodeFree[node]! * 1000 : 0
-  const sorted = [...candidates].sort(
-    (a, b) =>
-      a.loss / given(a) - b.loss / given(b) || compareIds(a.occupant.gang.workload, b.occupant.gang.workload),
-  )
-  const chosen: Candidate[] = []
-  for (const candidate of sorted) {
-    if (free >= neededMilli) break
-    chosen.push(candidate)
-    free += given(candidate)
-  }
+function cheapestOn(shares: readonly Share[], freeMilli: number, neededMilli: number): Share[] | undefined {
+  let free = freeMilli
+  let count = 0
+  while (free < neededMilli && count < shares.length) free += shares[count++]!.milli
   if (free < neededMilli) return undefined
-  for (const candidate of [...chosen].reverse()) {
-    if (free - given(candidate) < neededMilli) continue
-    free -= given(candidate)
-    chosen.splice(chosen.indexOf(candidate), 1)
+  const chosen = shares.slice(0, count)
+  for (let i = count - 1; i >= 0; i--) {
+    const { milli } = chosen[i]!
+    if (free - milli < neededMilli) continue
+    free -= milli
+    chosen.splice(i, 1)
   }
   return chosen
 }
 
-function oneNodeSets(fleet: Fleet, option: ClassOption, nodes: readonly FreeableNode[]): VictimSet[] {
-  return nodes.map(({ node, victims }) => ({
-    victims,
-    loss: sum(victims),
-    domain: fleet.tree.nodeDomain[node]!,
-    option,
-  }))
-}
-
-function gangSets(
+function offerNodes(
+  offered: VictimSet[],
   fleet: Fleet,
   option: ClassOption,
   nodes: readonly FreeableNode[],
+): void {
+  for (const freeable of nodes) {
+    const victims = freeable.victims.map(({ candidate }) => candidate)
+    offer(offered, { victims, loss: sum(victims), domain: fleet.tree.nodeDomain[freeable.node]!, option })
+  }
+}
+
+function offerDomains(
+  offered: VictimSet[],
+  fleet: Fleet,
+  option: ClassOption,
+  nodes: readonly FreeableNode[],
+  candidates: Candidates,
   minDepth: number,
-): VictimSet[] {
+): void {
   const { tree, capacity } = fleet
   const needed = option.nodes + Math.sign(option.remainder)
-  const sets: VictimSet[] = []
   for (let depth = tree.leafDepth; depth >= minDepth; depth--) {
-    const byDomain = new Map<number, FreeableNode[]>()
-    for (const freeable of nodes) {
-      const domain = domainAround(tree, freeable.node, depth)
-      const here = byDomain.get(domain)
-      if (here) here.push(freeable)
-      else byDomain.set(domain, [freeable])
-    }
-    for (const [domain, here] of byDomain) {
+    // Nodes of a domain stand together.
+    for (let from = 0; from < nodes.length; ) {
+      const domain = domainAround(tree, nodes[from]!.node, depth)
+      let to = from + 1
+      while (to < nodes.length && nodes[to]!.node < tree.endNode[domain]!) to++
       // Nodes that are freeable and already free enough do not occur: they need no victims.
       const missing = needed - capacity.nodesWith(option.nodeClass, domain, option.gpusPerNode)
-      if (missing <= 0 || here.length < missing) continue
-      const victims = cheapestFor(here, missing)
-      sets.push({ victims, loss: sum(victims), domain, option })
+      if (missing > 0 && to - from >= missing) {
+        const victims = cheapestFor(nodes.slice(from, to), missing, candidates.list)
+        offer(offered, { victims, loss: sum(victims), domain, option })
+      }
+      from = to
     }
   }
-  return sets
 }
 
 /**
  * Victims that free `missing` of these nodes: nodes by what each costs, where a gang's loss is spread over its nodes
  * here, since a gang is evicted whole and its other nodes come for nothing.
  */
-function cheapestFor(nodes: readonly FreeableNode[], missing: number): Candidate[] {
-  const nodesOf = new Map<Candidate, FreeableNode[]>()
-  for (const freeable of nodes) {
-    for (const victim of freeable.victims) {
-      const its = nodesOf.get(victim)
-      if (its) its.push(freeable)
-      else nodesOf.set(victim, [freeable])
+function cheapestFor(
+  nodes: readonly FreeableNode[],
+  missing: number,
+  candidates: readonly Candidate[],
+): Candidate[] {
+  /** By candidate: which of the nodes wait for its end. */
+  const nodesOf: number[][] = []
+  nodes.forEach(({ victims }, n) => {
+    for (const { index } of victims) {
+      const its = nodesOf[index]
+      if (its) its.push(n)
+      else nodesOf[index] = [n]
     }
-  }
-  const costs = new Map<FreeableNode, number>()
-  for (const freeable of nodes) {
+  })
+  const costs = nodes.map(({ victims }) => {
     let cost = 0
-    for (const victim of freeable.victims) cost += victim.loss / nodesOf.get(victim)!.length
-    costs.set(freeable, cost)
-  }
-  const sorted = [...nodes].sort((a, b) => costs.get(a)! - costs.get(b)! || a.node - b.node)
-  const chosen = new Set<Candidate>()
-  const waitsFor = new Map(nodes.map((freeable) => [freeable, freeable.victims.length]))
+    for (const { candidate, index } of victims) cost += candidate.loss / nodesOf[index]!.length
+    return cost
+  })
+  const sorted = nodes.map((_, n) => n).sort((a, b) => costs[a]! - costs[b]! || a - b)
+  const chosen = new Set<number>()
+  const waitsFor = nodes.map(({ victims }) => victims.length)
   let freed = 0
-  for (const { victims } of sorted) {
+  for (const n of sorted) {
     if (freed >= missing) break
-    for (const victim of victims) {
-      if (chosen.has(victim)) continue
-      chosen.add(victim)
-      for (const freeable of nodesOf.get(victim)!) {
-        const left = waitsFor.get(freeable)! - 1
-        waitsFor.set(freeable, left)
-        if (left === 0) freed++
-      }
+    for (const { index } of nodes[n]!.victims) {
+      if (chosen.has(index)) continue
+      chosen.add(index)
+      for (const its of nodesOf[index]!) if (--waitsFor[its]! === 0) freed++
     }
   }
   // A gang that was taken in early may have become needless; the dearest leave first.
-  for (const victim of [...chosen].sort((a, b) => b.loss - a.loss)) {
-    const its = nodesOf.get(victim)!
-    const lost = its.filter((freeable) => waitsFor.get(freeable) === 0).length
+  const lossOfIndex = (index: number) => candidates[index]!.loss
+  for (const index of [...chosen].sort((a, b) => lossOfIndex(b) - lossOfIndex(a))) {
+    const its = nodesOf[index]!
+    const lost = its.filter((n) => waitsFor[n] === 0).length
     if (freed - lost < missing) continue
-    chosen.delete(victim)
+    chosen.delete(index)
     freed -= lost
-    for (const freeable of its) waitsFor.set(freeable, waitsFor.get(freeable)! + 1)
+    for (const n of its) waitsFor[n]!++
   }
-  return [...chosen]
+  return [...chosen].map((index) => candidates[index]!)
 }
 
 function sum(victims: readonly Candidate[]): number {
