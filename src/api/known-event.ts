@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { formatDuration } from '../base/index.ts'
 import type { WireOf } from './schema.ts'
-import { allocation, failure } from './wire/attempt.ts'
+import { allocation, failure, resize } from './wire/attempt.ts'
 import type { LoggedEventView } from './wire/event.ts'
 import { count, timeMs } from './wire/primitives.ts'
 import { checkpoint, progress } from './wire/workload.ts'
@@ -34,9 +34,8 @@ const knownEvent = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('attempt-stopping'),
     attempt: z.string(),
-    stop: z.object({ reason: z.string(), for: z.string().exactOptional() }),
+    stop: z.object({ reason: z.string(), for: z.string().exactOptional(), resize: resize.exactOptional() }),
   }),
-  z.object({ kind: z.literal('attempt-resized'), attempt: z.string(), allocation }),
   z.object({
     kind: z.literal('attempt-progressed'),
     attempt: z.string(),
@@ -106,9 +105,7 @@ export function describeEvent(logged: LoggedEventView): string {
     case 'attempt-running':
       return `${event.attempt} runs`
     case 'attempt-stopping':
-      return `${event.attempt} is being stopped (${event.stop.reason}${event.stop.for === undefined ? '' : ` for ${event.stop.for}`})`
-    case 'attempt-resized':
-      return `${event.attempt} now holds ${event.allocation.parts.length} nodes`
+      return `${event.attempt} is being stopped (${stopText(event.stop)})`
     case 'attempt-progressed': {
       const saved = event.checkpoint ? `, checkpoint at step ${event.checkpoint.step}` : ''
       return `step ${event.progress.step}${saved}`
@@ -132,6 +129,15 @@ export function describeEvent(logged: LoggedEventView): string {
     case 'node-contact':
       return `${event.node} ${event.contact}`
   }
+}
+
+function stopText({
+  reason,
+  for: beneficiary,
+  resize,
+}: Extract<KnownEvent, { kind: 'attempt-stopping' }>['stop']): string {
+  const size = resize ? ` from ${resize.from} to ${resize.to}` : ''
+  return `${reason}${size}${beneficiary === undefined ? '' : ` for ${beneficiary}`}`
 }
 
 function because(reason: string): string {

@@ -85,7 +85,6 @@ export type Event =
     }
   | { readonly kind: 'attempt-running'; readonly attempt: AttemptId; readonly address?: string }
   | { readonly kind: 'attempt-stopping'; readonly attempt: AttemptId; readonly stop: StopRequest }
-  | { readonly kind: 'attempt-resized'; readonly attempt: AttemptId; readonly allocation: Allocation }
   | {
       readonly kind: 'attempt-progressed'
       readonly attempt: AttemptId

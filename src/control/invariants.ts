@@ -77,7 +77,7 @@ function disjointAllocations(state: ControlState, found: Violation[]): void {
 /** S3: whoever is being evicted makes room for a workload that is live, and that has started or has a hold. */
 function evictionsServeSomebody(state: ControlState, found: Violation[]): void {
   for (const attempt of state.attempts.values()) {
-    if (attempt.stop?.reason !== 'preempted') continue
+    if (attempt.stop?.reason !== 'preempted' && attempt.stop?.reason !== 'resized') continue
     const beneficiary = attempt.stop.for
     const workload = beneficiary ? state.workloads.get(beneficiary) : undefined
     // A beneficiary that was cancelled in the meantime cannot be given its place any more.

@@ -12,6 +12,7 @@ import type {
   Token,
   User,
 } from '../model/index.ts'
+import { DEFAULT_POLICY } from '../model/index.ts'
 import type { Hold, MachineMemory } from '../scheduler/index.ts'
 import type { LoggedEvent } from './event.ts'
 import { enqueueMissing, liveGang } from './gangs.ts'
@@ -193,8 +194,8 @@ export function restoreState(stored: StoredState): ControlState {
     machine.setLevels(cluster.levels)
   }
   for (const policy of rows<Policy>('policy')) {
-    state.policy = policy
-    machine.setPolicy(policy)
+    state.policy = { ...DEFAULT_POLICY, ...policy }
+    machine.setPolicy(state.policy)
   }
   for (const organisation of rows<Organisation>('organisations')) {
     state.organisations.set(organisation.id, organisation)

@@ -3,6 +3,7 @@ import { assert } from '../base/index.ts'
 import type { Actor } from './actor.ts'
 import type { Allocation } from './allocation.ts'
 import type { Failure, Outcome } from './failure.ts'
+import type { Resize } from './request.ts'
 import type { Checkpoint, Progress, Usage } from './workload.ts'
 
 /**
@@ -22,7 +23,7 @@ export const ATTEMPT_TRANSITIONS = {
 } as const satisfies Record<AttemptState, readonly AttemptState[]>
 
 /** Why an attempt is being ended before it ended by itself; it decides the outcome that is recorded. */
-export type StopReason = 'cancelled' | 'preempted' | 'time-limit' | 'scaled-down' | 'fenced'
+export type StopReason = 'cancelled' | 'preempted' | 'resized' | 'time-limit' | 'scaled-down' | 'fenced'
 
 export interface StopRequest {
   readonly reason: StopReason
@@ -31,8 +32,10 @@ export interface StopRequest {
   /** First signal; SIGKILL follows after the grace. */
   readonly signal: string
   readonly graceMs: DurationMs
-  /** The workload that the capacity is for, when preempted (S3). */
+  /** The workload that the capacity is for, when preempted or resized (S3). */
   readonly for?: WorkloadId
+  /** When resized: it starts again at the other size, in place of its allocation. */
+  readonly resize?: Resize
 }
 
 export interface Attempt {

@@ -48,6 +48,8 @@ export interface Policy {
   readonly reclaimGraceMs: DurationMs
   /** Work younger than this since its start is not evicted. */
   readonly minimumRunMs: DurationMs
+  /** An elastic gang that started less long ago is not started again to be larger. */
+  readonly growAfterMs: DurationMs
   /** Time between the signal to save a checkpoint and the end. */
   readonly evictionGraceMs: DurationMs
   /** Half-life of past use in fair share. */
@@ -71,6 +73,7 @@ export const DEFAULT_POLICY: Policy = {
   preempt: true,
   reclaimGraceMs: 5 * MINUTE_MS,
   minimumRunMs: 10 * MINUTE_MS,
+  growAfterMs: 30 * MINUTE_MS,
   evictionGraceMs: 30 * SECOND_MS,
   usageHalfLifeMs: 7 * 24 * HOUR_MS,
   entryPenaltyMs: HOUR_MS,

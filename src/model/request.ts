@@ -47,6 +47,12 @@ export interface Elastic {
   readonly max: number
 }
 
+/** An elastic gang starts again at another size, in the unit of its shape. */
+export interface Resize {
+  readonly from: number
+  readonly to: number
+}
+
 /** What one attempt needs from the machine. */
 export interface ResourceRequest {
   readonly shape: ResourceShape

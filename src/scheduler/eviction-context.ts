@@ -18,6 +18,8 @@ export interface EvictionContext {
   readonly holds: Hold[]
   /** Ended by this pass; their GPUs are what the holds wait for. */
   readonly evicted: Occupant[]
+  /** Those of the ended that start again at once, and what they will hold. */
+  readonly restarted: { readonly before: Occupant; readonly after: Occupant }[]
   readonly granted: { readonly entry: Entry; readonly occupant: Occupant; readonly now: boolean }[]
   /** Nodes of calendar windows that are not for this gang. */
   closedTo(claim: Claim): readonly number[]

@@ -95,13 +95,86 @@ describe('[E3] elastic gangs', () => {
     expect(drawn(machine, planPass(machine, now))).toMatch(/^a (gg xx xx|xx xx gg|xx gg xx)$/)
   })
 
-  it('grow when nobody waits and more is gained than lost', () => {
-    const machine = aMachine('a xx .. ..', {
-      live: { x: { request: elastic(1, 3), checkpointAt: now, limitMs: 20 * HOUR_MS } },
+  it('give up what is above their minimum before anybody has to go', () => {
+    const machine = aMachine('a xx xx yy yy', {
+      queued: [aGang('g', '2 nodes', { priority: 2 })],
+      live: {
+        x: { request: elastic(1, 2), checkpointAt: now },
+        y: { request: elastic(1, 2), checkpointAt: now },
+      },
     })
     const plan = planPass(machine, now)
-    expect(plan.evictions).toMatchObject([{ attempt: 'x.1', for: 'x' }])
+    expect(plan.evictions).toMatchObject([
+      { attempt: 'x.1', for: 'g', resize: { from: 2, to: 1 } },
+      { attempt: 'y.1', for: 'g', resize: { from: 2, to: 1 } },
+    ])
+    apply(machine, plan, now)
+    for (const attempt of ['x.1', 'y.1']) endAttempt(machine, attempt, now)
+    const next = planPass(machine, now)
+    expect(next.starts.map(({ workload, allocation }) => [workload, allocation.parts.length])).toEqual([
+      ['g', 2],
+      ['x', 1],
+      ['y', 1],
+    ])
+  })
+
+  it('keep their size where the others are enough', () => {
+    const machine = aMachine('a xx xx yy yy', {
+      queued: [aGang('g', '1 node', { priority: 2 })],
+      live: {
+        x: { request: elastic(1, 2), checkpointAt: now - HOUR_MS },
+        y: { request: elastic(1, 2), checkpointAt: now },
+      },
+    })
+    expect(planPass(machine, now).evictions).toMatchObject([{ attempt: 'y.1', resize: { from: 2, to: 1 } }])
+  })
+
+  it('go whole where their minimum leaves too little', () => {
+    const machine = aMachine('a xx xx', {
+      queued: [aGang('g', '2 nodes', { priority: 2 })],
+      live: { x: { request: elastic(1, 2), checkpointAt: now } },
+    })
+    const [eviction] = planPass(machine, now).evictions
+    expect(eviction).toMatchObject({ attempt: 'x.1', for: 'g' })
+    expect(eviction!.resize).toBeUndefined()
+  })
+
+  const small = { request: elastic(1, 3), checkpointAt: now, limitMs: 20 * HOUR_MS }
+
+  it('grow when nobody lacks room and more is gained than lost', () => {
+    const machine = aMachine('a xx .. ..', { live: { x: small } })
+    const plan = planPass(machine, now)
+    expect(plan.evictions).toMatchObject([{ attempt: 'x.1', for: 'x', resize: { from: 1, to: 3 } }])
     expect(plan.holds[0]!.allocation.parts).toHaveLength(3)
+    const lossy = aMachine('a xx .. ..', {
+      live: { x: { ...small, checkpointAt: 0, limitMs: now + HOUR_MS } },
+    })
+    expect(planPass(lossy, now).evictions).toEqual([])
+  })
+
+  it('do not grow before they have run for a while, and are looked at again then', () => {
+    const machine = aMachine('a xx .. ..', { live: { x: { ...small, startedAt: now - MINUTE_MS } } })
+    const plan = planPass(machine, now)
+    expect(plan.evictions).toEqual([])
+    const mayGrowAt = now - MINUTE_MS + machine.policy.growAfterMs
+    expect(plan.nextPassAt).toBe(mayGrowAt)
+    expect(planPass(machine, mayGrowAt).evictions).toHaveLength(1)
+  })
+
+  it('[Q1] do not grow over a limit, nor where somebody waits for room', () => {
+    const limited = { queues: [aQueue('q', { limitGpus: 4 })], live: { x: small } }
+    expect(planPass(aMachine('a xx .. ..', limited), now).evictions).toMatchObject([{ resize: { to: 2 } }])
+    const waiting = (size: string, queue: string) =>
+      planPass(
+        aMachine('a xx .. ..', {
+          queues: [aQueue('full', { limitGpus: 0 })],
+          live: { x: small },
+          queued: [aGang('g', size, { queue: id(queue), limitMs: HOUR_MS })],
+        }),
+        now,
+      ).evictions
+    expect(waiting('3 nodes', 'other')).toEqual([])
+    expect(waiting('1 node', 'full')).toHaveLength(1)
   })
 })
 

@@ -3,10 +3,10 @@ import { compareIds } from '../base/index.ts'
 import { candidatesAmong, type EvictionContext, hasRunEnough, holdFor } from './eviction-context.ts'
 import type { Occupant } from './holding.ts'
 import { place } from './placement.ts'
-import type { Eviction, Hold } from './plan.ts'
+import type { Eviction } from './plan.ts'
 import { isBorrowing, isWithinGuarantee, quotaBlocks } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
-import { canShrink, placeAgain } from './restarts.ts'
+import { canShrink, placeAgain, placeLeast, planRestart } from './restarts.ts'
 import { type Candidate, Candidates, lossOf, type VictimSet, victimSets } from './victims.ts'
 import type { Entry } from './waiting.ts'
 
@@ -152,6 +152,8 @@ export class Evictions {
     bounds: Bounds = {},
   ): boolean {
     if (candidates.list.length === 0 || !this.hasRoom(request, candidates.gpuMilli)) return false
+    if (kind !== 'consolidate' && this.shrink(entry, request, minDepth, kind, candidates.list, bounds))
+      return true
     const sets = victimSets(this.context.machine.fleet, request, candidates, minDepth)
     return this.trySets(entry, request, minDepth, kind, sets, bounds)
   }
@@ -201,7 +203,7 @@ export class Evictions {
       transaction.rollback(mark)
       needed.push(victim)
     }
-    return needed.sort((a, b) => compareIds(a.occupant.attempt!, b.occupant.attempt!))
+    return needed.sort(byAttempt)
   }
 
   private fits(entry: Entry, request: RequestClass, minDepth: number): boolean {
@@ -229,39 +231,96 @@ export class Evictions {
     return victims.length > 0 && excess <= 0 ? [{ victims, loss: 0, domain: 0, option }] : []
   }
 
+  /** `leasts`: what shrunk victims hold in the transaction already. */
   private commit(
     entry: Entry,
     request: RequestClass,
     minDepth: number,
     kind: Kind,
     victims: readonly Candidate[],
+    leasts: ReadonlyMap<Occupant, Occupant> = new Map(),
   ): boolean {
-    const { transaction, machine, now, holds, evictions } = this.context
+    const { transaction, machine, now, holds } = this.context
     const footprint = place(machine.fleet.capacity, request, minDepth)
     if (!footprint) return false
     for (const { occupant } of victims) this.context.evicted.push(occupant)
     const beneficiary = machine.occupant(entry.gang, footprint, now, undefined)
     transaction.occupy(beneficiary)
-    const planned: Hold[] = [holdFor(this.context, entry.gang.workload, entry.gang.replica, footprint)]
+    const again = new Map<Occupant, Occupant>()
     for (const { occupant } of bySize(victims)) {
-      const shrinks = canShrink(occupant)
-      const moved = kind === 'consolidate' || shrinks ? placeAgain(this.context, occupant) : undefined
-      if (kind === 'consolidate' && !moved) return false
-      if (moved) {
-        planned.push(holdFor(this.context, occupant.gang.workload, occupant.gang.replica, moved))
-      }
+      const least = leasts.get(occupant)
+      if (least) transaction.vacate(least)
+      const moved =
+        kind === 'consolidate' || canShrink(occupant) ? placeAgain(this.context, occupant) : undefined
+      if (!moved && (kind === 'consolidate' || least)) return false
+      if (moved) again.set(occupant, moved)
     }
-    holds.push(...planned)
+    holds.push(holdFor(this.context, entry.gang.workload, entry.gang.replica, footprint))
     this.context.granted.push({ entry, occupant: beneficiary, now: false })
-    for (const { occupant } of victims) {
-      evictions.push({
-        attempt: occupant.attempt!,
-        for: entry.gang.workload,
-        kind,
-        graceMs: machine.policy.evictionGraceMs,
-      })
-    }
+    for (const { occupant } of victims)
+      planRestart(this.context, occupant, again.get(occupant), { for: entry.gang.workload, kind })
     return true
+  }
+
+  /** Takes from elastic gangs what is above their minimum, so that none of them has to go. */
+  private shrink(
+    entry: Entry,
+    request: RequestClass,
+    minDepth: number,
+    kind: Kind,
+    candidates: readonly Candidate[],
+    { stillMay = () => true }: Bounds,
+  ): boolean {
+    const { transaction } = this.context
+    const elastic = candidates.filter(({ occupant }) => canShrink(occupant))
+    const mark = transaction.mark()
+    const before = this.context.evicted.length
+    const leasts = new Map<Occupant, Occupant>()
+    for (const candidate of elastic.sort((a, b) => a.loss - b.loss || byAttempt(a, b))) {
+      const { occupant } = candidate
+      if (!stillMay(occupant)) continue
+      const outset = transaction.mark()
+      transaction.vacate(occupant)
+      const least = placeLeast(this.context, occupant)
+      if (!least) {
+        transaction.rollback(outset)
+        continue
+      }
+      leasts.set(occupant, least)
+      if (!this.fits(entry, request, minDepth)) continue
+      this.growBackUnneeded(entry, elastic, request, minDepth, leasts)
+      const victims = elastic.filter((victim) => leasts.has(victim.occupant)).sort(byAttempt)
+      if (this.commit(entry, request, minDepth, kind, victims, leasts)) return true
+      break
+    }
+    transaction.rollback(mark)
+    this.context.evicted.length = before
+    return false
+  }
+
+  /** Puts back every shrunk gang without which the other fits too, the dearest first. */
+  private growBackUnneeded(
+    entry: Entry,
+    elastic: readonly Candidate[],
+    request: RequestClass,
+    minDepth: number,
+    leasts: Map<Occupant, Occupant>,
+  ): void {
+    const { transaction, machine } = this.context
+    for (const { occupant } of [...elastic].reverse()) {
+      const least = leasts.get(occupant)
+      if (!least) continue
+      const mark = transaction.mark()
+      transaction.vacate(least)
+      if (machine.fleet.capacity.isVacant(occupant.footprint)) {
+        transaction.occupy(occupant)
+        if (this.fits(entry, request, minDepth)) {
+          leasts.delete(occupant)
+          continue
+        }
+      }
+      transaction.rollback(mark)
+    }
   }
 
   /** A look before anything is searched: whether what is free and what the candidates hold is enough at all. */
@@ -276,6 +335,10 @@ export class Evictions {
 /** Since when it could have started as far as it is concerned. */
 function waitingSince(entry: Entry): TimeMs {
   return Math.max(entry.gang.submittedAt, entry.gang.notBefore)
+}
+
+function byAttempt(a: Candidate, b: Candidate): number {
+  return compareIds(a.occupant.attempt!, b.occupant.attempt!)
 }
 
 function bySize(victims: readonly Candidate[]): Candidate[] {

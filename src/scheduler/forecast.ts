@@ -6,6 +6,7 @@ import type { Occupant } from './holding.ts'
 import type { Machine } from './machine.ts'
 import { Pass } from './pass.ts'
 import { Transaction } from './transaction.ts'
+import { lossOf } from './victims.ts'
 import type { Entry } from './waiting.ts'
 
 /** When a queued gang will start, over seeded replications of the core run forward. */
@@ -124,6 +125,9 @@ class Replication {
       pass.decide()
       pass.keepDecisions()
       for (const { attempt } of pass.evictions) this.machine.live.delete(attempt)
+      // What is started again has as much to do as before, and what was lost.
+      for (const { before, after } of pass.restarted)
+        this.ends.push(after, this.endOf(before, now) + lossOf(before, now) / (before.gpuMilli / 1000))
       for (const { entry, occupant, now: isNow } of pass.granted) {
         this.machine.waiting.remove(entry.gang.workload, entry.gang.replica)
         this.releaseHoldOf(entry)

@@ -36,7 +36,6 @@ export interface EndDetails {
 export interface LiveChange {
   readonly checkpointAt?: TimeMs
   readonly stopping?: boolean
-  readonly allocation?: Allocation
 }
 
 /** What the machine remembers of the past, as plain data that loads into an empty machine. */
@@ -155,14 +154,6 @@ export class Machine {
     const occupant = this.attempt(attempt)
     if (change.checkpointAt !== undefined) occupant.checkpointAt = change.checkpointAt
     if (change.stopping !== undefined) occupant.stopping = change.stopping
-    if (change.allocation) {
-      this.fleet.vacate(occupant)
-      occupant.footprint = this.footprintOf(occupant.gang, change.allocation)
-      occupant.gpuMilli = footprintGpuMilli(occupant.footprint)
-      this.fleet.occupy(occupant)
-      this.fleet.freedVersion++
-      this.refillHolds()
-    }
   }
 
   /** Frees the allocation, books its use, and lets the holds keep what they were waiting for. */

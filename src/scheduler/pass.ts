@@ -56,12 +56,14 @@ export class Pass implements EvictionContext {
   readonly evictions: Eviction[] = []
   readonly holds: Hold[] = []
   readonly evicted: Occupant[] = []
+  readonly restarted: { readonly before: Occupant; readonly after: Occupant }[] = []
   /** Gangs that wait for their hold or were started: they have no further turn. */
   readonly served = new Set<Entry>()
   /** The first gangs that did not fit, in order. */
   readonly blocked: Entry[] = []
   private readonly evicting: Evictions
   private readonly places: PlaceMemory
+  private somebodyLacksRoom = false
   nextPassAt = Number.POSITIVE_INFINITY
 
   constructor(machine: Machine, now: TimeMs, options: PassOptions = {}) {
@@ -82,7 +84,6 @@ export class Pass implements EvictionContext {
     return {
       starts: this.starts(),
       evictions: this.evictions,
-      resizes: [],
       holds: this.holds,
       ...(this.nextPassAt < Number.POSITIVE_INFINITY && { nextPassAt: this.nextPassAt }),
     }
@@ -166,6 +167,7 @@ export class Pass implements EvictionContext {
         turns.started(entry)
         continue
       }
+      if (verdict.kind === 'blocked' || verdict.kind === 'waits-for-level') this.somebodyLacksRoom = true
       if (verdict.kind === 'blocked' && !this.overtake(entry)) {
         if (this.blocked.length < holdDepth) this.blocked.push(entry)
         if (backfill === 'strict') {
@@ -231,7 +233,7 @@ export class Pass implements EvictionContext {
     if (reclaim) for (const entry of contenders.belowGuarantee()) this.tryWithoutPromise(entry, 'reclaim')
     if (preempt) for (const entry of contenders.aboveOwnQueue()) this.tryWithoutPromise(entry, 'preempt')
     clearDraining(this)
-    if (consolidate && this.blocked.length === 0) growElastic(this)
+    if (consolidate && !this.somebodyLacksRoom) growElastic(this)
   }
 
   private tryWithoutPromise(entry: Entry, action: Eviction['kind']): void {

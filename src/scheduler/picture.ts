@@ -132,7 +132,6 @@ export function apply(machine: Machine, plan: Plan, now: number): AttemptId[] {
   for (const held of machine.held.keys()) if (!standing.has(held)) machine.releaseHold(held)
   for (const hold of plan.holds) if (!machine.held.has(hold.id)) machine.placeHold(hold)
   for (const { attempt } of plan.evictions) machine.updateLive(attempt, { stopping: true })
-  for (const { attempt, allocation } of plan.resizes) machine.updateLive(attempt, { allocation })
   return plan.starts.map((start) => {
     const { gang } = machine.waiting.get(start.workload, start.replica)!
     const attempt = id<AttemptId>(`${gang.workload}.${gang.replica}.${now}`)

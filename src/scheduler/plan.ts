@@ -1,11 +1,10 @@
 import type { AttemptId, DurationMs, ReservationId, TimeMs, WorkloadId } from '../base/index.ts'
-import type { Allocation } from '../model/index.ts'
+import type { Allocation, Resize } from '../model/index.ts'
 
 /** What one scheduling pass decided. `control` turns it into events; nothing in it has happened yet. */
 export interface Plan {
   readonly starts: readonly Start[]
   readonly evictions: readonly Eviction[]
-  readonly resizes: readonly Resize[]
   /** Every hold for an eviction's beneficiary that stands after this pass; `control` compares with those on record. */
   readonly holds: readonly Hold[]
   /** When a further pass could decide differently without any new event: the end of a wait, a window or a grace. */
@@ -24,13 +23,8 @@ export interface Eviction {
   readonly for: WorkloadId
   readonly kind: 'consolidate' | 'reclaim' | 'preempt'
   readonly graceMs: DurationMs
-}
-
-/** A running elastic gang takes or gives back part of its allocation. */
-export interface Resize {
-  readonly attempt: AttemptId
-  readonly allocation: Allocation
-  readonly for?: WorkloadId
+  /** An elastic gang starts again at another size, for which the plan holds the place; counted in the unit of its shape. */
+  readonly resize?: Resize
 }
 
 /** Capacity that is kept for one gang until the attempts on it have ended and it has started (S3). */

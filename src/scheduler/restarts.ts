@@ -1,14 +1,16 @@
 import { compareIds } from '../base/index.ts'
-import { candidatesAmong, type EvictionContext, hasRunEnough, holdFor } from './eviction-context.ts'
+import type { ResourceRequest } from '../model/index.ts'
+import { candidatesAmong, type EvictionContext, holdFor } from './eviction-context.ts'
 import { type Footprint, footprintGpuMilli, WHOLE_GPU } from './footprint.ts'
 import type { Occupant } from './holding.ts'
 import { place } from './placement.ts'
+import type { Eviction } from './plan.ts'
+import { quotaBlocks } from './quota.ts'
 import { largestFit, requestSize, resized } from './request-class.ts'
 import { type Candidate, lossOf } from './victims.ts'
 
-/** A place for a victim that is moved: as large as before, or as large as an elastic gang still can be. */
-export function placeAgain(context: EvictionContext, occupant: Occupant): Footprint | undefined {
-  const { transaction, machine, now } = context
+/** What a victim that is moved will hold: as much as before, or as much as an elastic gang still can. */
+export function placeAgain(context: EvictionContext, occupant: Occupant): Occupant | undefined {
   const { request } = occupant.gang
   const size = sizeOf(occupant)
   const footprint =
@@ -17,8 +19,46 @@ export function placeAgain(context: EvictionContext, occupant: Occupant): Footpr
       largestFit(request, request.elastic.min, size - 1, (smaller) =>
         placeSized(context, occupant, requestSize(smaller)),
       ))
-  if (footprint) transaction.occupy(machine.occupant(occupant.gang, footprint, now, undefined))
-  return footprint
+  return footprint && startAgain(context, occupant, footprint)
+}
+
+/** The same at the smallest size of an elastic gang. */
+export function placeLeast(context: EvictionContext, occupant: Occupant): Occupant | undefined {
+  const footprint = placeSized(context, occupant, occupant.gang.request.elastic!.min)
+  return footprint && startAgain(context, occupant, footprint)
+}
+
+function startAgain(
+  { machine, transaction, now }: EvictionContext,
+  { gang }: Occupant,
+  footprint: Footprint,
+): Occupant {
+  const after = machine.occupant(gang, footprint, now, undefined)
+  transaction.occupy(after)
+  return after
+}
+
+/** Puts the end of an attempt on the plan, and what it starts again with, if it does, as a hold. */
+export function planRestart(
+  context: EvictionContext,
+  before: Occupant,
+  after: Occupant | undefined,
+  eviction: Pick<Eviction, 'for' | 'kind'>,
+): void {
+  const { machine, holds, evictions, restarted } = context
+  const { workload, replica } = before.gang
+  if (after) {
+    holds.push(holdFor(context, workload, replica, after.footprint))
+    restarted.push({ before, after })
+  }
+  const from = sizeOf(before)
+  const to = after && sizeOf(after)
+  evictions.push({
+    attempt: before.attempt!,
+    ...eviction,
+    graceMs: machine.policy.evictionGraceMs,
+    ...(to !== undefined && to !== from && { resize: { from, to } }),
+  })
 }
 
 function placeSized(context: EvictionContext, occupant: Occupant, size: number): Footprint | undefined {
@@ -54,52 +94,65 @@ export function clearDraining(context: EvictionContext): void {
     restart(context, occupant, () => placeAgain(context, occupant))
 }
 
-/** With nobody waiting, an elastic gang starts again larger where that gains more than it loses. */
+/** Where nobody lacks room, an elastic gang starts again larger if that gains more than it loses. */
 export function growElastic(context: EvictionContext): void {
-  const { machine, transaction, now } = context
-  if (machine.waiting.bands.length > 0) return
-  const elastic = [...machine.live.values()].filter(({ gang }) => gang.request.elastic !== undefined)
+  const { machine, now } = context
+  const { minimumRunMs, growAfterMs, evictionGraceMs } = machine.policy
+  const elastic = [...machine.live.values()].filter(
+    (occupant) => occupant.gang.request.elastic && sizeOf(occupant) < occupant.gang.request.elastic.max,
+  )
+  const mayGrowAt = ({ startedAt }: Occupant) => startedAt + Math.max(minimumRunMs, growAfterMs)
   const grown = candidatesAmong(
     context,
     elastic,
-    (occupant) => sizeOf(occupant) < occupant.gang.request.elastic!.max && hasRunEnough(context, occupant),
-    (occupant) => lossOf(occupant, now),
+    (occupant) => {
+      context.wakeAt(mayGrowAt(occupant))
+      return mayGrowAt(occupant) <= now
+    },
+    (occupant) => lossOf(occupant, now) + (occupant.gpuMilli / 1000) * evictionGraceMs,
   ).sort(byAttempt)
   for (const { occupant, loss } of grown) {
     restart(context, occupant, () => {
       const { request } = occupant.gang
       const footprint = largestFit(request, sizeOf(occupant) + 1, request.elastic!.max, (larger) =>
-        placeSized(context, occupant, requestSize(larger)),
+        isWithinLimits(context, occupant, larger)
+          ? placeSized(context, occupant, requestSize(larger))
+          : undefined,
       )
       if (!footprint) return undefined
       const gained = footprintGpuMilli(footprint) - occupant.gpuMilli
-      if (loss > (gained / 1000) * Math.max(0, occupant.endsAt - now)) return undefined
-      transaction.occupy(machine.occupant(occupant.gang, footprint, now, undefined))
-      return footprint
+      if (loss <= (gained / 1000) * Math.max(0, occupant.endsAt - now))
+        return startAgain(context, occupant, footprint)
+      // It may have saved its work by then.
+      context.wakeAt(now + growAfterMs)
+      return undefined
     })
   }
 }
 
+/** Whether the limits above the gang, from which its own use has been taken, allow it at this size. */
+function isWithinLimits(
+  { machine, now }: EvictionContext,
+  occupant: Occupant,
+  request: ResourceRequest,
+): boolean {
+  const [option] = machine.fleet.classOf(request).options
+  return option !== undefined && quotaBlocks(machine, occupant, option.gpuMilli, now).length === 0
+}
+
 /** Ends an attempt for its own workload's sake: the next one has its place before this one is told to go. */
-function restart(context: EvictionContext, occupant: Occupant, findPlace: () => Footprint | undefined): void {
-  const { transaction, machine, holds, evictions } = context
+function restart(context: EvictionContext, occupant: Occupant, findPlace: () => Occupant | undefined): void {
+  const { transaction } = context
   const mark = transaction.mark()
   transaction.vacate(occupant)
   context.evicted.push(occupant)
-  const footprint = findPlace()
-  if (!footprint) {
-    context.evicted.pop()
-    transaction.rollback(mark)
+  const after = findPlace()
+  if (after) {
+    planRestart(context, occupant, after, { for: occupant.gang.workload, kind: 'consolidate' })
     return
   }
-  const { workload, replica } = occupant.gang
-  holds.push(holdFor(context, workload, replica, footprint))
-  evictions.push({
-    attempt: occupant.attempt!,
-    for: workload,
-    kind: 'consolidate',
-    graceMs: machine.policy.evictionGraceMs,
-  })
+  context.evicted.pop()
+  transaction.rollback(mark)
 }
 
 export function canShrink(occupant: Occupant): boolean {

@@ -69,7 +69,6 @@ export class MachineChanges {
         case 'attempt-planned':
         case 'attempt-running':
         case 'attempt-stopping':
-        case 'attempt-resized':
         case 'attempt-ended':
           this.#attempts.add(event.attempt)
       }

@@ -33,6 +33,10 @@ export const failure = named(
   }),
 )
 
+export const resize = z
+  .object({ from: count(), to: count() })
+  .describe('an elastic gang starts again at the other size, in nodes or GPUs')
+
 export const attempt = named(
   'Attempt',
   'One start of a workload on one allocation.',
@@ -55,6 +59,7 @@ export const attempt = named(
         signal: z.string(),
         graceMs: durationMs(),
         for: z.string().exactOptional(),
+        resize: resize.exactOptional(),
       })
       .exactOptional(),
     outcome: z.enum(OUTCOMES).exactOptional(),

@@ -17,6 +17,7 @@ const settings = z.object({
   preempt: z.boolean(),
   reclaimGraceMs: durationMs(),
   minimumRunMs: durationMs(),
+  growAfterMs: durationMs(),
   evictionGraceMs: durationMs(),
   usageHalfLifeMs: z.int().min(1).describe('milliseconds'),
   entryPenaltyMs: durationMs(),

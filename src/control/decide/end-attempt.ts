@@ -65,6 +65,7 @@ function judge(recorder: Recorder, attempt: Attempt, workload: Workload, end: At
     case 'scaled-down':
       return { outcome: 'cancelled' }
     case 'preempted':
+    case 'resized':
     case 'fenced':
       return { outcome: 'preempted' }
     case 'time-limit':
@@ -100,8 +101,7 @@ function whatFollows(recorder: Recorder, workload: Workload, attempt: Attempt, v
         kind: 'retry',
         notBefore: recorder.now,
         avoid: [],
-        // For whom stands in the stop request, which the server shows to those who may know.
-        reason: `${attempt.id} made room for other work`,
+        reason: whyAgain(attempt),
       }
     case 'platform-failure': {
       if (workload.platformFailures >= workload.spec.retry.platform) {
@@ -127,6 +127,13 @@ function whatFollows(recorder: Recorder, workload: Workload, attempt: Attempt, v
     case 'cancelled':
       return { kind: 'finish', state: 'cancelled', reason }
   }
+}
+
+/** For whom it went stands in the stop request, which the server shows to those who may know. */
+function whyAgain({ id, stop }: Attempt): string {
+  if (!stop?.resize) return `${id} made room for other work`
+  const { from, to } = stop.resize
+  return `${id} ended to ${to > from ? 'grow' : 'shrink'} from ${from} to ${to}`
 }
 
 /** Where too few other nodes are left to take the gang, waiting for them would cost more than trying again. */

@@ -20,9 +20,6 @@ export function schedule(recorder: Recorder): Rejection | undefined {
 function commit(recorder: Recorder, plan: Plan): void {
   replaceHolds(recorder, plan)
   for (const eviction of plan.evictions) evict(recorder, eviction)
-  for (const { attempt, allocation } of plan.resizes) {
-    recorder.emit({ kind: 'attempt-resized', attempt, allocation }, SCHEDULER)
-  }
   for (const start of plan.starts) launch(recorder, start)
   recorder.nextPassAt = plan.nextPassAt
 }
@@ -48,10 +45,11 @@ function evict(recorder: Recorder, eviction: Eviction): void {
   const attempt = present(recorder.state.attempts.get(eviction.attempt), `attempt ${eviction.attempt}`)
   const workload = liveWorkload(recorder.state, attempt.workload)
   stopAttempt(recorder, attempt.id, {
-    reason: 'preempted',
+    reason: eviction.resize ? 'resized' : 'preempted',
     graceMs: Math.max(eviction.graceMs, graceOf(workload)),
     actor: SCHEDULER,
     for: eviction.for,
+    ...(eviction.resize && { resize: eviction.resize }),
   })
 }
 

@@ -1,6 +1,6 @@
 import type { AttemptId, DurationMs } from '../../base/index.ts'
 import { present, SECOND_MS } from '../../base/index.ts'
-import type { Actor, StopReason, Workload } from '../../model/index.ts'
+import type { StopRequest, Workload } from '../../model/index.ts'
 import { actorName } from '../../model/index.ts'
 import type { Command } from '../command.ts'
 import type { Rejection } from '../effect.ts'
@@ -83,7 +83,7 @@ export function graceOf(workload: Workload): DurationMs {
 export function stopAttempt(
   recorder: Recorder,
   attemptId: AttemptId,
-  why: { reason: StopReason; graceMs: DurationMs; actor: Actor; for?: Workload['id'] },
+  why: Pick<StopRequest, 'reason' | 'graceMs' | 'actor' | 'for' | 'resize'>,
 ): void {
   const attempt = present(recorder.state.attempts.get(attemptId), `attempt ${attemptId}`)
   const signal = why.graceMs > 0 ? 'SIGTERM' : 'SIGKILL'
@@ -100,6 +100,7 @@ export function stopAttempt(
       signal,
       graceMs: why.graceMs,
       ...(why.for ? { for: why.for } : {}),
+      ...(why.resize ? { resize: why.resize } : {}),
     },
   })
   recorder.effect({ kind: 'stop', attempt: attempt.id, how: { signal, graceMs: why.graceMs } })

@@ -14,7 +14,6 @@ type AttemptEvent = Extract<
       | 'attempt-planned'
       | 'attempt-running'
       | 'attempt-stopping'
-      | 'attempt-resized'
       | 'attempt-progressed'
       | 'replica-readiness'
       | 'attempt-ended'
@@ -48,12 +47,6 @@ export function evolveAttempt(state: ControlState, event: AttemptEvent, at: Time
       attempt.stop = event.stop
       if (attempt.ready) setReady(state, attempt, false, at)
       machine.updateLive(attempt.id, { stopping: true })
-      return
-    }
-    case 'attempt-resized': {
-      const attempt = liveAttempt(state, event.attempt)
-      attempt.allocation = event.allocation
-      machine.updateLive(attempt.id, { allocation: event.allocation })
       return
     }
     case 'attempt-progressed': {

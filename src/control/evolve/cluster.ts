@@ -1,6 +1,7 @@
 import type { TimeMs } from '../../base/index.ts'
 import { present, unreachable } from '../../base/index.ts'
 import type { Actor } from '../../model/index.ts'
+import { DEFAULT_POLICY } from '../../model/index.ts'
 import type { Event } from '../event.ts'
 import type { ControlState } from '../state.ts'
 
@@ -28,8 +29,9 @@ export function evolveCluster(state: ControlState, event: ClusterEvent, at: Time
       machine.setLevels(event.cluster.levels)
       return
     case 'policy-set':
-      state.policy = event.policy
-      machine.setPolicy(event.policy, at)
+      // One from before a setting was introduced has its default.
+      state.policy = { ...DEFAULT_POLICY, ...event.policy }
+      machine.setPolicy(state.policy, at)
       return
     case 'reservation-made':
       state.reservations.set(event.reservation.id, event.reservation)

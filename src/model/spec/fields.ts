@@ -94,7 +94,7 @@ export const SPEC_FIELDS: readonly SpecField[] = [
     TRAIN,
     '`min` and `max`',
     'fixed size',
-    'The gang may run at any size in between, counted in `nodes` or `gpus`.',
+    'The gang may run at any size in between, counted in `nodes` or `gpus`; needs `checkpoint`.',
   ),
   field('elastic.min', TRAIN, 'whole number from 1', '`nodes` or `gpus`', 'The smallest size it can run at.'),
   field('elastic.max', TRAIN, 'whole number', '`nodes` or `gpus`', 'The largest size it can use.'),

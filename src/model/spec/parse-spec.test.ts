@@ -359,6 +359,13 @@ describe('a spec with one fault names place, field, what was found and what is a
     ])
   })
 
+  test('a segment must divide what an elastic gang shrinks to', () => {
+    const text = `${MINIMAL.replace('gpus: 1', 'nodes: 16')}\nelastic: {min: 6}\ntopology: {segment: {nodes: 4, level: block}}`
+    expect(problemsOf(text)).toEqual([
+      'a.yaml:5:10: elastic: its min of 6 nodes cannot be cut into parts of 4',
+    ])
+  })
+
   test('without a spec file there is no folder to run in', () => {
     const parsed = parseSpec(MINIMAL, { file: 'spec' })
     expect(!parsed.ok && parsed.error.map(formatSpecProblem)).toEqual([

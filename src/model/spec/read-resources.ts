@@ -24,6 +24,10 @@ export function readResources(
   const elastic = top.read('elastic', (place) => readElastic(place, type, shape))
   const topology = top.read('topology', (place) => readTopology(place, type, shape))
   if (!shape) return undefined
+  const part = topology?.segment?.nodes
+  if (elastic && part !== undefined && elastic.min % part !== 0) {
+    return top.place('elastic')!.fail(`its min of ${elastic.min} nodes cannot be cut into parts of ${part}`)
+  }
   declared.planAt(shape, gpu?.models)
   return { shape, ...(gpu ? { gpu } : {}), ...topology, ...(elastic ? { elastic } : {}) }
 }

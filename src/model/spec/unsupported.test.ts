@@ -33,7 +33,7 @@ const CASES: readonly (readonly [string, string])[] = [
     'a.yaml:5:8: image: the engine "local" runs processes without containers; leave image out and install what it needs in workdir',
   ],
   [
-    `${TRAIN}gpus: 2\nelastic: {min: 1}`,
+    `${TRAIN}gpus: 2\nelastic: {min: 1}\ncheckpoint: {path: saves}`,
     'a.yaml:5:10: elastic: gangs are not resized here; leave it out and ask for a fixed size',
   ],
   [`${TRAIN}gpus: 0.5`, 'a.yaml:4:7: gpus: the engine "local" cannot share a GPU; ask for a whole one'],
@@ -68,6 +68,12 @@ test.each(CASES)(
     expect(unsupported(text.replace('sites', 'site'), ALL)).toEqual([])
   },
 )
+
+test('a gang that is resized by starting again needs a checkpoint to go on from', () => {
+  expect(unsupported(`${TRAIN}gpus: 2\nelastic: {min: 1}`, ALL)).toEqual([
+    'a.yaml:5:10: elastic: a gang is resized by starting it again at the other size, so it needs checkpoint.path to go on from',
+  ])
+})
 
 test('every entry of the table is shown above', () => {
   const shown = CASES.map(([, message]) => message.split(': ')[1])

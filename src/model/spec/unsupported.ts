@@ -12,7 +12,7 @@ export interface Capabilities {
   readonly levels: readonly string[]
   /** Whether tasks can run in an image. */
   readonly containers: boolean
-  /** Whether running gangs can grow and shrink. */
+  /** Whether gangs may start at any of their sizes, and be started again at another. */
   readonly elastic: boolean
   /** Whether several workloads can share one GPU. */
   readonly fractions: boolean
@@ -42,10 +42,13 @@ export const UNSUPPORTED: readonly UnsupportedField[] = [
   },
   {
     field: 'elastic',
-    reason: ({ resources }, { elastic }) =>
-      resources.elastic && !elastic
-        ? 'gangs are not resized here; leave it out and ask for a fixed size'
-        : undefined,
+    reason: (spec, { elastic }) => {
+      if (!spec.resources.elastic) return undefined
+      if (!elastic) return 'gangs are not resized here; leave it out and ask for a fixed size'
+      return spec.type === 'train' && spec.checkpoint
+        ? undefined
+        : 'a gang is resized by starting it again at the other size, so it needs checkpoint.path to go on from'
+    },
   },
   {
     field: 'gpus',

@@ -15,7 +15,7 @@ const LOCAL_CAPABILITIES: World['capabilities'] = {
   engine: 'local',
   types: ['train', 'serve'],
   containers: false,
-  elastic: false,
+  elastic: true,
   fractions: true,
   manyNodes: false,
 }

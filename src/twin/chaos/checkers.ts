@@ -144,7 +144,7 @@ export class Checkers implements Observer {
   /** S3: an eviction comes with a start of, or a hold for, whom it is for, and the hold is kept until then. */
   #evictionsServe(events: readonly LoggedEvent[], world: World): void {
     for (const { event } of events) {
-      if (event.kind === 'attempt-stopping' && event.stop.reason === 'preempted') {
+      if (event.kind === 'attempt-stopping' && ['preempted', 'resized'].includes(event.stop.reason)) {
         const beneficiary = event.stop.for
         if (!beneficiary) this.#find('S3', world, `${event.attempt} is evicted for nobody`)
         else if (!this.#isServed(beneficiary, events, world))

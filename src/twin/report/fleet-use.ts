@@ -53,11 +53,6 @@ export class FleetUseMeter {
         this.#dequeue(event.workload)
         this.#hold(event.attempt, event.workload, event.allocation)
         return
-      case 'attempt-resized': {
-        const workload = this.#release(event.attempt)
-        if (workload) this.#hold(event.attempt, workload, event.allocation)
-        return
-      }
       case 'attempt-ended': {
         const workload = this.#release(event.attempt)
         if (event.retry && workload) this.#enqueue(workload)

@@ -30,6 +30,7 @@ const SETTINGS: { readonly [Name in string]: readonly [keyof Policy, Reader<unkn
   preempt: ['preempt', readBoolean],
   reclaimGrace: ['reclaimGraceMs', readSpanOrNone],
   minimumRun: ['minimumRunMs', readSpanOrNone],
+  growAfter: ['growAfterMs', readSpanOrNone],
   evictionGrace: ['evictionGraceMs', readSpanOrNone],
   usageHalfLife: ['usageHalfLifeMs', readSpanOrNone],
   entryPenalty: ['entryPenaltyMs', readSpanOrNone],
