@@ -1,9 +1,9 @@
 import { access, constants, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Engine } from '../../control/ports/index.ts'
-import { reasonOf } from './durable-file.ts'
+import { reasonOf } from '../engine-shared/durable-file.ts'
+import { LogRetention } from '../engine-shared/log-retention.ts'
 import { LocalEngine } from './local-engine.ts'
-import { LogRetention } from './log-retention.ts'
 import { inspectMachine, nodeIdOf } from './machine.ts'
 
 const MIB = 2 ** 20

@@ -15,18 +15,18 @@ import type {
   StopOrder,
 } from '../../control/ports/index.ts'
 import { LOCAL_LEVELS } from '../../model/index.ts'
+import { readRecord, reasonOf, writeDurably } from '../engine-shared/durable-file.ts'
 import { FactFeed } from '../engine-shared/fact-feed.ts'
+import type { LogRetention } from '../engine-shared/log-retention.ts'
+import { refusedByMachine } from '../engine-shared/refusals.ts'
 import { inheritedEnvironment, taskEnvironment } from '../engine-shared/task-environment.ts'
+import { readTaskLog } from '../engine-shared/task-log.ts'
 import { tasksOf } from '../engine-shared/tasks.ts'
 import { AttemptFolder, type LaunchRecord } from './attempt-folder.ts'
 import { FENCE_VARIABLE } from './attempt-processes.ts'
-import { readRecord, reasonOf, writeDurably } from './durable-file.ts'
 import { FreePorts } from './free-ports.ts'
 import { type AttemptOutlets, LocalAttempt } from './local-attempt.ts'
-import type { LogRetention } from './log-retention.ts'
 import { inspectMachine, type Machine } from './machine.ts'
-import { refusedByMachine } from './prepare.ts'
-import { readTaskLog } from './task-log.ts'
 
 /** How long an observation waits for something to happen. */
 const PATIENCE_MS: DurationMs = 20 * SECOND_MS

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { id, type NodeId } from '../../base/index.ts'
 import type { NodeDescription } from '../../model/index.ts'
-import { codeOf, readRecord, reasonOf, writeDurably } from './durable-file.ts'
+import { codeOf, readRecord, reasonOf, writeDurably } from '../engine-shared/durable-file.ts'
 import { type GpuReport, parseGpus } from './nvidia-smi.ts'
 import { parseTopologyMatrix } from './topology-matrix.ts'
 

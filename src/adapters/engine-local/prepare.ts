@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
 import { access, mkdir, stat, writeFile } from 'node:fs/promises'
 import type { EngineCause } from '../../control/ports/index.ts'
+import { codeOf, reasonOf } from '../engine-shared/durable-file.ts'
+import { refusedByMachine, refusedByUser } from '../engine-shared/refusals.ts'
 import type { AttemptFolder, LaunchRecord } from './attempt-folder.ts'
-import { codeOf, reasonOf } from './durable-file.ts'
 
 /** Room for the end record: the log tails and what surrounds them. */
 const BALLAST_BYTES_PER_TASK = 24 * 1024
@@ -16,14 +17,6 @@ export async function prepare(folder: AttemptFolder, record: LaunchRecord): Prom
     return refusedByMachine(`cannot write to ${folder.path}: ${reasonOf(error)}`)
   }
   return (await refuseWorkdir(record.workdir)) ?? (await refuseCheckpointDir(record.checkpointDir))
-}
-
-export function refusedByUser(message: string): EngineCause {
-  return { kind: 'launch-refused', message, blame: 'user' }
-}
-
-export function refusedByMachine(message: string): EngineCause {
-  return { kind: 'launch-refused', message, blame: 'platform' }
 }
 
 async function refuseWorkdir(workdir: string): Promise<EngineCause | undefined> {

@@ -7,13 +7,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { DurationMs } from '../../base/index.ts'
 import { formatDuration, MINUTE_MS, present, SECOND_MS } from '../../base/index.ts'
 import type { EngineCause, StopOrder, TaskExit } from '../../control/ports/index.ts'
+import { codeOf, readRecord, reasonOf, writeDurably } from '../engine-shared/durable-file.ts'
+import { refusedByMachine, refusedByUser } from '../engine-shared/refusals.ts'
+import { shellArguments } from '../engine-shared/shell-arguments.ts'
+import { TaskLogWriter } from '../engine-shared/task-log.ts'
 import type { AttemptFolder, EndRecord, LaunchRecord, RunningRecord, TaskOrder } from './attempt-folder.ts'
 import { processesOf, sendSignal } from './attempt-processes.ts'
-import { codeOf, readRecord, reasonOf, writeDurably } from './durable-file.ts'
 import { openPipe } from './pipe.ts'
-import { prepare, refusedByMachine, refusedByUser } from './prepare.ts'
+import { prepare } from './prepare.ts'
 import { type ProcessIdentity, statOf } from './process-identity.ts'
-import { TaskLogWriter } from './task-log.ts'
 
 /** After the first failure the others may end by themselves this long, so that the record shows who failed when. */
 const GANG_SETTLE_MS: DurationMs = 250
@@ -253,13 +255,6 @@ function shortened(end: EndRecord): EndRecord {
     ...end,
     exits: end.exits.map((exit) => ({ ...exit, logTail: exit.logTail.slice(-SHORT_TAIL_CHARACTERS) })),
   }
-}
-
-/** Items run one after another in one shell, so that `cd` and `export` hold for what follows; the first that fails ends it. */
-function shellArguments(run: readonly string[]): string[] {
-  const [only] = run
-  if (run.length === 1 && only !== undefined) return ['-c', only]
-  return ['-c', 'for command do eval "$command" || exit; done', 'sh', ...run]
 }
 
 function preferForOutOfMemory(pid: number | undefined): void {

@@ -1,5 +1,5 @@
+import { claimFile, readRecord } from '../engine-shared/durable-file.ts'
 import { AttemptFolder, type LaunchRecord } from './attempt-folder.ts'
-import { claimFile, readRecord } from './durable-file.ts'
 import { identify } from './process-identity.ts'
 import { Supervision } from './supervision.ts'
 

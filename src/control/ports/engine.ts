@@ -24,6 +24,11 @@ export interface Engine {
   logs(attempt: AttemptId, task: number, from: number): Promise<LogChunk>
   /** Says that the attempt's end is on record: the engine need not report it again and may delete all but its logs. */
   forget(attempt: AttemptId): Promise<void>
+  /**
+   * Takes a node out of use in the engine too, or back, where others than Banyan submit to it. Absent where Banyan
+   * alone decides what runs on a node.
+   */
+  setNodeService?(node: NodeId, order: NodeServiceOrder): Promise<void>
   /** Stops observing and frees what this process holds. Attempts go on. */
   close(): Promise<void>
 }
@@ -57,6 +62,10 @@ export interface StopOrder {
   readonly graceMs: DurationMs
 }
 
+export type NodeServiceOrder =
+  | { readonly kind: 'drain'; readonly reason: string }
+  | { readonly kind: 'resume' }
+
 export interface Observation {
   readonly facts: readonly EngineFact[]
   readonly cursor: string
@@ -79,6 +88,8 @@ export interface TaskExit {
 }
 
 export type EngineFact =
+  /** The engine has taken the attempt and its tasks do not run yet. */
+  | { readonly kind: 'attempt-waiting'; readonly attempt: AttemptId }
   | {
       readonly kind: 'attempt-running'
       readonly attempt: AttemptId
@@ -104,10 +115,19 @@ export type EngineFact =
   | { readonly kind: 'node-present'; readonly node: NodeDescription; readonly at: TimeMs }
   | { readonly kind: 'node-down'; readonly node: NodeId; readonly reason: string; readonly at: TimeMs }
   | { readonly kind: 'node-up'; readonly node: NodeId; readonly at: TimeMs }
+  /** What others than Banyan hold on a node; no GPUs when they hold none any more. */
+  | {
+      readonly kind: 'node-foreign'
+      readonly node: NodeId
+      readonly gpus: readonly number[]
+      /** Who holds them, for people. */
+      readonly holder: string
+      readonly at: TimeMs
+    }
   | { readonly kind: 'node-gone'; readonly node: NodeId; readonly at: TimeMs }
 
 export interface EngineCause {
-  readonly kind: 'launch-refused' | 'node-lost' | 'engine-restarted' | 'time-limit'
+  readonly kind: 'launch-refused' | 'node-lost' | 'engine-restarted' | 'time-limit' | 'ended-outside'
   readonly message: string
   readonly node?: NodeId
   /** Whose fault it is: a missing working folder is the user's, a full system disk the platform's. */

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LogChunk } from '../../control/ports/index.ts'
-import { decodePart } from '../engine-shared/log-text.ts'
+import { decodePart } from './log-text.ts'
 
 /** Of a log that outgrows its cap, the first and the last segments are kept. */
 const SEGMENTS = 8

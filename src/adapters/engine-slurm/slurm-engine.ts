@@ -1,0 +1,446 @@
+import { randomUUID } from 'node:crypto'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { AttemptId, DurationMs, NodeId } from '../../base/index.ts'
+import { MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import type {
+  Engine,
+  EngineCause,
+  EngineFact,
+  EngineInventory,
+  LaunchOrder,
+  LogChunk,
+  NodeServiceOrder,
+  Observation,
+  StopOrder,
+} from '../../control/ports/index.ts'
+import { parseTopologyConf, type SlurmTopology, topologyOf } from '../../model/slurm/switch-tree.ts'
+import { readRecord, reasonOf, writeDurably } from '../engine-shared/durable-file.ts'
+import { FactFeed } from '../engine-shared/fact-feed.ts'
+import type { LogRetention } from '../engine-shared/log-retention.ts'
+import { refusedByMachine, refusedByUser } from '../engine-shared/refusals.ts'
+import { inheritedEnvironment } from '../engine-shared/task-environment.ts'
+import { readTaskLog } from '../engine-shared/task-log.ts'
+import { AttemptFiles, type AttemptRecord } from './attempt-files.ts'
+import { parseGpuGres } from './gres.ts'
+import { OWN_REASON, shareOf } from './inventory.ts'
+import { jobScript } from './job-script.ts'
+import { NodeWatch } from './node-watch.ts'
+import { type Sighting, SlurmAttempt } from './slurm-attempt.ts'
+import {
+  type JobRequest,
+  type SlurmJob,
+  type SlurmNode,
+  type SlurmPartition,
+  SlurmRefusal,
+  type SlurmTransport,
+} from './transport.ts'
+
+/** How long an observation waits for something to happen. */
+const PATIENCE_MS: DurationMs = 20 * SECOND_MS
+/** Slurm's own limit is for when the control plane is not there to enforce it. */
+const LIMIT_SLACK_MS: DurationMs = 5 * MINUTE_MS
+/** A node's state and foreign use may be this old. */
+const NODES_EVERY_MS: DurationMs = 2 * SECOND_MS
+const SITE_EVERY_MS: DurationMs = 5 * MINUTE_MS
+
+export interface SlurmEngineParts {
+  readonly transport: SlurmTransport
+  /** Folders on the file system that the nodes share. */
+  readonly live: string
+  readonly finished: string
+  readonly launcher: string
+  /** Tells the jobs of this installation from those of any other. */
+  readonly installation: string
+  readonly retention: LogRetention
+  readonly partition: string | undefined
+  readonly account: string | undefined
+  readonly qos: string | undefined
+  /** Text of a topology.conf that counts instead of Slurm's own. */
+  readonly topology: string | undefined
+  readonly pollMs: DurationMs
+  readonly pendingPatienceMs: DurationMs
+  readonly log: (message: string) => void
+}
+
+/** What changes rarely at a site. */
+interface Site {
+  readonly partition: SlurmPartition
+  readonly topology: SlurmTopology
+  readonly knownAt: number
+}
+
+/** Runs attempts as Slurm jobs. See the README for how they are kept apart, watched and found again. */
+export class SlurmEngine implements Engine {
+  readonly id = 'slurm'
+  readonly #parts: SlurmEngineParts
+  readonly #attempts = new Map<AttemptId, SlurmAttempt>()
+  readonly #launching = new Map<AttemptId, Promise<void>>()
+  /** Taken over from a server that ended before it had the job's id. */
+  readonly #unsubmitted = new Set<SlurmAttempt>()
+  readonly #watch = new NodeWatch()
+  readonly #feed = new FactFeed(randomUUID(), () => this.#wholePicture())
+  readonly #closing = new AbortController()
+  #site: Site | undefined
+  #nodes: readonly SlurmNode[] = []
+  #nodesAt = Number.NEGATIVE_INFINITY
+  #polls = 0
+  #polling: Promise<void> | undefined
+  #hasPolled = false
+  #trouble: Error | undefined
+  #loop: Promise<void> = Promise.resolve()
+  #hurry: (() => void) | undefined
+
+  constructor(parts: SlurmEngineParts) {
+    this.#parts = parts
+  }
+
+  /** Takes in what earlier servers launched from the same folder, and begins to poll. */
+  async adopt(): Promise<void> {
+    for (const name of await readdir(this.#parts.live)) {
+      const files = new AttemptFiles(join(this.#parts.live, name))
+      const record = await readRecord<AttemptRecord>(files.order)
+      if (record) {
+        const attempt = new SlurmAttempt(files, record)
+        this.#attempts.set(attempt.id, attempt)
+        if (await exists(files.job)) attempt.submittedAtPoll = 0
+        // Whether it was submitted, the first poll tells.
+        else this.#unsubmitted.add(attempt)
+      } else await rm(files.path, { recursive: true, force: true })
+    }
+    this.#loop = this.#pollForEver()
+  }
+
+  async inventory(): Promise<EngineInventory> {
+    await this.#poll()
+    const site = await this.#knowSite()
+    const nodes = this.#watch.facts.flatMap((fact) => (fact.kind === 'node-present' ? fact.node : []))
+    return { levels: site.topology.levels, nodes }
+  }
+
+  async launch(order: LaunchOrder): Promise<void> {
+    const { attempt } = order
+    const launching = this.#launching.get(attempt) ?? this.#launch(order)
+    this.#launching.set(attempt, launching)
+    try {
+      await launching
+    } finally {
+      this.#launching.delete(attempt)
+    }
+  }
+
+  async stop(attempt: AttemptId, how: StopOrder): Promise<void> {
+    if (!(how.signal in constants.signals)) throw new Error(`there is no signal "${how.signal}"`)
+    await this.#launching.get(attempt)?.catch(() => {})
+    await this.#attempts.get(attempt)?.stop(how, this.#parts.transport)
+    this.#hurry?.()
+  }
+
+  async observe(cursor: string | undefined, signal: AbortSignal): Promise<Observation> {
+    if (!this.#feed.knows(cursor)) {
+      await Promise.allSettled(this.#launching.values())
+      await this.#poll()
+    }
+    if (this.#trouble) throw this.#trouble
+    return this.#feed.observe(cursor, signal, PATIENCE_MS)
+  }
+
+  async logs(attempt: AttemptId, task: number, from: number): Promise<LogChunk> {
+    assertIsName(attempt)
+    const live = this.#attempts.get(attempt)
+    if (live) {
+      const chunk = await readTaskLog(live.files.logs, task, from, live.hasEnded)
+      // Forgetting moves the folder; only if it is still there was it there while it was read.
+      if (!live.hasEnded || (await exists(live.files.path))) return chunk
+    }
+    const finished = new AttemptFiles(join(this.#parts.finished, attempt))
+    return readTaskLog(finished.logs, task, from, !this.#launching.has(attempt))
+  }
+
+  async forget(attempt: AttemptId): Promise<void> {
+    const known = this.#attempts.get(attempt)
+    if (!known?.hasEnded) return
+    const finished = join(this.#parts.finished, attempt)
+    if (await exists(known.files.path)) {
+      await rename(known.files.path, finished)
+      await this.#parts.retention.keep(finished)
+    }
+    this.#attempts.delete(attempt)
+  }
+
+  async setNodeService(node: NodeId, order: NodeServiceOrder): Promise<void> {
+    try {
+      await this.#parts.transport.setNode(
+        node,
+        order.kind === 'resume' ? order : { kind: 'drain', reason: `${OWN_REASON}${order.reason}` },
+      )
+    } catch (error) {
+      if (!(error instanceof SlurmRefusal)) throw error
+      // Without an operator's rights in Slurm the node is out of use for Banyan alone.
+      this.#parts.log(`Slurm did not ${order.kind} ${node}: ${error.message}`)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    this.#hurry?.()
+    this.#feed.close()
+    await this.#loop
+    await this.#polling?.catch(() => {})
+    await this.#parts.transport.close()
+  }
+
+  async #launch(order: LaunchOrder): Promise<void> {
+    assertIsName(order.attempt)
+    const known = this.#attempts.get(order.attempt)
+    if (known) return this.#submit(known)
+    if (await exists(join(this.#parts.finished, order.attempt))) return
+    if (!this.#hasPolled) await this.#poll()
+    const nodes = new Map(this.#nodes.map((node) => [node.name, node]))
+    const parts = order.allocation.parts
+    const record: AttemptRecord = {
+      order,
+      hasGpus: parts.some(({ node }) => parseGpuGres(nodes.get(node)?.gres ?? '') !== undefined),
+      addresses: Object.fromEntries(parts.map(({ node }) => [node, nodes.get(node)?.address ?? node])),
+    }
+    const attempt = new SlurmAttempt(new AttemptFiles(join(this.#parts.live, order.attempt)), record)
+    this.#attempts.set(order.attempt, attempt)
+    const refusal = misplaced(order, nodes) ?? (await this.#prepare(attempt))
+    if (refusal) this.#feed.publish(attempt.refuse(refusal))
+    else await this.#submit(attempt)
+  }
+
+  async #prepare(attempt: SlurmAttempt): Promise<EngineCause | undefined> {
+    try {
+      await attempt.files.prepare(attempt.record, `${this.#parts.installation}/${attempt.id}`)
+      return undefined
+    } catch (error) {
+      await rm(attempt.files.path, { recursive: true, force: true })
+      return refusedByMachine(`cannot write its launch record in ${attempt.files.path}: ${reasonOf(error)}`)
+    }
+  }
+
+  /** Submits the attempt's job unless it is there already; the controller is asked where that is in doubt. */
+  async #submit(attempt: SlurmAttempt): Promise<void> {
+    const { files } = attempt
+    if (attempt.hasEnded || attempt.job || (await exists(files.job))) return
+    const isFirst = !(await exists(join(files.path, 'submitting')))
+    if (!isFirst) {
+      await this.#poll()
+      if (attempt.job || attempt.hasEnded) return
+    }
+    await writeDurably(join(files.path, 'submitting'), '')
+    attempt.submittedAtPoll = Number.POSITIVE_INFINITY
+    try {
+      const id = await this.#parts.transport.submit(await this.#request(attempt))
+      await writeDurably(files.job, JSON.stringify({ id }))
+      attempt.submittedAtPoll = this.#polls
+      this.#hurry?.()
+    } catch (error) {
+      if (!(error instanceof SlurmRefusal)) throw error
+      this.#feed.publish(attempt.refuse(refusedByMachine(`Slurm refused its job: ${error.message}`)))
+    }
+  }
+
+  async #submitAnew(attempt: SlurmAttempt): Promise<void> {
+    this.#unsubmitted.delete(attempt)
+    try {
+      await this.#submit(attempt)
+    } catch {
+      // The controller does not answer: the next poll that it answers tries again.
+      this.#unsubmitted.add(attempt)
+    }
+  }
+
+  async #request({ record, files }: SlurmAttempt): Promise<JobRequest> {
+    const { order } = record
+    const { parts } = order.allocation
+    const site = await this.#knowSite()
+    const used = parts.flatMap(({ node, gpus }) => {
+      const known = this.#nodes.find(({ name }) => name === node)
+      return known ? [{ known, share: shareOf(known, gpus.length), gpus: gpus.length }] : []
+    })
+    const cpus = Math.min(...used.map(({ share }) => share.cpus))
+    const gres = parseGpuGres(used[0]?.known.gres ?? '')
+    const type = gres?.type ? `:${gres.type}` : ''
+    const wantedMinutes =
+      order.limitMs === undefined ? undefined : Math.ceil((order.limitMs + LIMIT_SLACK_MS) / MINUTE_MS)
+    const { maxMinutes } = site.partition
+    const minutes =
+      maxMinutes === undefined ? wantedMinutes : Math.min(wantedMinutes ?? maxMinutes, maxMinutes)
+    return {
+      name: order.name,
+      comment: `${this.#mark}${order.attempt}`,
+      nodes: parts.map(({ node }) => node),
+      gresPerNode: gres ? `gpu${type}:${used[0]?.gpus}` : undefined,
+      cpusPerNode: cpus,
+      memoryMibPerNode: Math.min(...used.map(({ share }) => share.memoryMib)),
+      minutes,
+      partition: site.partition.name,
+      account: this.#parts.account,
+      qos: this.#parts.qos,
+      folder: files.path,
+      output: files.jobOutput,
+      script: jobScript(files.path, this.#parts.launcher, parts.length, cpus),
+      environment: inheritedEnvironment(process.env),
+    }
+  }
+
+  get #mark(): string {
+    return `banyan:${this.#parts.installation}:`
+  }
+
+  async #knowSite(): Promise<Site> {
+    const now = performance.now()
+    if (this.#site && now - this.#site.knownAt < SITE_EVERY_MS) return this.#site
+    const { transport, partition: wanted, topology: given } = this.#parts
+    const partitions = await transport.partitions()
+    const partition = partitions.find((one) => (wanted === undefined ? one.isDefault : one.name === wanted))
+    if (!partition) {
+      const names = partitions.map(({ name }) => name).join(', ')
+      throw new Error(
+        wanted === undefined
+          ? `Slurm has no default partition; name one with --slurm-partition: ${names}`
+          : `Slurm has no partition "${wanted}"; it has ${names}`,
+      )
+    }
+    const switches = parseTopologyConf(given ?? (await transport.topology()) ?? '')
+    if (!switches.ok) throw new Error(switches.error)
+    this.#site = { partition, topology: topologyOf(switches.value, 'slurm'), knownAt: now }
+    return this.#site
+  }
+
+  async #pollForEver(): Promise<void> {
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      const hurried = new Promise<void>((resolve) => {
+        this.#hurry = resolve
+      })
+      try {
+        await this.#poll()
+      } catch {
+        // Kept as the trouble that observers are told.
+      }
+      const over = new AbortController()
+      const rested = pause(this.#parts.pollMs, undefined, { signal: over.signal }).catch(() => {})
+      await Promise.race([rested, hurried])
+      over.abort()
+    }
+  }
+
+  /** One look at everything. Calls during a look that began before wait for another one. */
+  async #poll(): Promise<void> {
+    const before = this.#polling
+    if (before) await before.catch(() => {})
+    if (this.#polling !== before && this.#polling) return this.#polling
+    const polling = this.#look()
+    this.#polling = polling
+    try {
+      await polling
+    } finally {
+      if (this.#polling === polling) this.#polling = undefined
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { transport, pendingPatienceMs, log } = this.#parts
+    try {
+      const poll = ++this.#polls
+      const site = await this.#knowSite()
+      const jobs = await transport.jobs()
+      const byAttempt = this.#jobsByAttempt(jobs)
+      const facts: EngineFact[] = []
+      const lostNode: Sighting['lostNode'] = async ({ order }) => {
+        await this.#readNodes(site)
+        const node = this.#nodes.find(
+          ({ name, states }) =>
+            order.allocation.parts.some((part) => part.node === name) &&
+            states.some((state) => /^(?:DOWN|NOT_RESPONDING|NO_RESPOND|FAIL)$/.test(state)),
+        )
+        return (
+          node && { node: node.name, why: node.reason.replace(/\s*\[[^\]]*\]$/, '') || 'does not respond' }
+        )
+      }
+      await Promise.all(
+        [...this.#attempts.values()].map(async (attempt) => {
+          try {
+            const own = byAttempt.get(attempt.id) ?? []
+            facts.push(...(await attempt.look({ jobs: own, poll, lostNode }, transport, pendingPatienceMs)))
+          } catch (error) {
+            log(`attempt ${attempt.id}: ${reasonOf(error)}; trying again soon`)
+          }
+        }),
+      )
+      if (performance.now() - this.#nodesAt >= NODES_EVERY_MS) await this.#readNodes(site)
+      const { topology } = site
+      facts.push(
+        ...this.#watch.look({
+          nodes: this.#nodes,
+          jobs,
+          attempts: this.#attempts.values(),
+          domainsOf: topology.domainsOf,
+        }),
+      )
+      this.#trouble = undefined
+      this.#hasPolled = true
+      for (const attempt of this.#unsubmitted) void this.#submitAnew(attempt)
+      if (facts.length > 0) this.#feed.publish(...facts)
+    } catch (error) {
+      this.#trouble = error instanceof Error ? error : new Error(String(error))
+      throw this.#trouble
+    }
+  }
+
+  async #readNodes({ partition }: Site): Promise<void> {
+    const nodes = await this.#parts.transport.nodes()
+    this.#nodes = nodes.filter(({ partitions }) => partitions.includes(partition.name))
+    this.#nodesAt = performance.now()
+  }
+
+  #jobsByAttempt(jobs: readonly SlurmJob[]): Map<string, SlurmJob[]> {
+    const byAttempt = new Map<string, SlurmJob[]>()
+    for (const job of jobs) {
+      if (!job.comment.startsWith(this.#mark)) continue
+      const attempt = job.comment.slice(this.#mark.length)
+      byAttempt.set(
+        attempt,
+        [...(byAttempt.get(attempt) ?? []), job].sort((a, b) => a.id - b.id),
+      )
+    }
+    return byAttempt
+  }
+
+  #wholePicture(): EngineFact[] {
+    return [...this.#watch.facts, ...[...this.#attempts.values()].flatMap(({ facts }) => facts)]
+  }
+}
+
+function misplaced(order: LaunchOrder, nodes: ReadonlyMap<string, SlurmNode>): EngineCause | undefined {
+  const { parts } = order.allocation
+  const [first] = parts
+  if (!first) return refusedByMachine('its allocation is empty')
+  for (const { node, gpus } of parts) {
+    const known = nodes.get(node)
+    if (!known) return refusedByMachine(`it was placed on node ${node}, which Slurm does not list`)
+    if (gpus.length !== first.gpus.length) {
+      return refusedByUser(
+        `it would have ${first.gpus.length} GPUs on ${first.node} and ${gpus.length} on ${node}; one Slurm job has as many on each node: ask for nodes and gpusPerNode`,
+      )
+    }
+  }
+  return undefined
+}
+
+/** Attempt ids become names of folders. */
+function assertIsName(attempt: AttemptId): void {
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(attempt)) throw new Error(`"${attempt}" is not an attempt id`)
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
