@@ -23,9 +23,18 @@ export default defineConfig({
         test: {
           name: 'scenarios',
           include: ['test/scenarios/**/*.test.ts'],
-          exclude: ['test/scenarios/torch-ddp/**'],
+          exclude: ['test/scenarios/torch-ddp/**', 'test/scenarios/slurm/**'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'slurm',
+          include: ['test/scenarios/slurm/**/*.test.ts', 'test/conformance/engine/slurm*.test.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
         },
       },
       { test: { name: 'torch', include: ['test/scenarios/torch-ddp/**/*.test.ts'], testTimeout: 300_000 } },
@@ -33,6 +42,7 @@ export default defineConfig({
         test: {
           name: 'conformance',
           include: ['test/conformance/**/*.test.ts'],
+          exclude: ['test/conformance/engine/slurm*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

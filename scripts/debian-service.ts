@@ -15,7 +15,15 @@ export const SERVICES = {
   chromium: { packages: ['chromium'], isPresent: () => hasProgram('chromium') },
   torch: { packages: ['python3-torch'], isPresent: hasTorch },
   slurm: {
-    packages: ['slurmctld', 'slurmd', 'slurm-client', 'slurmrestd', 'munge'],
+    packages: [
+      'slurmctld',
+      'slurmd',
+      'slurm-client',
+      'slurm-wlm-basic-plugins',
+      'slurmrestd',
+      'slurm-wlm-jwt-plugin',
+      'munge',
+    ],
     isPresent: () => ['slurmctld', 'slurmd', 'sbatch', 'slurmrestd', 'munged'].every(hasProgram),
   },
   opensm: { packages: ['opensm'], isPresent: () => hasProgram('opensm') },

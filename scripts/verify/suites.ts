@@ -28,6 +28,7 @@ export const SUITES: readonly Suite[] = [
   vitest('scenarios', { limitMinutes: 20 }),
   vitest('chaos', { needs: ['postgresql'], limitMinutes: 20 }),
   vitest('torch', { needs: ['torch'] }),
+  vitest('slurm', { needs: ['slurm', 'torch', 'postgresql'], limitMinutes: 20 }),
   vitest('packaging'),
 ]
 

@@ -72,6 +72,12 @@ const knownEvent = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('node-moved'), node: z.string(), to: z.string(), reason: z.string() }),
   z.object({ kind: z.literal('node-contact'), node: z.string(), contact: z.string() }),
+  z.object({
+    kind: z.literal('node-foreign'),
+    node: z.string(),
+    gpus: z.array(z.number()),
+    holder: z.string(),
+  }),
 ])
 
 /** The events that tell the life of workloads and nodes. */
@@ -126,6 +132,10 @@ export function describeEvent(logged: LoggedEventView): string {
       return `reservation ${event.reservation} is ${event.how}`
     case 'node-moved':
       return `${event.node} is ${event.to}${because(event.reason)}`
+    case 'node-foreign':
+      return event.gpus.length === 0
+        ? `${event.node} is held by nobody else any more`
+        : `${event.gpus.length} GPUs of ${event.node} are held by ${event.holder}`
     case 'node-contact':
       return `${event.node} ${event.contact}`
   }

@@ -1,11 +1,13 @@
-import type { AttemptId, TimeMs } from '../base/index.ts'
+import type { AttemptId, NodeId, TimeMs } from '../base/index.ts'
 import type { LoggedEvent } from './event.ts'
-import type { LaunchOrder, StopOrder } from './ports/index.ts'
+import type { LaunchOrder, NodeServiceOrder, StopOrder } from './ports/index.ts'
 
 /** What the engine is to be asked once the events are durable. Each may be repeated; the attempt id makes it once. */
 export type Effect =
   | { readonly kind: 'launch'; readonly order: LaunchOrder }
   | { readonly kind: 'stop'; readonly attempt: AttemptId; readonly how: StopOrder }
+  /** A person took a node out of use, or put it back: others who submit to the engine are to see that. */
+  | { readonly kind: 'node-service'; readonly node: NodeId; readonly order: NodeServiceOrder }
   | { readonly kind: 'forget'; readonly attempt: AttemptId }
 
 /** Why a command was refused. */

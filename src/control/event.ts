@@ -56,6 +56,13 @@ export type Event =
   | { readonly kind: 'node-described'; readonly node: NodeDescription }
   | { readonly kind: 'node-moved'; readonly node: NodeId; readonly to: NodeState; readonly reason: string }
   | { readonly kind: 'node-contact'; readonly node: NodeId; readonly contact: 'connected' | 'lost' }
+  /** What others than Banyan hold on the node. */
+  | {
+      readonly kind: 'node-foreign'
+      readonly node: NodeId
+      readonly gpus: readonly number[]
+      readonly holder: string
+    }
   | { readonly kind: 'node-removed'; readonly node: NodeId }
   | {
       readonly kind: 'workload-submitted'

@@ -125,6 +125,7 @@ class Touched {
         break
       case 'node-moved':
       case 'node-contact':
+      case 'node-foreign':
       case 'node-removed':
         this.#row('nodes', event.node)
         break
@@ -215,6 +216,7 @@ export function restoreState(stored: StoredState): ControlState {
   }
   for (const memory of rows<MachineMemory>('scheduler')) machine.loadUsage(memory)
   restoreWork(state, stored)
+  for (const { id, foreign } of state.nodes.values()) if (foreign) machine.setForeignUse(id, foreign.gpus)
   for (const hold of rows<Hold>('holds')) {
     state.holds.set(hold.id, hold)
     machine.placeHold(hold)

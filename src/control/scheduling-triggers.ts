@@ -9,6 +9,7 @@ const TRIGGERS: ReadonlySet<EventKind> = new Set<EventKind>([
   'attempt-ended',
   'node-described',
   'node-moved',
+  'node-foreign',
   'queue-set',
   'policy-set',
   'reservation-made',

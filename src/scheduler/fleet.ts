@@ -4,6 +4,7 @@ import type { NodeDescription, NodeState } from '../model/index.ts'
 import { Capacity } from './capacity.ts'
 import type { Footprint } from './footprint.ts'
 import { WHOLE_GPU } from './footprint.ts'
+import { ForeignUse } from './foreign-use.ts'
 import type { QueuedGang } from './gang.ts'
 import type { Occupant, UserRecord } from './holding.ts'
 import type { QueueTree } from './queue-tree.ts'
@@ -40,6 +41,7 @@ export class Fleet {
   /** Counts every occupation and its end. */
   changes = 0
   readonly mix: RequestMix
+  readonly foreign = new ForeignUse()
 
   constructor(levels: readonly string[], queues: QueueTree, mix = new RequestMix()) {
     this.mix = mix
@@ -90,6 +92,13 @@ export class Fleet {
     this.invalidate()
     this.nodes.delete(id)
     this.draining.delete(id)
+    this.foreign.remove(id)
+  }
+
+  /** What others than Banyan hold on a node, which is taken from its capacity as far as it is free. */
+  setForeign(id: NodeId, gpus: readonly number[]): void {
+    this.foreign.set(this.capacity, id, gpus)
+    this.freedVersion++
   }
 
   /** The node goes on under another name, with everything on it. */
@@ -169,6 +178,7 @@ export class Fleet {
     fleet.capacityMilli = [...this.capacityMilli]
     fleet.totalMilli = this.totalMilli
     fleet.freedVersion = this.freedVersion
+    this.foreign.copyInto(fleet.foreign)
     const copies = new Map<Occupant, Occupant>()
     for (const occupant of this.occupants) {
       const copy = { ...occupant, user: remap(occupant.user) }
@@ -221,6 +231,7 @@ export class Fleet {
         this.nodeEndsAt[n] = Math.max(this.nodeEndsAt[n]!, occupant.endsAt)
       }
     }
+    this.foreign.retake(capacity)
     this.stale = []
     this.renamed.clear()
     return this.built

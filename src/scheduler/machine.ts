@@ -85,6 +85,12 @@ export class Machine {
     this.fleet.removeNode(id)
   }
 
+  /** GPUs of a node that others than Banyan hold; none when there are none any more. */
+  setForeignUse(node: NodeId, gpus: readonly number[]): void {
+    this.fleet.setForeign(node, gpus)
+    this.refillHolds()
+  }
+
   renameNode(from: NodeId, to: NodeId): void {
     this.fleet.renameNode(from, to)
   }
@@ -327,6 +333,7 @@ export class Machine {
   }
 
   private refillHolds(): void {
+    this.fleet.foreign.refill(this.fleet.capacity)
     for (const { hold, occupant } of this.held.values()) {
       this.fleet.vacate(occupant)
       this.fillHold(hold, occupant)

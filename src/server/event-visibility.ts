@@ -34,6 +34,7 @@ async function isVisible(context: CallContext, owners: Owners, event: Event): Pr
     case 'node-described':
     case 'node-moved':
     case 'node-contact':
+    case 'node-foreign':
     case 'node-removed':
     case 'policy-set':
       return true

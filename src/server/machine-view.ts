@@ -64,6 +64,7 @@ export class MachineChanges {
           break
         case 'node-moved':
         case 'node-contact':
+        case 'node-foreign':
           this.#nodes.add(event.node)
           break
         case 'attempt-planned':

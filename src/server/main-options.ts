@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ok, type Result, refuse } from '../base/index.ts'
+import { ok, parseDuration, type Result, refuse } from '../base/index.ts'
 import { parseTwinOptions, type TwinOptions } from './twin/twin-options.ts'
 
 export interface ServerOptions {
@@ -11,9 +11,25 @@ export interface ServerOptions {
   /** Slots to declare; absent means the GPUs that there are, or else the CPUs. */
   readonly slots: number | undefined
   readonly databaseUrl: string | undefined
+  /** What runs attempts; this machine when left out. */
+  readonly slurm?: SlurmOptions | undefined
   readonly logLevel: string
   /** A simulated machine instead of this one. */
   readonly twin?: TwinOptions
+}
+
+/** How the Slurm is reached whose nodes are scheduled. */
+export interface SlurmOptions {
+  /** Folder of the engine on the file system that all nodes share; in the data folder when left out. */
+  readonly dir: string | undefined
+  readonly partition: string | undefined
+  readonly account: string | undefined
+  readonly qos: string | undefined
+  /** A topology.conf or topology.yaml that counts instead of Slurm's own. */
+  readonly topologyFile: string | undefined
+  /** Address of a slurmrestd; the commands when left out. */
+  readonly rest: string | undefined
+  readonly pendingPatienceMs: number | undefined
 }
 
 const DEFAULT_PORT = 7600
@@ -42,6 +58,14 @@ export function parseServerOptions(
         slots: { type: 'string' },
         'database-url': { type: 'string' },
         log: { type: 'string' },
+        engine: { type: 'string' },
+        'slurm-dir': { type: 'string' },
+        'slurm-partition': { type: 'string' },
+        'slurm-account': { type: 'string' },
+        'slurm-qos': { type: 'string' },
+        'slurm-topology': { type: 'string' },
+        'slurm-rest': { type: 'string' },
+        'slurm-patience': { type: 'string' },
         ...TWIN_FLAGS,
       },
     }).values
@@ -59,7 +83,10 @@ export function parseServerOptions(
   if (!twinOptions.ok) return twinOptions
   if (twinOptions.value && slots !== undefined)
     return refuse('--slots is of a real machine; leave it out with --twin')
+  const slurm = slurmOptions(values, env)
+  if (!slurm.ok) return slurm
   return ok({
+    slurm: slurm.value,
     ...(twinOptions.value ? { twin: twinOptions.value } : {}),
     dataDir: resolve(values.data ?? env.BANYAN_DATA_DIR ?? join(homedir(), '.banyan')),
     host: values.host ?? '127.0.0.1',
@@ -67,6 +94,32 @@ export function parseServerOptions(
     slots,
     databaseUrl: values['database-url'] ?? env.DATABASE_URL,
     logLevel: values.log ?? env.BANYAN_LOG ?? 'info',
+  })
+}
+
+function slurmOptions(
+  values: Readonly<Record<string, string | undefined>>,
+  env: Readonly<Record<string, string | undefined>>,
+): Result<SlurmOptions | undefined, string> {
+  const engine = values.engine ?? env.BANYAN_ENGINE ?? 'local'
+  const given = Object.keys(values).find((name) => name.startsWith('slurm-'))
+  if (engine === 'local') {
+    return given === undefined ? ok(undefined) : refuse(`--${given} goes with --engine slurm`)
+  }
+  if (engine !== 'slurm') return refuse(`there is no engine "${engine}"; there are local and slurm`)
+  if (values.slots !== undefined)
+    return refuse('--slots goes with --engine local; Slurm says what its nodes have')
+  const patience = values['slurm-patience']
+  const pendingPatienceMs = patience === undefined ? ok(undefined) : parseDuration(patience)
+  if (!pendingPatienceMs.ok) return refuse(`--slurm-patience: ${pendingPatienceMs.error}`)
+  return ok({
+    dir: values['slurm-dir'],
+    partition: values['slurm-partition'],
+    account: values['slurm-account'],
+    qos: values['slurm-qos'],
+    topologyFile: values['slurm-topology'],
+    rest: values['slurm-rest'],
+    pendingPatienceMs: pendingPatienceMs.value,
   })
 }
 

@@ -19,6 +19,9 @@ export interface ServerProcessOptions {
   readonly databaseUrl?: string
   /** Modules to load before the server. */
   readonly imports?: readonly string[]
+  /** More arguments of the server, and what its environment has beside the test's own. */
+  readonly args?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
   /** Put before the command, to run it inside something. */
   readonly wrapper?: readonly string[]
 }
@@ -38,11 +41,16 @@ export class ServerProcess {
     this.options = options
     const loaders = [...(options.main === undefined ? ['tsx'] : []), ...(options.imports ?? [])]
     const args = [...loaders.flatMap((path) => ['--import', path]), options.main ?? MAIN]
-    args.push('--data', options.dataDir, '--port', `${options.port ?? 0}`, '--slots', `${options.slots ?? 4}`)
+    args.push('--data', options.dataDir, '--port', `${options.port ?? 0}`)
+    args.push(...(options.args ?? ['--slots', `${options.slots ?? 4}`]))
     if (options.databaseUrl !== undefined) args.push('--database-url', options.databaseUrl)
     const [program = '', ...rest] = [...(options.wrapper ?? []), process.execPath, ...args]
     const { DATABASE_URL: _ours, ...env } = process.env
-    this.child = spawn(program, rest, { cwd: REPOSITORY, env, stdio: ['ignore', 'ignore', 'pipe'] })
+    this.child = spawn(program, rest, {
+      cwd: REPOSITORY,
+      env: { ...env, ...options.env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     this.exited = once(this.child, 'close').then(([code, signal]) => ({ code, signal }))
     this.ready = new Promise((resolve, reject) => {
       createInterface({ input: this.child.stderr! }).on('line', (line) => {

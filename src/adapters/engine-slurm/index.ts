@@ -10,6 +10,8 @@ import { SlurmCommands } from './commands.ts'
 import { type RestAddress, SlurmRest } from './rest.ts'
 import { SlurmEngine } from './slurm-engine.ts'
 
+export { slurmToken } from './rest-token.ts'
+
 const MIB = 2 ** 20
 
 export interface SlurmEngineOptions {

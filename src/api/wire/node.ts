@@ -22,6 +22,10 @@ export const node = named(
     stateActor: actor,
     stateSince: timeMs(),
     contact: z.enum(['connected', 'lost']),
+    foreign: z
+      .object({ gpus: z.array(count()), holder: z.string() })
+      .exactOptional()
+      .describe('GPUs that others hold past Banyan in its engine, and who that is'),
     allocatedMilliGpus: milliGpus(),
     attempts: z
       .array(

@@ -53,8 +53,8 @@ function nodeTable(cli: Cli, nodes: readonly NodeView[]): string {
       { title: 'GPU', cell: ({ gpuModel }) => gpuModel },
       {
         title: 'FREE',
-        cell: ({ gpuCount: all, allocatedMilliGpus, state }) =>
-          `${state === 'ready' ? gpuCount(all - allocatedMilliGpus / 1000) : 0}/${all}`,
+        cell: ({ gpuCount: all, allocatedMilliGpus, state, foreign }) =>
+          `${state === 'ready' ? gpuCount(Math.max(0, all - allocatedMilliGpus / 1000 - (foreign?.gpus.length ?? 0))) : 0}/${all}`,
         align: 'right',
       },
       { title: 'CPUS', cell: ({ cpuCount }) => String(cpuCount), align: 'right' },
@@ -62,8 +62,8 @@ function nodeTable(cli: Cli, nodes: readonly NodeView[]): string {
       { title: 'DOMAINS', cell: ({ domains }) => domains.join(' > ') },
       {
         title: 'REASON',
-        cell: ({ stateReason, stateSince, state }) =>
-          state === 'ready' ? '' : `${stateReason} (${fromNow(stateSince, now)})`,
+        cell: ({ stateReason, stateSince, state, foreign }) =>
+          state === 'ready' ? (foreign?.holder ?? '') : `${stateReason} (${fromNow(stateSince, now)})`,
         shrinksTo: 10,
       },
     ],

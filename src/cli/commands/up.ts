@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { EXIT_CODES } from '../../api/problem.ts'
 import { formatDuration } from '../../base/index.ts'
@@ -16,6 +16,14 @@ export interface UpOptions {
   readonly port?: string
   readonly slots?: string
   readonly databaseUrl?: string
+  readonly engine?: string
+  readonly slurmDir?: string
+  readonly slurmPartition?: string
+  readonly slurmAccount?: string
+  readonly slurmQos?: string
+  readonly slurmTopology?: string
+  readonly slurmRest?: string
+  readonly slurmPatience?: string
   readonly twin?: string
   readonly speed?: string
   readonly load?: string
@@ -73,6 +81,14 @@ function serverArguments(cli: Cli, options: UpOptions): string[] {
     ['--port', options.port],
     ['--slots', options.slots],
     ['--database-url', options.databaseUrl],
+    ['--engine', options.engine],
+    ['--slurm-dir', inFull(cli, options.slurmDir)],
+    ['--slurm-partition', options.slurmPartition],
+    ['--slurm-account', options.slurmAccount],
+    ['--slurm-qos', options.slurmQos],
+    ['--slurm-topology', inFull(cli, options.slurmTopology)],
+    ['--slurm-rest', options.slurmRest],
+    ['--slurm-patience', options.slurmPatience],
     ['--twin', options.twin],
     ['--speed', options.speed],
     ['--load', options.load],
@@ -81,6 +97,11 @@ function serverArguments(cli: Cli, options: UpOptions): string[] {
     ['--history', options.history],
   ]
   return given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))
+}
+
+/** The server runs in another folder. */
+function inFull(cli: Cli, path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(cli.io.cwd, path)
 }
 
 function stayWith(cli: Cli, args: readonly string[]): Promise<void> {

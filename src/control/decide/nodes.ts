@@ -48,6 +48,14 @@ export function nodeUp(recorder: Recorder, id: NodeId): void {
   }
 }
 
+/** What others hold is scheduled around; the engine tells it anew whenever it changes. */
+export function nodeForeign(recorder: Recorder, id: NodeId, gpus: readonly number[], holder: string): void {
+  const node = recorder.state.nodes.get(id)
+  const known = node?.foreign ?? { gpus: [], holder: '' }
+  if (!node || canonicalJson(known) === canonicalJson({ gpus, holder })) return
+  recorder.emit({ kind: 'node-foreign', node: id, gpus, holder })
+}
+
 export function nodeGone(recorder: Recorder, id: NodeId): void {
   if (!recorder.state.nodes.has(id)) return
   if (!removeIfEmpty(recorder, id)) nodeDown(recorder, id, 'the engine no longer lists it')
@@ -81,6 +89,11 @@ export function nodeAction(
   const empty = !holdsWork(recorder, node.id)
   const to = command.action === 'drain' && empty ? 'cordoned' : STATE_AFTER[command.action]
   recorder.emit({ kind: 'node-moved', node: node.id, to, reason: command.reason })
+  recorder.effect({
+    kind: 'node-service',
+    node: node.id,
+    order: command.action === 'resume' ? { kind: 'resume' } : { kind: 'drain', reason: command.reason },
+  })
   return undefined
 }
 
@@ -110,6 +123,6 @@ function holdsWork(recorder: Recorder, node: NodeId): boolean {
 }
 
 function descriptionOf(node: Node): NodeDescription {
-  const { state, stateReason, stateActor, stateSince, contact, ...description } = node
+  const { state, stateReason, stateActor, stateSince, contact, foreign, ...description } = node
   return description
 }

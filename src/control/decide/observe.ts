@@ -6,7 +6,7 @@ import { liveWorkload } from '../evolve/workload.ts'
 import type { EngineFact } from '../ports/index.ts'
 import type { Recorder } from '../recorder.ts'
 import { endAttempt } from './end-attempt.ts'
-import { nodeDown, nodeGone, nodePresent, nodeUp } from './nodes.ts'
+import { nodeDown, nodeForeign, nodeGone, nodePresent, nodeUp } from './nodes.ts'
 import { launchOrder } from './schedule.ts'
 
 type Observe = Extract<Command, { kind: 'observe' }>
@@ -37,6 +37,9 @@ function take(recorder: Recorder, fact: EngineFact): void {
     case 'node-up':
       nodeUp(recorder, fact.node)
       return
+    case 'node-foreign':
+      nodeForeign(recorder, fact.node, fact.gpus, fact.holder)
+      return
     case 'node-gone':
       nodeGone(recorder, fact.node)
       return
@@ -46,6 +49,8 @@ function take(recorder: Recorder, fact: EngineFact): void {
       recorder.effect({ kind: 'forget', attempt: fact.attempt })
       return
     }
+    case 'attempt-waiting':
+      return
     case 'attempt-running':
       if (state.attempts.get(fact.attempt)?.state === 'starting') {
         recorder.emit({

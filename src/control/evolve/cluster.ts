@@ -16,6 +16,7 @@ type ClusterEvent = Extract<
       | 'node-described'
       | 'node-moved'
       | 'node-contact'
+      | 'node-foreign'
       | 'node-removed'
   }
 >
@@ -72,6 +73,13 @@ export function evolveCluster(state: ControlState, event: ClusterEvent, at: Time
     case 'node-contact': {
       const node = present(state.nodes.get(event.node), `node ${event.node}`)
       state.nodes.set(node.id, { ...node, contact: event.contact })
+      return
+    }
+    case 'node-foreign': {
+      const { foreign: _, ...node } = present(state.nodes.get(event.node), `node ${event.node}`)
+      const { gpus, holder } = event
+      state.nodes.set(node.id, gpus.length === 0 ? node : { ...node, foreign: { gpus, holder } })
+      machine.setForeignUse(event.node, gpus)
       return
     }
     case 'node-removed':

@@ -32,6 +32,7 @@ export function evolve(state: ControlState, logged: LoggedEvent): ControlState {
     case 'node-described':
     case 'node-moved':
     case 'node-contact':
+    case 'node-foreign':
     case 'node-removed':
       evolveCluster(state, event, at, actor)
       break

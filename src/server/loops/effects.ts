@@ -22,12 +22,12 @@ export class EffectRunner {
 
   run(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      const attempt = effect.kind === 'launch' ? effect.order.attempt : effect.attempt
-      const before = this.#chains.get(attempt) ?? Promise.resolve()
+      const subject = subjectOf(effect)
+      const before = this.#chains.get(subject) ?? Promise.resolve()
       const chain = before.then(() => this.#persist(effect))
-      this.#chains.set(attempt, chain)
+      this.#chains.set(subject, chain)
       void chain.finally(() => {
-        if (this.#chains.get(attempt) === chain) this.#chains.delete(attempt)
+        if (this.#chains.get(subject) === chain) this.#chains.delete(subject)
       })
     }
   }
@@ -60,8 +60,17 @@ export class EffectRunner {
       case 'stop':
         await this.#engine.stop(effect.attempt, effect.how)
         return
+      case 'node-service':
+        await this.#engine.setNodeService?.(effect.node, effect.order)
+        return
       case 'forget':
         await this.#engine.forget(effect.attempt)
     }
   }
+}
+
+/** What the order of effects hangs on. */
+function subjectOf(effect: Effect): string {
+  if (effect.kind === 'node-service') return `node ${effect.node}`
+  return effect.kind === 'launch' ? effect.order.attempt : effect.attempt
 }

@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLocalEngine } from '../../adapters/engine-local/index.ts'
+import { createSlurmEngine, slurmToken } from '../../adapters/engine-slurm/index.ts'
 import { openStore } from '../../adapters/store-postgres/index.ts'
-import { DEFAULT_FAILURE_CLASSES } from '../../control/index.ts'
+import { DEFAULT_FAILURE_CLASSES, type Engine } from '../../control/index.ts'
 import { backupStream } from '../backup-stream.ts'
 import { steadyClock } from '../clock.ts'
 import type { Log } from '../log.ts'
-import type { ServerOptions } from '../main-options.ts'
+import type { ServerOptions, SlurmOptions } from '../main-options.ts'
 import type { World } from '../server.ts'
 import { storeLocation } from '../store-location.ts'
 import { readTwinRecord } from '../twin/twin-record.ts'
@@ -20,7 +21,14 @@ const LOCAL_CAPABILITIES: World['capabilities'] = {
   manyNodes: false,
 }
 
-/** This machine: processes as attempts, the wall's clock, PostgreSQL embedded or by its address. */
+const SLURM_CAPABILITIES: World['capabilities'] = {
+  ...LOCAL_CAPABILITIES,
+  engine: 'slurm',
+  fractions: false,
+  manyNodes: true,
+}
+
+/** This machine or a Slurm cluster, the wall's clock, PostgreSQL embedded or by its address. */
 export async function realWorld(options: ServerOptions, log: Log): Promise<World> {
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
   const twin = await readTwinRecord(options.dataDir)
@@ -32,14 +40,11 @@ export async function realWorld(options: ServerOptions, log: Log): Promise<World
   const store = await openStore(storeLocation(options), (line) => log.warn(line))
   try {
     const leadership = await store.lead()
-    const engine = await createLocalEngine({
-      dataDir: join(options.dataDir, 'engine'),
-      ...(options.slots !== undefined ? { slots: options.slots } : {}),
-    })
+    const engine = options.slurm ? await slurmEngine(options.slurm, options) : await localEngine(options)
     return {
       clock: steadyClock(),
       engine,
-      capabilities: LOCAL_CAPABILITIES,
+      capabilities: options.slurm ? SLURM_CAPABILITIES : LOCAL_CAPABILITIES,
       store,
       leadershipLost: leadership.lost,
       storeKind: options.databaseUrl === undefined ? 'pglite' : 'postgres',
@@ -50,4 +55,22 @@ export async function realWorld(options: ServerOptions, log: Log): Promise<World
     await store.close()
     throw error
   }
+}
+
+function localEngine({ dataDir, slots }: ServerOptions): Promise<Engine> {
+  return createLocalEngine({
+    dataDir: join(dataDir, 'engine'),
+    ...(slots !== undefined ? { slots } : {}),
+  })
+}
+
+function slurmEngine(slurm: SlurmOptions, { dataDir }: ServerOptions): Promise<Engine> {
+  const { dir, rest, pendingPatienceMs, ...given } = slurm
+  const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  return createSlurmEngine({
+    dataDir: dir ?? join(dataDir, 'engine-slurm'),
+    ...named,
+    ...(pendingPatienceMs === undefined ? {} : { pendingPatienceMs }),
+    ...(rest === undefined ? {} : { rest: { url: rest, ...slurmToken(process.env) } }),
+  })
 }

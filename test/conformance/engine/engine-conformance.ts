@@ -115,7 +115,10 @@ export function engineConformance(
           { task: 1, exitCode: 0, stopped: false },
         ])
         const kinds = observer.facts.flatMap((fact) => ('attempt' in fact ? fact.kind : []))
-        expect(kinds.filter((kind) => kind !== 'attempt-waiting')).toEqual(['attempt-running', 'attempt-ended'])
+        expect(kinds.filter((kind) => kind !== 'attempt-waiting')).toEqual([
+          'attempt-running',
+          'attempt-ended',
+        ])
       })
 
       test('gives each task the variables of a distributed launcher, with the user’s own on top', async () => {
@@ -327,6 +330,7 @@ export function engineConformance(
     describe('observe', () => {
       test('begins with the whole picture and goes on from its cursor', async () => {
         const attempt = await launched(await anOrder('until [ -f go ]; do sleep 0.05; done'))
+        await observer.running(attempt)
         const { signal } = new AbortController()
         const first = await engine.observe(undefined, signal)
         expect(first.complete).toBe(true)

@@ -1,0 +1,143 @@
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Client } from '../../../src/api/index.ts'
+import { until } from '../../conformance/engine/conditions.ts'
+import type { ServerProcess } from '../../server/server-process.ts'
+import { SlurmSite, submitOne, when } from './slurm-server.ts'
+
+let site: SlurmSite
+let server: ServerProcess
+let client: Client
+
+beforeAll(async () => {
+  site = await SlurmSite.open({ nodes: 4, gpusPerNode: 2, nodesPerLeaf: 2, slurmdTimeoutSeconds: 300 })
+  server = site.server('data')
+  client = await server.client()
+})
+afterAll(() => site?.close())
+
+let run = 0
+let marks: string
+beforeEach(() => {
+  marks = join(site.folder, `marks-${++run}`)
+})
+
+const waits = () => `echo $RANK >> ${marks}; until [ -e ${marks}.go ]; do sleep 0.1; done`
+const go = () => writeFile(`${marks}.go`, '')
+
+test('the tree of switches is the tree of domains', async () => {
+  const { items } = await client.listNodes()
+  expect(items.map(({ id, domains, gpuModel }) => [id, domains.join(' > '), gpuModel])).toEqual([
+    ['gpu-001', 'spine > leaf1', 'H100'],
+    ['gpu-002', 'spine > leaf1', 'H100'],
+    ['gpu-003', 'spine > leaf2', 'H100'],
+    ['gpu-004', 'spine > leaf2', 'H100'],
+  ])
+})
+
+test('[S4] [S5] a server killed with -9 finds its gang in Slurm again, which runs once and to its end', async () => {
+  const spec = { type: 'train', name: 'gang', nodes: 2, gpusPerNode: 2, tasksPer: 'node', run: waits() }
+  const id = await submitOne(client, spec, site.folder)
+  await when(client, id, ({ state }) => state === 'running')
+  await server.end('SIGKILL')
+  server = site.server('data')
+  client = await server.client()
+  expect((await client.getWorkload({ id })).state).toBe('running')
+  await go()
+  await when(client, id, ({ state }) => state === 'succeeded')
+  expect((await readFile(marks, 'utf8')).trim().split('\n').sort()).toEqual(['0', '1'])
+})
+
+test('[S4] a controller that is silent ends nothing, and the nodes are shown as lost', async () => {
+  const id = await submitOne(client, { type: 'train', name: 'quiet', gpus: 1, run: waits() }, site.folder)
+  await when(client, id, ({ state }) => state === 'running')
+  site.cluster.signal('slurmctld', 'SIGSTOP')
+  try {
+    await until(async () => (await client.listNodes()).items.every(({ contact }) => contact === 'lost'))
+    expect((await client.getWorkload({ id })).state).toBe('running')
+    expect((await client.listNodes()).items.map(({ state }) => state)).toEqual(Array(4).fill('ready'))
+  } finally {
+    site.cluster.signal('slurmctld', 'SIGCONT')
+  }
+  await until(async () => (await client.listNodes()).items.every(({ contact }) => contact === 'connected'))
+  await go()
+  await when(client, id, ({ state }) => state === 'succeeded')
+})
+
+describe('jobs that others submit past Banyan', () => {
+  test('are seen as foreign use, scheduled around, and never touched', async () => {
+    const { cluster } = site
+    const job = await cluster.command(
+      ...(['sbatch', '--parsable', '-p', 'guests', '-N1', '-w', 'gpu-001', '--exclusive'] as const),
+      ...['-o', '/dev/null', '--wrap', 'sleep 600'],
+    )
+    const foreign = async () => (await client.listNodes()).items.find(({ id }) => id === 'gpu-001')?.foreign
+    await until(async () => (await foreign())?.gpus.length === 2)
+    expect((await foreign())?.holder).toContain(`Slurm job ${job} of root`)
+
+    const spec = { type: 'train', name: 'around', nodes: 3, gpusPerNode: 2, tasksPer: 'node', run: waits() }
+    const id = await submitOne(client, spec, site.folder)
+    await when(client, id, ({ state }) => state === 'running')
+    const { items } = await client.listAttempts({ id })
+    const nodes = items[0]?.allocation.parts.map(({ node }) => node)
+    expect(nodes?.toSorted()).toEqual(['gpu-002', 'gpu-003', 'gpu-004'])
+    const all = await submitOne(client, { ...spec, name: 'all', nodes: 4, run: 'true' }, site.folder)
+    await go()
+    await when(client, id, ({ state }) => state === 'succeeded')
+    expect((await client.getWorkload({ id: all })).state).toBe('queued')
+    expect(await cluster.command('squeue', '-h', '-j', job, '-o', '%T')).toBe('RUNNING')
+    await cluster.command('scancel', job)
+    await when(client, all, ({ state }) => state === 'succeeded')
+  })
+
+  test('that take the nodes first make Banyan place its gang anew, at no cost to its user', async () => {
+    await server.end()
+    server = site.server('data', {}, ['--slurm-patience', '3s'])
+    client = await server.client()
+    // Slurm keeps the node for whoever is to come, which no job shows.
+    await site.cluster.command(
+      ...(['scontrol', 'create', 'reservation', 'starttime=now', 'duration=60', 'users=nobody'] as const),
+      ...['nodes=gpu-001', 'reservationname=theirs', 'flags=ignore_jobs'],
+    )
+    const spec = { type: 'train', name: 'twice', gpus: 2, run: 'true', retry: { user: 0 } }
+    const id = await submitOne(client, spec, site.folder)
+    await when(client, id, ({ state }) => state === 'succeeded')
+    const { items } = await client.listAttempts({ id })
+    expect(items.at(-1)?.outcome).toBe('succeeded')
+    for (const { outcome, failure } of items.slice(0, -1)) {
+      expect(outcome).toBe('platform-failure')
+      expect(failure?.message).toMatch(/Slurm did not start job \d+ on gpu-001 within 3s/)
+    }
+    await site.cluster.command('scontrol', 'delete', 'reservationname=theirs')
+  })
+})
+
+test('a node drained in Slurm takes nothing new, and comes back when it is resumed', async () => {
+  const { cluster } = site
+  const node = async () => (await client.listNodes()).items.find(({ id }) => id === 'gpu-002')
+  await cluster.command('scontrol', 'update', 'nodename=gpu-002', 'state=drain', 'reason=ECC errors')
+  await until(async () => (await node())?.state === 'down')
+  expect((await node())?.stateReason).toBe('is drained: ECC errors')
+  await cluster.command('scontrol', 'update', 'nodename=gpu-002', 'state=resume')
+  await until(async () => (await node())?.state === 'ready')
+})
+
+test('a node drained with Banyan is drained in Slurm too, and resumed with it', async () => {
+  const { cluster } = site
+  const state = () => cluster.command('sinfo', '-h', '-n', 'gpu-003', '-p', 'batch', '-o', '%T %E')
+  await client.drainNode({ id: 'gpu-003', reason: 'new cables' })
+  await until(async () => (await state()) === 'drained banyan: new cables')
+  expect((await client.getNode({ id: 'gpu-003' })).state).toBe('cordoned')
+  await client.resumeNode({ id: 'gpu-003', reason: 'done' })
+  await until(async () => (await state()).startsWith('idle'))
+})
+
+test('a job cancelled with scancel ends its workload with a reason that says so', async () => {
+  const id = await submitOne(client, { type: 'train', name: 'theirs', gpus: 1, run: waits() }, site.folder)
+  await when(client, id, ({ state }) => state === 'running')
+  await until(() => existsSync(marks))
+  await site.cluster.command('scancel', '-n', 'theirs')
+  await expect(when(client, id, () => false)).rejects.toThrow(/was cancelled with Slurm's own commands/)
+})
