@@ -6,23 +6,9 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { slurmConfiguration } from './slurm-configuration.ts'
+import { type ClusterSize, slurmConfiguration } from './slurm-configuration.ts'
 
 const run = promisify(execFile)
-
-export interface ClusterSize {
-  readonly nodes: number
-  readonly gpusPerNode: number
-  readonly nodesPerLeaf: number
-  readonly cpusPerNode: number
-  /** Silence after which the controller takes a node as down. */
-  readonly slurmdTimeoutSeconds: number
-  readonly withRest: boolean
-  /** Nodes that exist for the controller alone: jobs are placed on them and never begin. */
-  readonly onPaper: boolean
-  /** More lines for slurm.conf; `{nodes}` becomes the list of all nodes. */
-  readonly extra: readonly string[]
-}
 
 const SMALL: ClusterSize = {
   nodes: 4,

@@ -1,5 +1,18 @@
 import { join } from 'node:path'
-import type { ClusterSize } from './slurm-cluster.ts'
+
+export interface ClusterSize {
+  readonly nodes: number
+  readonly gpusPerNode: number
+  readonly nodesPerLeaf: number
+  readonly cpusPerNode: number
+  /** Silence after which the controller takes a node as down. */
+  readonly slurmdTimeoutSeconds: number
+  readonly withRest: boolean
+  /** Nodes that exist for the controller alone: jobs are placed on them and never begin. */
+  readonly onPaper: boolean
+  /** More lines for slurm.conf; `{nodes}` becomes the list of all nodes. */
+  readonly extra: readonly string[]
+}
 
 interface Wanted extends ClusterSize {
   readonly folder: string

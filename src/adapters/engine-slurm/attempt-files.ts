@@ -103,11 +103,15 @@ export class AttemptFiles {
   }
 
   /** Why a launcher did not start its tasks. */
-  async refusal(): Promise<EngineCause | undefined> {
+  async refusal({ order }: AttemptRecord): Promise<EngineCause | undefined> {
     const text = await readText(join(this.path, 'refused'))
     if (text === undefined) return undefined
     const [, blame, message = ''] = /^(user|platform) ([\s\S]*)$/.exec(text.trim()) ?? []
-    return blame === 'user' ? refusedByUser(message) : refusedByMachine(message || text.trim())
+    if (blame === 'user') return refusedByUser(message)
+    // Of several nodes nobody knows which one it was.
+    const [first, ...others] = order.allocation.parts
+    const node = first && others.length === 0 ? { node: first.node } : {}
+    return { ...refusedByMachine(message || text.trim()), ...node }
   }
 
   /** How the tasks ended, as far as their launchers saw it; undefined in the place of one that nobody saw. */

@@ -17,6 +17,7 @@ const OUT_OF_USE: Readonly<Record<string, string>> = {
   DRAINING: 'is drained',
   NOT_RESPONDING: 'does not respond to Slurm’s controller',
   NO_RESPOND: 'does not respond to Slurm’s controller',
+  RESERVED: 'is kept by a reservation in Slurm',
   MAINT: 'is under maintenance',
   MAINTENANCE: 'is under maintenance',
   REBOOT_ISSUED: 'is being rebooted',

@@ -135,7 +135,7 @@ export class SlurmAttempt {
       wasStopped,
       lost,
       exits: await this.files.exits(this.record),
-      refusal: await this.files.refusal(),
+      refusal: await this.files.refusal(this.record),
       words: await this.files.jobWords(),
     })
     // Whatever of it is out of Slurm's reach sees this and ends itself.

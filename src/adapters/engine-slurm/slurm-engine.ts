@@ -4,7 +4,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { AttemptId, DurationMs, NodeId } from '../../base/index.ts'
-import { MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import { SECOND_MS } from '../../base/index.ts'
 import type {
   Engine,
   EngineCause,
@@ -16,35 +16,30 @@ import type {
   Observation,
   StopOrder,
 } from '../../control/ports/index.ts'
-import { parseTopologyConf, type SlurmTopology, topologyOf } from '../../model/slurm/switch-tree.ts'
 import { readRecord, reasonOf, writeDurably } from '../engine-shared/durable-file.ts'
 import { FactFeed } from '../engine-shared/fact-feed.ts'
 import type { LogRetention } from '../engine-shared/log-retention.ts'
-import { refusedByMachine, refusedByUser } from '../engine-shared/refusals.ts'
-import { inheritedEnvironment } from '../engine-shared/task-environment.ts'
+import { refusedByMachine } from '../engine-shared/refusals.ts'
 import { readTaskLog } from '../engine-shared/task-log.ts'
 import { AttemptFiles, type AttemptRecord } from './attempt-files.ts'
 import { parseGpuGres } from './gres.ts'
-import { OWN_REASON, shareOf } from './inventory.ts'
-import { jobScript } from './job-script.ts'
+import { OWN_REASON } from './inventory.ts'
+import { jobRequest, misplaced } from './job-request.ts'
 import { NodeWatch } from './node-watch.ts'
 import { type Sighting, SlurmAttempt } from './slurm-attempt.ts'
+import { type Site, SlurmSite } from './slurm-site.ts'
 import {
   type JobRequest,
   type SlurmJob,
   type SlurmNode,
-  type SlurmPartition,
   SlurmRefusal,
   type SlurmTransport,
 } from './transport.ts'
 
 /** How long an observation waits for something to happen. */
 const PATIENCE_MS: DurationMs = 20 * SECOND_MS
-/** Slurm's own limit is for when the control plane is not there to enforce it. */
-const LIMIT_SLACK_MS: DurationMs = 5 * MINUTE_MS
 /** A node's state and foreign use may be this old. */
 const NODES_EVERY_MS: DurationMs = 2 * SECOND_MS
-const SITE_EVERY_MS: DurationMs = 5 * MINUTE_MS
 
 export interface SlurmEngineParts {
   readonly transport: SlurmTransport
@@ -65,13 +60,6 @@ export interface SlurmEngineParts {
   readonly log: (message: string) => void
 }
 
-/** What changes rarely at a site. */
-interface Site {
-  readonly partition: SlurmPartition
-  readonly topology: SlurmTopology
-  readonly knownAt: number
-}
-
 /** Runs attempts as Slurm jobs. See the README for how they are kept apart, watched and found again. */
 export class SlurmEngine implements Engine {
   readonly id = 'slurm'
@@ -83,7 +71,7 @@ export class SlurmEngine implements Engine {
   readonly #watch = new NodeWatch()
   readonly #feed = new FactFeed(randomUUID(), () => this.#wholePicture())
   readonly #closing = new AbortController()
-  #site: Site | undefined
+  readonly #site: SlurmSite
   #nodes: readonly SlurmNode[] = []
   #nodesAt = Number.NEGATIVE_INFINITY
   #polls = 0
@@ -95,6 +83,7 @@ export class SlurmEngine implements Engine {
 
   constructor(parts: SlurmEngineParts) {
     this.#parts = parts
+    this.#site = new SlurmSite(parts.transport, parts)
   }
 
   /** Takes in what earlier servers launched from the same folder, and begins to poll. */
@@ -115,7 +104,7 @@ export class SlurmEngine implements Engine {
 
   async inventory(): Promise<EngineInventory> {
     await this.#poll()
-    const site = await this.#knowSite()
+    const site = await this.#site.know()
     const nodes = this.#watch.facts.flatMap((fact) => (fact.kind === 'node-present' ? fact.node : []))
     return { levels: site.topology.levels, nodes }
   }
@@ -255,61 +244,15 @@ export class SlurmEngine implements Engine {
   }
 
   async #request({ record, files }: SlurmAttempt): Promise<JobRequest> {
+    const { partition } = await this.#site.know()
     const { order } = record
-    const { parts } = order.allocation
-    const site = await this.#knowSite()
-    const used = parts.flatMap(({ node, gpus }) => {
-      const known = this.#nodes.find(({ name }) => name === node)
-      return known ? [{ known, share: shareOf(known, gpus.length), gpus: gpus.length }] : []
-    })
-    const cpus = Math.min(...used.map(({ share }) => share.cpus))
-    const gres = parseGpuGres(used[0]?.known.gres ?? '')
-    const type = gres?.type ? `:${gres.type}` : ''
-    const wantedMinutes =
-      order.limitMs === undefined ? undefined : Math.ceil((order.limitMs + LIMIT_SLACK_MS) / MINUTE_MS)
-    const { maxMinutes } = site.partition
-    const minutes =
-      maxMinutes === undefined ? wantedMinutes : Math.min(wantedMinutes ?? maxMinutes, maxMinutes)
-    return {
-      name: order.name,
-      comment: `${this.#mark}${order.attempt}`,
-      nodes: parts.map(({ node }) => node),
-      gresPerNode: gres ? `gpu${type}:${used[0]?.gpus}` : undefined,
-      cpusPerNode: cpus,
-      memoryMibPerNode: Math.min(...used.map(({ share }) => share.memoryMib)),
-      minutes,
-      partition: site.partition.name,
-      account: this.#parts.account,
-      qos: this.#parts.qos,
-      folder: files.path,
-      output: files.jobOutput,
-      script: jobScript(files.path, this.#parts.launcher, parts.length, cpus),
-      environment: inheritedEnvironment(process.env),
-    }
+    const { account, qos, launcher } = this.#parts
+    const comment = `${this.#mark}${order.attempt}`
+    return jobRequest({ order, nodes: this.#nodes, partition, account, qos, comment, files, launcher })
   }
 
   get #mark(): string {
     return `banyan:${this.#parts.installation}:`
-  }
-
-  async #knowSite(): Promise<Site> {
-    const now = performance.now()
-    if (this.#site && now - this.#site.knownAt < SITE_EVERY_MS) return this.#site
-    const { transport, partition: wanted, topology: given } = this.#parts
-    const partitions = await transport.partitions()
-    const partition = partitions.find((one) => (wanted === undefined ? one.isDefault : one.name === wanted))
-    if (!partition) {
-      const names = partitions.map(({ name }) => name).join(', ')
-      throw new Error(
-        wanted === undefined
-          ? `Slurm has no default partition; name one with --slurm-partition: ${names}`
-          : `Slurm has no partition "${wanted}"; it has ${names}`,
-      )
-    }
-    const switches = parseTopologyConf(given ?? (await transport.topology()) ?? '')
-    if (!switches.ok) throw new Error(switches.error)
-    this.#site = { partition, topology: topologyOf(switches.value, 'slurm'), knownAt: now }
-    return this.#site
   }
 
   async #pollForEver(): Promise<void> {
@@ -348,7 +291,7 @@ export class SlurmEngine implements Engine {
     const { transport, pendingPatienceMs, log } = this.#parts
     try {
       const poll = ++this.#polls
-      const site = await this.#knowSite()
+      const site = await this.#site.know()
       const jobs = await transport.jobs()
       const byAttempt = this.#jobsByAttempt(jobs)
       const facts: EngineFact[] = []
@@ -415,22 +358,6 @@ export class SlurmEngine implements Engine {
   #wholePicture(): EngineFact[] {
     return [...this.#watch.facts, ...[...this.#attempts.values()].flatMap(({ facts }) => facts)]
   }
-}
-
-function misplaced(order: LaunchOrder, nodes: ReadonlyMap<string, SlurmNode>): EngineCause | undefined {
-  const { parts } = order.allocation
-  const [first] = parts
-  if (!first) return refusedByMachine('its allocation is empty')
-  for (const { node, gpus } of parts) {
-    const known = nodes.get(node)
-    if (!known) return refusedByMachine(`it was placed on node ${node}, which Slurm does not list`)
-    if (gpus.length !== first.gpus.length) {
-      return refusedByUser(
-        `it would have ${first.gpus.length} GPUs on ${first.node} and ${gpus.length} on ${node}; one Slurm job has as many on each node: ask for nodes and gpusPerNode`,
-      )
-    }
-  }
-  return undefined
 }
 
 /** Attempt ids become names of folders. */

@@ -91,27 +91,34 @@ describe('jobs that others submit past Banyan', () => {
     await cluster.command('scancel', job)
     await when(client, all, ({ state }) => state === 'succeeded')
   })
+})
 
-  test('that take the nodes first make Banyan place its gang anew, at no cost to its user', async () => {
-    await server.end()
-    server = site.server('data', {}, ['--slurm-patience', '3s'])
-    client = await server.client()
-    // Slurm keeps the node for whoever is to come, which no job shows.
-    await site.cluster.command(
-      ...(['scontrol', 'create', 'reservation', 'starttime=now', 'duration=60', 'users=nobody'] as const),
-      ...['nodes=gpu-001', 'reservationname=theirs', 'flags=ignore_jobs'],
-    )
-    const spec = { type: 'train', name: 'twice', gpus: 2, run: 'true', retry: { user: 0 } }
-    const id = await submitOne(client, spec, site.folder)
-    await when(client, id, ({ state }) => state === 'succeeded')
-    const { items } = await client.listAttempts({ id })
-    expect(items.at(-1)?.outcome).toBe('succeeded')
-    for (const { outcome, failure } of items.slice(0, -1)) {
-      expect(outcome).toBe('platform-failure')
-      expect(failure?.message).toMatch(/Slurm did not start job \d+ on gpu-001 within 3s/)
-    }
-    await site.cluster.command('scontrol', 'delete', 'reservationname=theirs')
-  })
+test('a job that Slurm does not start is withdrawn and placed anew, at no cost to its user', async () => {
+  await server.end()
+  server = site.server('data', {}, ['--slurm-patience', '2s'])
+  client = await server.client()
+  const partition = (state: string) =>
+    site.cluster.command('scontrol', 'update', 'partitionname=batch', `state=${state}`)
+  await partition('DOWN')
+  const spec = { type: 'train', name: 'twice', gpus: 2, run: 'true', retry: { user: 0 } }
+  const id = await submitOne(client, spec, site.folder)
+  await when(client, id, ({ platformFailures }) => platformFailures > 0)
+  await partition('UP')
+  await when(client, id, ({ state }) => state === 'succeeded')
+  const [first] = (await client.listAttempts({ id })).items
+  expect(first?.failure?.message).toMatch(/Slurm did not start job \d+ on gpu-\d+ within 2s: PartitionDown/)
+  expect(await client.getWorkload({ id })).toMatchObject({ userFailures: 0 })
+})
+
+test('a node that Slurm keeps for others by a reservation takes nothing', async () => {
+  const { cluster } = site
+  const node = async () => (await client.listNodes()).items.find(({ id }) => id === 'gpu-001')
+  const create = ['create', 'reservation', 'starttime=now', 'duration=60', 'users=nobody', 'nodes=gpu-001']
+  await cluster.command('scontrol', ...create, 'reservationname=theirs')
+  await until(async () => (await node())?.state === 'down')
+  expect((await node())?.stateReason).toBe('is kept by a reservation in Slurm')
+  await cluster.command('scontrol', 'delete', 'reservationname=theirs')
+  await until(async () => (await node())?.state === 'ready')
 })
 
 test('a node drained in Slurm takes nothing new, and comes back when it is resumed', async () => {
