@@ -253,7 +253,7 @@ function rank(daemon: string): number {
   return daemon === 'munged' ? 2 : daemon === 'slurmctld' ? 1 : 0
 }
 
-export function nodeName(number: number): string {
+function nodeName(number: number): string {
   return `gpu-${String(number).padStart(3, '0')}`
 }
 

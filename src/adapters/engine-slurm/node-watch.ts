@@ -44,7 +44,7 @@ export class NodeWatch {
       }
     }
     const listed = new Set(view.nodes.map(({ name }) => name))
-    for (const name of [...this.#known.keys()]) {
+    for (const name of this.#known.keys()) {
       if (listed.has(name)) continue
       this.#known.delete(name)
       this.#foreign.delete(name)

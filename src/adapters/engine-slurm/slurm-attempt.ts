@@ -5,7 +5,7 @@ import { formatDuration, SECOND_MS } from '../../base/index.ts'
 import type { EngineCause, EngineFact, StopOrder, TaskExit } from '../../control/ports/index.ts'
 import { ProgressFile } from '../engine-shared/progress-file.ts'
 import type { AttemptFiles, AttemptRecord } from './attempt-files.ts'
-import { endOfJob, isOver, type JobEnd } from './job-end.ts'
+import { endOfJob, isOver } from './job-end.ts'
 import type { SlurmJob, SlurmTransport } from './transport.ts'
 
 /** After the grace of a stop the launchers have this long before Slurm is asked to end the job itself. */
@@ -152,5 +152,3 @@ export class SlurmAttempt {
     return this.#end
   }
 }
-
-export type { JobEnd }

@@ -33,7 +33,7 @@ test('what was printed does not get shorter or other by printing it again', () =
 
 test('no text makes the reader fail in another way than by saying what is wrong', () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(...'a0-[],19 ') }), (text) => {
+    fc.property(fc.string({ unit: fc.constantFrom('a', '0', '-', '[', ']', ',', '1', '9', ' ') }), (text) => {
       const read = parseHostlist(text)
       if (!read.ok) expect(read.error).toMatch(/hostlist ".*"/)
     }),

@@ -69,10 +69,8 @@ test('[S4] a controller that is silent ends nothing, and the nodes are shown as 
 describe('jobs that others submit past Banyan', () => {
   test('are seen as foreign use, scheduled around, and never touched', async () => {
     const { cluster } = site
-    const job = await cluster.command(
-      ...(['sbatch', '--parsable', '-p', 'guests', '-N1', '-w', 'gpu-001', '--exclusive'] as const),
-      ...['-o', '/dev/null', '--wrap', 'sleep 600'],
-    )
+    const wanted = ['-p', 'guests', '-N1', '-w', 'gpu-001', '--exclusive', '-o', '/dev/null']
+    const job = await cluster.command('sbatch', '--parsable', ...wanted, '--wrap', 'sleep 600')
     const foreign = async () => (await client.listNodes()).items.find(({ id }) => id === 'gpu-001')?.foreign
     await until(async () => (await foreign())?.gpus.length === 2)
     expect((await foreign())?.holder).toContain(`Slurm job ${job} of root`)
