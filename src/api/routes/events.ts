@@ -21,7 +21,11 @@ export const eventRoutes = {
       named(
         'EventPage',
         'Events in order; ask again with `after` = `last` for more.',
-        z.object({ items: z.array(loggedEvent), last: count().describe('sequence number read up to') }),
+        z.object({
+          items: z.array(loggedEvent),
+          last: count().describe('sequence number read up to'),
+          newest: count().describe('sequence number of the newest event of the log'),
+        }),
       ),
     ),
     problems: ['not-found'],

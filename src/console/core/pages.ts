@@ -33,6 +33,48 @@ export const PAGES: readonly Page[] = [
     key: 'l',
     load: async () => (await import('../pages/workloads/workloads-page.tsx')).WorkloadsPage,
   },
+  {
+    path: '/submit',
+    title: 'Submit',
+    icon: 'submit',
+    key: 's',
+    load: async () => (await import('../pages/submit/submit-page.tsx')).SubmitPage,
+  },
+  {
+    path: '/models',
+    title: 'Models',
+    icon: 'chat',
+    key: 'o',
+    load: async () => (await import('../pages/models/models-page.tsx')).ModelsPage,
+  },
+  {
+    path: '/queues',
+    title: 'Shares',
+    icon: 'tree',
+    key: 'p',
+    load: async () => (await import('../pages/queues/queues-page.tsx')).QueuesPage,
+  },
+  {
+    path: '/what-if',
+    title: 'What if',
+    icon: 'compare',
+    key: 'w',
+    load: async () => (await import('../pages/what-if/what-if-page.tsx')).WhatIfPage,
+  },
+  {
+    path: '/bill',
+    title: 'Bill',
+    icon: 'bill',
+    key: 'b',
+    load: async () => (await import('../pages/bill/bill-page.tsx')).BillPage,
+  },
+  {
+    path: '/audit',
+    title: 'Audit',
+    icon: 'audit',
+    key: 'a',
+    load: async () => (await import('../pages/audit/audit-page.tsx')).AuditPage,
+  },
 ]
 
 export const FIRST_PAGE = '/machine'

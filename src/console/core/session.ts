@@ -43,13 +43,14 @@ export async function resume(): Promise<void> {
 /** Signs in, or says why not; `isKept` lets the token outlive the tab. */
 export async function signIn(token: string, isKept: boolean): Promise<void> {
   session.set({ state: 'checking' })
+  // Kept before it is known to be good: whoever loads the page again meanwhile shall not be asked again.
+  forget()
+  const storage = isKept ? window.localStorage : window.sessionStorage
+  storage.setItem(KEY, token)
   const client = createClient({ baseUrl: window.location.origin, token, fetch: watched })
   try {
     const [who, { now, twin }] = await Promise.all([client.whoAmI(), client.getVersion()])
     setServerClock(now, twin?.speed ?? 1)
-    forget()
-    const storage = isKept ? window.localStorage : window.sessionStorage
-    storage.setItem(KEY, token)
     session.set({ state: 'signed-in', client, who, token })
   } catch (error) {
     if (error instanceof ApiProblem && error.code === 'unauthenticated') forget()

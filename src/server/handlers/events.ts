@@ -13,6 +13,7 @@ export const eventHandlers: HandlersOf<'listEvents' | 'followEvents'> = {
     const workload = input.workload === undefined ? undefined : await findWorkload(context, input.workload)
     const asSeen = eventsAsSeen(context)
     const visible: LoggedEventView[] = []
+    const newest = context.ledger.state.lastSequence
     let last = input.after
     for (let read = 0; read < LONGEST_SEARCH; read += input.limit) {
       const page = await context.store.events({
@@ -24,11 +25,11 @@ export const eventHandlers: HandlersOf<'listEvents' | 'followEvents'> = {
         last = logged.sequence
         const seen = await asSeen(logged)
         if (seen) visible.push(seen)
-        if (visible.length >= input.limit) return { items: visible, last }
+        if (visible.length >= input.limit) return { items: visible, last, newest }
       }
       if (page.length < input.limit) break
     }
-    return { items: visible, last }
+    return { items: visible, last, newest }
   },
   followEvents: async function* (input, context) {
     const workload = input.workload === undefined ? undefined : await findWorkload(context, input.workload)

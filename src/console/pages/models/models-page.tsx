@@ -1,0 +1,168 @@
+import { useState } from 'preact/hooks'
+import type { EndpointView } from '../../../api/wire/endpoint.ts'
+import { useAnswer } from '../../core/answer.ts'
+import { useSignedIn } from '../../core/session.ts'
+import { countText, numberText } from '../../core/values.ts'
+import { DataTable } from '../../parts/data-table.tsx'
+import { Dialog } from '../../parts/dialog.tsx'
+import { Link } from '../../parts/link.tsx'
+import { Answered, Empty, ErrorNote } from '../../parts/notes.tsx'
+import { PageHead } from '../../parts/page-head.tsx'
+import { StateBadge } from '../../parts/state-badge.tsx'
+import { Chat } from './chat.tsx'
+
+/** Served models with their replicas; below its path, a conversation with one. */
+export function ModelsPage({ id }: { readonly id: string }) {
+  return id === '' ? <ModelList /> : <Chat key={id} model={id} />
+}
+
+function ModelList() {
+  const { client } = useSignedIn()
+  const [scaled, setScaled] = useState<EndpointView>()
+  const answer = useAnswer('endpoints', (signal) => client.listEndpoints({}, { signal }), { everyMs: 3_000 })
+  return (
+    <div class="stack">
+      <PageHead
+        title="Models"
+        lead="Models that are served here, by OpenAI’s API under /v1 of this address."
+      />
+      <Answered answer={answer} what="the models">
+        {({ items }) => (items.length === 0 ? <NoModels /> : <Endpoints items={items} onScale={setScaled} />)}
+      </Answered>
+      {scaled && (
+        <ScaleDialog
+          endpoint={scaled}
+          onClose={() => {
+            setScaled(undefined)
+            answer.again()
+          }}
+        />
+      )}
+    </div>
+  )
+}
+
+function NoModels() {
+  return (
+    <Empty title="No model is served">
+      <p>
+        A workload of type serve does that: <Link to="/submit">submit one</Link>.
+      </p>
+    </Empty>
+  )
+}
+
+interface EndpointsProps {
+  readonly items: readonly EndpointView[]
+  readonly onScale: (endpoint: EndpointView) => void
+}
+
+function Endpoints({ items, onScale }: EndpointsProps) {
+  return (
+    <DataTable
+      caption="Served models"
+      rows={items}
+      keyOf={({ workload }) => workload}
+      columns={[
+        { title: 'Model', cell: ({ model }) => <b>{model}</b> },
+        { title: 'State', isTight: true, cell: ({ state }) => <StateBadge state={state} /> },
+        {
+          title: 'Replicas ready',
+          isNumber: true,
+          cell: ({ readyReplicas, wantedReplicas }) => `${readyReplicas} of ${wantedReplicas}`,
+        },
+        {
+          title: 'Requests now',
+          isNumber: true,
+          cell: ({ replicas }) =>
+            numberText(replicas.reduce((sum, { outstanding = 0 }) => sum + outstanding, 0)),
+        },
+        {
+          title: 'Workload',
+          isExtra: true,
+          cell: ({ workload, owner }) => (
+            <>
+              <Link to={`/workloads/${encodeURIComponent(workload)}`}>{workload}</Link>{' '}
+              <span class="muted">{owner.team}</span>
+            </>
+          ),
+        },
+        {
+          title: 'Stands on',
+          isExtra: true,
+          cell: ({ replicas }) => {
+            const nodes = new Set(replicas.flatMap((replica) => replica.nodes))
+            return (
+              <span title={[...nodes].join(', ')}>
+                {nodes.size <= 3 ? [...nodes].join(', ') : countText(nodes.size, 'node')}
+              </span>
+            )
+          },
+        },
+        {
+          title: 'Do',
+          isTight: true,
+          cell: (endpoint) => (
+            <span class="row">
+              {endpoint.readyReplicas > 0 && (
+                <Link class="button" to={`/models/${encodeURIComponent(endpoint.model)}`}>
+                  Chat
+                </Link>
+              )}
+              <button type="button" onClick={() => onScale(endpoint)}>
+                Scale
+              </button>
+            </span>
+          ),
+        },
+      ]}
+    />
+  )
+}
+
+function ScaleDialog({
+  endpoint,
+  onClose,
+}: {
+  readonly endpoint: EndpointView
+  readonly onClose: () => void
+}) {
+  const { client } = useSignedIn()
+  const [replicas, setReplicas] = useState(endpoint.wantedReplicas)
+  const [error, setError] = useState<Error>()
+  const scale = async () => {
+    try {
+      await client.scaleWorkload({ id: endpoint.workload, replicas })
+      onClose()
+    } catch (failure) {
+      setError(failure as Error)
+    }
+  }
+  return (
+    <Dialog title={`Scale ${endpoint.model}`} onClose={onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void scale()
+        }}
+      >
+        <label>
+          Replicas
+          <input
+            type="number"
+            min="0"
+            max="10000"
+            required
+            value={replicas}
+            onInput={(event) => setReplicas(event.currentTarget.valueAsNumber)}
+          />
+        </label>
+        {error && <ErrorNote error={error} />}
+        <button type="submit" class="primary">
+          Scale
+        </button>
+      </form>
+    </Dialog>
+  )
+}
