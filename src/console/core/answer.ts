@@ -20,11 +20,6 @@ interface Options {
 const kept = new Map<string, unknown>()
 const MOST_KEPT = 200
 
-/** Forgets what was asked under keys that begin so. */
-export function forgetAnswers(prefix: string): void {
-  for (const key of kept.keys()) if (key.startsWith(prefix)) kept.delete(key)
-}
-
 /** Asks when shown and when the key changes, then repeatedly; an answer to an older question is dropped. */
 export function useAnswer<Value>(
   key: string,

@@ -42,7 +42,7 @@ export function SpecForm({ text, onChange }: Props) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return <p class="muted">The form comes back when the text is YAML again.</p>
   }
-  const type = String((value as { type?: unknown }).type ?? 'train')
+  const type = read(value, ['type']) || 'train'
   const set = (path: readonly string[], input: string) => {
     const changed = parseDocument(text)
     if (input === '') removeIn(changed, path)
@@ -91,7 +91,7 @@ function read(value: unknown, path: readonly string[]): string {
   for (const name of path)
     at = typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined
   if (at === undefined || at === null) return ''
-  return typeof at === 'object' ? JSON.stringify(at) : String(at)
+  return typeof at === 'string' ? at : JSON.stringify(at)
 }
 
 /** Numbers stay numbers; all else is text. */
