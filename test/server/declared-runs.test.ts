@@ -128,7 +128,11 @@ describe('plan against actual', () => {
       '  until [ -f end ]; do sleep 0.05; done',
     ]
     writeFileSync(join(folder, 'small.yaml'), spec.join('\n'))
-    expect((await banyan('run small.yaml')).code).toBe(0)
+    const ran = await banyan('run small.yaml')
+    expect(ran).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/\nplanned 1 x H100-SXM-80 for .*: the size/),
+    })
     const [submitted] = (await client.listWorkloads({ name: 'small' })).items
     const { id } = submitted!
     await reported(id, 1)

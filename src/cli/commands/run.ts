@@ -5,7 +5,7 @@ import type { Cli } from '../cli.ts'
 import { CliFailure } from '../failure.ts'
 import { explanationLines } from '../render/explanation.ts'
 import { counted } from '../render/values.ts'
-import { forecastText } from '../render/workload.ts'
+import { forecastText, plannedText } from '../render/workload.ts'
 
 export interface RunOptions {
   readonly follow?: boolean
@@ -93,7 +93,11 @@ function submittedLines(cli: Cli, { workloads }: Submitted): string[] {
       'Next: banyan ps',
     ]
   }
-  return [`${stateLine(cli, first)}`, `${cli.paint.dim('next ')}${nextCommands(first)}`]
+  return [
+    `${stateLine(cli, first)}`,
+    ...plannedLines(first.spec),
+    `${cli.paint.dim('next ')}${nextCommands(first)}`,
+  ]
 }
 
 function stateLine(cli: Cli, { id, spec, state, stateReason }: WorkloadView): string {
@@ -106,7 +110,13 @@ function nextCommands({ id, state }: WorkloadView): string {
   return [...first, `banyan show ${id}`, `banyan logs -f ${id}`, `banyan stop ${id}`].join(', ')
 }
 
-function outlookLines(cli: Cli, { outlook }: Submitted): string[] {
+/** What was planned for a declared run; the members of an array are alike. */
+function plannedLines(spec: WorkloadView['spec'] | undefined): string[] {
+  const planned = spec && plannedText(spec)
+  return planned ? [`planned ${planned}`] : []
+}
+
+function outlookLines(cli: Cli, { outlook, specs }: Submitted): string[] {
   const now = cli.now()
   const shown = outlook.slice(0, 10).flatMap(({ name, startsNow, nodes, explanation, forecast }) => {
     if (startsNow) return [`${name} would start now on ${nodes.join(', ')}.`]
@@ -117,5 +127,5 @@ function outlookLines(cli: Cli, { outlook }: Submitted): string[] {
     ]
   })
   const more = outlook.length > 10 ? [`... and ${outlook.length - 10} more`] : []
-  return [...shown, ...more, cli.paint.dim('Nothing was submitted.')]
+  return [...plannedLines(specs[0]), ...shown, ...more, cli.paint.dim('Nothing was submitted.')]
 }

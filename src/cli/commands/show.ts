@@ -5,7 +5,7 @@ import { actorName, stepMsOf } from '../../model/index.ts'
 import type { Cli } from '../cli.ts'
 import { renderPairs, renderTable } from '../render/table.ts'
 import { clockTime, fromNow, gpuHours, gpusText, painted } from '../render/values.ts'
-import { forecastText, outlookText, progressText } from '../render/workload.ts'
+import { forecastText, outlookText, plannedText, progressText } from '../render/workload.ts'
 
 /** Everything of one workload: what it asked for, how it stands, its attempts and how they ended. */
 export async function show(cli: Cli, id: string, options: { readonly events?: boolean }): Promise<void> {
@@ -43,7 +43,7 @@ function workloadSection(cli: Cli, workload: WorkloadView, newest: AttemptView |
     ['in', spec.program.workdir],
     ['waits for', workload.waitsFor.join(', ')],
     ['forecast', forecast && workload.state === 'queued' ? forecastText(forecast, now) : undefined],
-    ['planned', plannedText(workload)],
+    ['planned', plannedText(workload.spec)],
     ['progress', progressLine(workload, now)],
     ['step time', stepTimeText(workload, newest)],
     [
@@ -96,14 +96,6 @@ function progressLine(workload: WorkloadView, now: number): string | undefined {
   if (!workload.progress) return undefined
   const first = workload.firstLoss === undefined ? '' : ` (first ${workload.firstLoss.toPrecision(4)})`
   return `${progressText(workload)}${first}, ${fromNow(workload.progress.at, now)}`
-}
-
-/** `64 x H100-SXM-80 for 12d 3h, about $371,000: the cheapest of ...; tensor 4, data 16` */
-function plannedText({ spec }: WorkloadView): string | undefined {
-  if (spec.type !== 'train' || !spec.planned) return undefined
-  const { gpus, gpu, wallMs, dollars, strategy, why } = spec.planned
-  const cost = dollars.toLocaleString('en', { maximumFractionDigits: dollars < 100 ? 2 : 0 })
-  return `${gpus} x ${gpu} for ${formatDuration(wallMs)}, about $${cost}: ${why}; ${strategy}`
 }
 
 /** Plan against actual, for the attempt that is the newest. */

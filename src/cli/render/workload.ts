@@ -37,6 +37,14 @@ export function outlookText(workload: WorkloadView, now: number): string {
   return stateReason
 }
 
+/** `64 x H100-SXM-80 for 12d 3h, about $371,000: the cheapest of ...; tensor 4, data 16`, of a run that declared itself. */
+export function plannedText(spec: WorkloadView['spec']): string | undefined {
+  if (spec.type !== 'train' || !spec.planned) return undefined
+  const { gpus, gpu, wallMs, dollars, strategy, why } = spec.planned
+  const cost = dollars.toLocaleString('en', { maximumFractionDigits: dollars < 100 ? 2 : 0 })
+  return `${gpus} x ${gpu} for ${formatDuration(wallMs)}, about $${cost}: ${why}; ${strategy}`
+}
+
 /** How long it has been there, or had been when it ended. */
 export function ageText({ submittedAt }: WorkloadView, now: number): string {
   return formatDuration(Math.max(0, now - submittedAt))
