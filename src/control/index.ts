@@ -1,5 +1,6 @@
 export * from './command.ts'
 export { decide } from './decide/index.ts'
+export { checkQueue } from './decide/queues.ts'
 export { reservationOf } from './decide/reservations.ts'
 export { launchOrder } from './decide/schedule.ts'
 export { nextDeadline } from './decide/tick.ts'

@@ -1,4 +1,4 @@
-import { assert } from '../base/index.ts'
+import { compareIds } from '../base/index.ts'
 import type { Occupant, QueueRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
 import { isBorrowing, isPartOf } from './quota.ts'
@@ -20,14 +20,12 @@ export function cellsOf(machine: Machine): Cells[] {
   const withDomains = machine.queues.guaranteed.filter(({ queue }) => queue.guaranteedDomains)
   const depth = (record: QueueRecord) => tree.levels.indexOf(record.queue.guaranteedDomains!.level) + 1
   // The largest domains first, as a buddy allocator would.
-  withDomains.sort((a, b) => depth(a) - depth(b))
+  withDomains.sort((a, b) => depth(a) - depth(b) || compareIds(a.queue.id, b.queue.id))
   return withDomains.map((owner) => {
-    const { level, count } = owner.queue.guaranteedDomains!
+    const { count } = owner.queue.guaranteedDomains!
     const at = depth(owner)
-    assert(
-      at >= 1 && at <= tree.leafDepth,
-      `queue ${owner.queue.id} is guaranteed domains of the unknown level "${level}"`,
-    )
+    // The levels of a cluster may change after the guarantee was given.
+    if (at < 1 || at > tree.leafDepth) return { owner, domains: [] }
     const clean: { domain: number; own: number; foreign: number }[] = []
     for (let d = tree.depthStart[at]!; d < tree.depthStart[at + 1]!; d++) {
       if (isTaken(d)) continue

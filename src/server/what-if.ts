@@ -1,8 +1,8 @@
 import type { ContractOf, HandlerInput, Impact } from '../api/index.ts'
 import type { NodeId, QueueId, ReservationId, WorkloadId } from '../base/index.ts'
 import { id, present } from '../base/index.ts'
-import { reservationOf } from '../control/index.ts'
-import type { Policy, Workload } from '../model/index.ts'
+import { checkQueue, reservationOf } from '../control/index.ts'
+import type { Policy, Queue, Workload } from '../model/index.ts'
 import { PRIORITY_RANK } from '../model/index.ts'
 import type { Edit, Forecast, StartChange } from '../scheduler/index.ts'
 import { whatIf } from '../scheduler/index.ts'
@@ -24,7 +24,9 @@ const OPTIONS = { replications: 16, seed: 1, firstStarts: 1_000 }
 /** What these changes would do, tried on a copy of the live state; nothing is changed. */
 export async function askWhatIf(context: CallContext, edits: readonly WireEdit[]): Promise<Impact> {
   const trials: Edit[] = []
-  for (const edit of edits) trials.push(await trialOf(context, edit))
+  // Each change of a queue is checked as if those before it had been made.
+  const queues = new Map(context.ledger.state.queues)
+  for (const edit of edits) trials.push(await trialOf(context, edit, queues))
   return impactOf(context, trials)
 }
 
@@ -34,7 +36,7 @@ export function previewPolicy(context: CallContext, policy: Policy): Impact {
 }
 
 /** Members may try what they may do; what belongs to the whole machine is tried by operators (S9). */
-async function trialOf(context: CallContext, edit: WireEdit): Promise<Edit> {
+async function trialOf(context: CallContext, edit: WireEdit, queues: Map<QueueId, Queue>): Promise<Edit> {
   const { state } = context.ledger
   switch (edit.kind) {
     case 'submit': {
@@ -69,12 +71,16 @@ async function trialOf(context: CallContext, edit: WireEdit): Promise<Edit> {
     }
     case 'set-queue': {
       operatorsOnly(context, edit.kind)
-      const queue = state.queues.get(id<QueueId>(edit.queue))
+      const queue = queues.get(id<QueueId>(edit.queue))
       if (!queue)
         throw new ProblemError('not-found', `There is no queue "${edit.queue}".`, {
           hint: 'banyan queues lists them.',
         })
-      return { kind: 'set-queue', queue: merge(queue, edit.settings) }
+      const changed = merge(queue, edit.settings)
+      const refusal = checkQueue({ cluster: state.cluster, queues }, changed)
+      if (refusal) throw problemOfRejection(refusal)
+      queues.set(changed.id, changed)
+      return { kind: 'set-queue', queue: changed }
     }
     case 'reserve': {
       operatorsOnly(context, edit.kind)

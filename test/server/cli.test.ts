@@ -207,6 +207,39 @@ describe('operating', () => {
     expect(policy).toMatchObject({ ordering: 'fifo', minimumRunMs: 180_000 })
   })
 
+  test('a policy file is shown, asked about, and applied to queues and policy in an order that can be kept', async () => {
+    const file = (text: string) => writeFileSync(join(folder, 'policy.yaml'), text)
+    file(
+      'policy: {holdDepth: 7, growAfter: 1h}\nqueues:\n  default/default: {guaranteedGpus: 1, limitGpusPerUser: 2}\n  default: {guaranteedGpus: 2}\n',
+    )
+    expect(await banyan('policy apply policy.yaml')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('nobody to ask'),
+    })
+    const refused = await banyan('policy apply policy.yaml', { isPiped: false, ask: async () => 'no' })
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('would change nothing') })
+    const { policy, queues } = JSON.parse((await banyan('policy apply policy.yaml --yes --json')).out)
+    expect(policy).toMatchObject({ holdDepth: 7, growAfterMs: 3_600_000 })
+    expect(queues).toMatchObject([
+      { id: 'default', guaranteedGpus: 2 },
+      { id: 'default/default', guaranteedGpus: 1, limitGpusPerUser: 2 },
+    ])
+    file(
+      'queues: {default: {guaranteedGpus: 0}, default/default: {guaranteedGpus: 0, limitGpusPerUser: null}}',
+    )
+    expect((await banyan('policy apply policy.yaml --yes')).code).toBe(0)
+    file('queues: {default: {guarantee: 1}}')
+    expect((await banyan('policy apply policy.yaml --yes')).err).toContain(
+      'queues.default has no "guarantee"',
+    )
+    file('queues: {default: {guaranteedDomains: {level: rack, count: 1}}}')
+    const unknown = await banyan('policy apply policy.yaml --yes')
+    expect(unknown).toMatchObject({ code: 2, err: expect.stringContaining('the level "rack"') })
+    const budget = await banyan('queues set default --budget 10/1d --guaranteed-domains 1xsite')
+    expect(budget.out).toMatch(/1 site .* 10\/1d /)
+    expect((await banyan('queues set default --budget none --guaranteed-domains none')).code).toBe(0)
+  })
+
   test('reservations: tried, made, listed, explained, cancelled', async () => {
     const window = 'optics --maintenance --count 1 --from 1h --for 2h --reason optics'
     expect((await banyan(`reserve ${window} --dry-run`)).out).toBe('It would change nothing for anybody.\n')

@@ -37,7 +37,8 @@ export async function setPolicy(
   cli.print(policy, () => policyText(cli, policy))
 }
 
-async function confirm(cli: Cli, preview: () => Promise<Impact>): Promise<void> {
+/** Shows what a change would do, and goes on only when somebody says yes. */
+export async function confirm(cli: Cli, preview: () => Promise<Impact>): Promise<void> {
   if (cli.io.isPiped || cli.isJson) {
     throw new CliFailure(
       'usage',
@@ -52,37 +53,43 @@ async function confirm(cli: Cli, preview: () => Promise<Impact>): Promise<void> 
 
 /** `ordering=fifo minimumRunMs=10m` as settings; times take units. */
 function policySettings(pairs: readonly string[]): Settings {
-  const names = Object.keys(DEFAULT_POLICY).filter((name) => name !== 'version')
   if (pairs.length === 0) {
-    throw new CliFailure('usage', 'nothing to change', `Give name=value; names: ${names.join(', ')}.`)
+    throw new CliFailure('usage', 'nothing to change', `Give name=value; names: ${NAMES.join(', ')}.`)
   }
   const entries = pairs.map((pair) => {
     const [name = '', value] = pair.split(/=(.*)/s)
     if (value === undefined) throw new CliFailure('usage', `"${pair}" is not name=value`)
-    const known = names.find((candidate) => candidate === name || candidate === `${name}Ms`)
-    if (known === undefined) {
-      throw new CliFailure(
-        'usage',
-        `the policy has no "${name}"${didYouMean(name, names)}`,
-        `Names: ${names.join(', ')}.`,
-      )
-    }
+    const known = settingNamed(name)
     return [known, settingValue(known, value)]
   })
   return Object.fromEntries(entries) as Settings
 }
 
-function settingValue(name: string, text: string): unknown {
+const NAMES = Object.keys(DEFAULT_POLICY).filter((name) => name !== 'version')
+
+/** The setting of this name, with or without its unit. */
+export function settingNamed(name: string): string {
+  const known = NAMES.find((candidate) => candidate === name || candidate === `${name}Ms`)
+  if (known !== undefined) return known
+  throw new CliFailure(
+    'usage',
+    `the policy has no "${name}"${didYouMean(name, NAMES)}`,
+    `Names: ${NAMES.join(', ')}.`,
+  )
+}
+
+export function settingValue(name: string, text: string): unknown {
   if (name.endsWith('Ms') && !/^\d+$/.test(text)) {
     const parsed = parseDuration(text)
     if (!parsed.ok) throw new CliFailure('usage', `${name}: ${parsed.error}`)
     return parsed.value
   }
   if (text === 'true' || text === 'false') return text === 'true'
-  return /^\d+$/.test(text) ? Number(text) : text
+  if (name === 'serviceLevels') return text.split(',').filter(Boolean).map(Number)
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text
 }
 
-function policyText(cli: Cli, policy: PolicyView): string {
+export function policyText(cli: Cli, policy: PolicyView): string {
   const pairs = Object.entries(policy)
     .filter(([name]) => name !== 'version')
     .map(([name, value]) => {

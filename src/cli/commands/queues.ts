@@ -1,4 +1,5 @@
 import type { QueueView } from '../../api/index.ts'
+import { formatDuration, parseDuration } from '../../base/index.ts'
 import type { Cli } from '../cli.ts'
 import { CliFailure } from '../failure.ts'
 import { renderTable } from '../render/table.ts'
@@ -13,8 +14,10 @@ export async function listQueues(cli: Cli): Promise<void> {
 
 export interface QueueOptions {
   readonly guaranteed?: string
+  readonly guaranteedDomains?: string
   readonly limit?: string
   readonly limitPerUser?: string
+  readonly budget?: string
   readonly weight?: string
   readonly lendable?: string
 }
@@ -25,6 +28,10 @@ export async function setQueue(cli: Cli, id: string, options: QueueOptions): Pro
     ...(options.guaranteed === undefined
       ? {}
       : { guaranteedGpus: wholeOf('--guaranteed', options.guaranteed) }),
+    ...(options.guaranteedDomains === undefined
+      ? {}
+      : { guaranteedDomains: domainsOf('--guaranteed-domains', options.guaranteedDomains) }),
+    ...(options.budget === undefined ? {} : { budget: budgetOf('--budget', options.budget) }),
     ...(options.limit === undefined ? {} : { limitGpus: limitOf('--limit', options.limit) }),
     ...(options.limitPerUser === undefined
       ? {}
@@ -36,7 +43,7 @@ export async function setQueue(cli: Cli, id: string, options: QueueOptions): Pro
     throw new CliFailure(
       'usage',
       'nothing to change',
-      'Give --guaranteed, --limit, --limit-per-user, --weight or --lendable.',
+      'Give --guaranteed, --guaranteed-domains, --limit, --limit-per-user, --budget, --weight or --lendable.',
     )
   }
   const client = await cli.client()
@@ -46,6 +53,23 @@ export async function setQueue(cli: Cli, id: string, options: QueueOptions): Pro
 
 function limitOf(flag: string, text: string): number | null {
   return text === 'none' ? null : wholeOf(flag, text, ', or none')
+}
+
+/** `2 block`, or `2xblock`. */
+function domainsOf(flag: string, text: string): { level: string; count: number } | null {
+  if (text === 'none') return null
+  const [, count = '', level = ''] = /^(\d{1,6})[x ](\S+)$/.exec(text) ?? []
+  if (level !== '') return { level, count: Number(count) }
+  throw new CliFailure('usage', `${flag} takes a count and a level such as 2xblock, or none, not "${text}"`)
+}
+
+/** `1000/7d`: GPU-hours in any seven days. */
+function budgetOf(flag: string, text: string): { gpuHours: number; windowMs: number } | null {
+  if (text === 'none') return null
+  const [hours = '', span = ''] = text.split('/')
+  const windowMs = parseDuration(span)
+  if (/^\d+(\.\d+)?$/.test(hours) && windowMs.ok) return { gpuHours: Number(hours), windowMs: windowMs.value }
+  throw new CliFailure('usage', `${flag} takes GPU-hours in a span such as 1000/7d, or none, not "${text}"`)
 }
 
 export function wholeOf(flag: string, text: string, or = ''): number {
@@ -65,7 +89,13 @@ function booleanOf(flag: string, text: string): boolean {
   throw new CliFailure('usage', `${flag} takes yes or no, not "${text}"`)
 }
 
-function queueTable(cli: Cli, queues: readonly QueueView[]): string {
+const BUDGET = {
+  title: 'BUDGET',
+  cell: ({ budget }: QueueView) => (budget ? `${budget.gpuHours}/${formatDuration(budget.windowMs)}` : '-'),
+  align: 'right',
+} as const
+
+export function queueTable(cli: Cli, queues: readonly QueueView[]): string {
   return renderTable(
     cli,
     [
@@ -77,6 +107,7 @@ function queueTable(cli: Cli, queues: readonly QueueView[]): string {
         cell: ({ limitGpus }) => (limitGpus === undefined ? '-' : gpuCount(limitGpus)),
         align: 'right',
       },
+      ...(queues.some(({ budget }) => budget) ? [BUDGET] : []),
       { title: 'WEIGHT', cell: ({ weight }) => String(weight), align: 'right' },
       { title: 'LENDS', cell: ({ lendable }) => (lendable ? 'yes' : 'no') },
       { title: 'RUNNING', cell: ({ runningWorkloads }) => String(runningWorkloads), align: 'right' },

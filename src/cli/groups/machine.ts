@@ -35,8 +35,10 @@ export function addMachine(group: Group): void {
     .description('change guarantee, limits, weight or lending of a queue')
     .argument('<queue>', 'organisation or organisation/team')
     .option('--guaranteed <gpus>', 'GPUs that are always its own')
+    .option('--guaranteed-domains <n x level>', 'whole domains on top, such as 2xblock, or none')
     .option('--limit <gpus>', 'GPUs that it never exceeds, or none')
     .option('--limit-per-user <gpus>', 'the same for each user, or none')
+    .option('--budget <hours/span>', 'GPU-hours in any such span, such as 1000/7d, or none')
     .option('--weight <w>', 'its share of what nobody is guaranteed')
     .option('--lendable <yes|no>', 'whether others may use what it leaves idle')
     .action(
@@ -127,6 +129,16 @@ function addPolicy(group: Group): void {
     .argument('<name=value...>')
     .action(
       group.run(async (cli, pairs) => (await import('../commands/policy.ts')).previewPolicy(cli, pairs)),
+    )
+  policy
+    .command('apply')
+    .description('bring policy and queues to what a file says, after showing the effect and asking')
+    .argument('<file>', 'YAML with policy and queues')
+    .option('-y, --yes', 'without asking')
+    .action(
+      group.run(async (cli, file, options) =>
+        (await import('../commands/policy-apply.ts')).applyPolicy(cli, file, options),
+      ),
     )
   policy
     .command('set')

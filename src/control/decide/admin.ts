@@ -1,11 +1,10 @@
 import { unreachable } from '../../base/index.ts'
-import type { Queue } from '../../model/index.ts'
 import { openQueue, queueOfOrganisation, queueOfTeam } from '../../model/index.ts'
 import type { Command } from '../command.ts'
 import type { Rejection } from '../effect.ts'
 import type { Recorder } from '../recorder.ts'
-import type { ControlState } from '../state.ts'
 import { badName, NAME } from './names.ts'
+import { checkQueue } from './queues.ts'
 
 type AdminCommand = Extract<
   Command,
@@ -98,43 +97,6 @@ export function decideAdmin(recorder: Recorder, command: AdminCommand): Rejectio
     default:
       return unreachable(command)
   }
-}
-
-/** A guarantee that the parent cannot back, or that the queue's own limit contradicts, would be a promise that is broken. */
-function checkQueue(state: ControlState, queue: Queue): Rejection | undefined {
-  const known = state.queues.get(queue.id)
-  if (!known) {
-    return {
-      code: 'no-such-queue',
-      message: `There is no queue "${queue.id}". Queues are made with their organisation or team; yours are: ${[...state.queues.keys()].sort().join(', ') || 'none'}.`,
-    }
-  }
-  if (queue.parent !== known.parent) {
-    return {
-      code: 'invalid-queue',
-      message: `The parent of "${queue.id}" is ${known.parent ?? 'the root'} and cannot be changed.`,
-    }
-  }
-  if (queue.limitGpus !== undefined && queue.limitGpus < queue.guaranteedGpus) {
-    return {
-      code: 'invalid-queue',
-      message: `"${queue.id}" would be guaranteed ${queue.guaranteedGpus} GPUs but limited to ${queue.limitGpus}. Raise the limit or lower the guarantee.`,
-    }
-  }
-  const parent = queue.parent ? state.queues.get(queue.parent) : undefined
-  if (parent) {
-    let promised = queue.guaranteedGpus
-    for (const sibling of state.queues.values()) {
-      if (sibling.parent === parent.id && sibling.id !== queue.id) promised += sibling.guaranteedGpus
-    }
-    if (promised > parent.guaranteedGpus) {
-      return {
-        code: 'invalid-queue',
-        message: `The queues under "${parent.id}" would be guaranteed ${promised} GPUs together, but "${parent.id}" itself has ${parent.guaranteedGpus}. Raise its guarantee first.`,
-      }
-    }
-  }
-  return undefined
 }
 
 function noOrganisation(organisation: string): Rejection {

@@ -1,0 +1,62 @@
+import type { Queue } from '../../model/index.ts'
+import type { Rejection } from '../effect.ts'
+import type { ControlState } from '../state.ts'
+
+/**
+ * Why a queue cannot be set so. A guarantee that the parent cannot back, that does not back the queues below, or that the
+ * queue's own limit contradicts, would be a promise that is broken.
+ */
+export function checkQueue(
+  state: Pick<ControlState, 'cluster' | 'queues'>,
+  queue: Queue,
+): Rejection | undefined {
+  const known = state.queues.get(queue.id)
+  if (!known) {
+    return {
+      code: 'no-such-queue',
+      message: `There is no queue "${queue.id}". Queues are made with their organisation or team; yours are: ${[...state.queues.keys()].sort().join(', ') || 'none'}.`,
+    }
+  }
+  if (queue.parent !== known.parent) {
+    return {
+      code: 'invalid-queue',
+      message: `The parent of "${queue.id}" is ${known.parent ?? 'the root'} and cannot be changed.`,
+    }
+  }
+  if (queue.limitGpus !== undefined && queue.limitGpus < queue.guaranteedGpus) {
+    return {
+      code: 'invalid-queue',
+      message: `"${queue.id}" would be guaranteed ${queue.guaranteedGpus} GPUs but limited to ${queue.limitGpus}. Raise the limit or lower the guarantee.`,
+    }
+  }
+  const level = queue.guaranteedDomains?.level
+  const levels = state.cluster.levels.slice(0, -1)
+  if (level !== undefined && !levels.includes(level)) {
+    return {
+      code: 'invalid-queue',
+      message: `"${queue.id}" would be guaranteed whole domains of the level "${level}", which this cluster does not have. Levels: ${levels.join(', ') || 'none above the node'}.`,
+    }
+  }
+  let below = 0
+  for (const child of state.queues.values()) if (child.parent === queue.id) below += child.guaranteedGpus
+  if (below > queue.guaranteedGpus) {
+    return {
+      code: 'invalid-queue',
+      message: `The queues under "${queue.id}" are guaranteed ${below} GPUs together, so it cannot be guaranteed ${queue.guaranteedGpus}. Lower theirs first.`,
+    }
+  }
+  const parent = queue.parent ? state.queues.get(queue.parent) : undefined
+  if (parent) {
+    let promised = queue.guaranteedGpus
+    for (const sibling of state.queues.values()) {
+      if (sibling.parent === parent.id && sibling.id !== queue.id) promised += sibling.guaranteedGpus
+    }
+    if (promised > parent.guaranteedGpus) {
+      return {
+        code: 'invalid-queue',
+        message: `The queues under "${parent.id}" would be guaranteed ${promised} GPUs together, but "${parent.id}" itself has ${parent.guaranteedGpus}. Raise its guarantee first.`,
+      }
+    }
+  }
+  return undefined
+}
