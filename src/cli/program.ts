@@ -7,6 +7,7 @@ import { addMachine } from './groups/machine.ts'
 import { addModels } from './groups/models.ts'
 import { addPeople } from './groups/people.ts'
 import { addSelf } from './groups/self.ts'
+import { addSlurmHabits } from './groups/slurm.ts'
 import { addWork } from './groups/work.ts'
 import type { Io } from './io.ts'
 import type { LiveCluster, PlanOutside } from './plan-command.ts'
@@ -48,6 +49,7 @@ export async function buildProgram(io: Io, args: readonly string[]): Promise<Com
   addModels(group('Served models'))
   addMachine(group('The machine'))
   await addLarge(program, io, args)
+  addSlurmHabits(group('As in Slurm'))
   addPeople(group('People'))
   addSelf(group('This command'))
   return program

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander'
+import { keepingSlurmWords } from './groups/slurm.ts'
 import type { Io } from './io.ts'
 import { buildProgram } from './program.ts'
 
@@ -6,7 +7,7 @@ import { buildProgram } from './program.ts'
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
   const program = await buildProgram(io, args)
   try {
-    await program.parseAsync([...args], { from: 'user' })
+    await program.parseAsync([...keepingSlurmWords(args)], { from: 'user' })
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2

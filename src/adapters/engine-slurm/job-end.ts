@@ -49,7 +49,9 @@ export interface JobEvidence {
 export function endOfJob(evidence: JobEvidence): JobEnd {
   const { job, wasStopped, exits, refusal } = evidence
   const seen = exits.flatMap(({ exit }) => exit ?? [])
-  if (seen.length === exits.length && seen.every(({ stopped }) => !stopped)) return { exits: seen }
+  if (seen.length === exits.length && seen.every(({ stopped, exitCode }) => !stopped && exitCode === 0)) {
+    return { exits: seen }
+  }
   if (job?.state === 'NODE_FAIL' || job?.state === 'BOOT_FAIL')
     return { exits: seen, cause: lostNode(evidence) }
   if (refusal) return { exits: [], cause: refusal }
@@ -78,9 +80,10 @@ function lostNode({ job, lost }: JobEvidence): EngineCause {
 
 /** Slurm, or somebody with its commands, ended the job before its tasks ended by themselves. */
 function endedBySlurm(job: SlurmJob | undefined, seen: readonly TaskExit[]): EngineCause | undefined {
-  // A task that failed by itself first says more than that the rest was ended.
-  if (seen.some(({ stopped, exitCode, signal }) => !stopped && (exitCode !== 0 || signal !== undefined)))
-    return undefined
+  // A task that failed by itself first says more than that the rest was ended. Slurm's own signals reach the tasks
+  // before their launcher, which then cannot know that they were stopped.
+  const failed = seen.filter(({ stopped, exitCode }) => !stopped && exitCode !== 0)
+  if (failed.some(({ signal }) => signal === undefined || !/^SIG(?:TERM|KILL|CONT)$/.test(signal))) return undefined
   switch (job?.state) {
     case 'TIMEOUT':
     case 'DEADLINE':

@@ -19,7 +19,7 @@ outside=
 trap 'outside=1' TERM INT HUP
 stopping=0 order= kill_at=
 pids=() cats=()
-declare -A ended=()
+declare -A ended=() watchers=() dead=()
 
 # Prints the newest order to stop, if there is one.
 read_order() {
@@ -107,6 +107,7 @@ for rank in "${ranks[@]}"; do
     while :; do wait "$pid"; code=$?; kill -0 "$pid" 2>/dev/null || break; done
     echo "$rank $code $(now)" >&"$wake"
   ) &
+  watchers[$rank]=$!
   exec {out}>&-
   until [ -s "$pid_file" ]; do sleep 0.005; done
   pids+=("$(<"$pid_file")")
@@ -125,6 +126,12 @@ while [ "${#ended[@]}" -lt "${#ranks[@]}" ]; do
   # The others may end by themselves for a moment, so that the record shows who failed when.
   if [ -n "$fail_at" ] && [ "$stopping" = 0 ] && [ "$(now)" -ge "$fail_at" ]; then put "$folder/failed" "$node"; fi
   obey
+  # One whose watcher was killed is over unseen; what it said before it was killed is read first.
+  for rank in "${ranks[@]}"; do
+    [ -z "${ended[$rank]-}" ] || continue
+    [ -z "${dead[$rank]-}" ] || ended[$rank]=1
+    kill -0 "${watchers[$rank]}" 2>/dev/null || dead[$rank]=1
+  done
 done
 if [ -n "$fail_at" ] && [ "$stopping" = 0 ] && [ "$node_count" -gt 1 ]; then put "$folder/failed" "$node"; fi
 
