@@ -121,9 +121,14 @@ export class Capacity {
   }
 
   /** Whether nobody has taken any of these GPUs, or shares of them. Looks at no CPU or memory. */
-  isVacant({ nodes, gpus, milli }: Footprint): boolean {
-    const { gpuFree, tree } = this
-    return nodes.every((n, p) => gpus[p]!.every((gpu) => gpuFree[tree.gpuStart[n]! + gpu]! >= milli))
+  isVacant({ nodes, gpus, milli, cpuMilli, memoryMib }: Footprint): boolean {
+    const { gpuFree, cpuFree, memoryFree, tree } = this
+    return nodes.every(
+      (n, p) =>
+        cpuFree[n]! >= cpuMilli &&
+        memoryFree[n]! >= memoryMib &&
+        gpus[p]!.every((gpu) => gpuFree[tree.gpuStart[n]! + gpu]! >= milli),
+    )
   }
 
   free(footprint: Footprint): void {

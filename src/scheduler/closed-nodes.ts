@@ -26,18 +26,10 @@ export class ClosedNodes {
 
   /** For a start: where it failed, where others are guaranteed domains, where a window is open, where its replicas are. */
   to(entry: Entry, request: RequestClass): number[] {
-    const { machine, now, promises, evicted } = this.context
-    const { tree } = machine.fleet
-    const closed: number[] = []
-    for (const { node, until } of entry.gang.avoid) {
-      const n = tree.nodeIndex.get(node)
-      if (n === undefined || until <= now) continue
-      this.context.wakeAt(until)
-      closed.push(n)
-    }
-    if (this.hasCells) closed.push(...this.othersCells(entry, request))
-    // What windows keep of a node is its whole GPUs that were free at the outset.
+    const { machine, promises, evicted } = this.context
     const { gpuMilli } = request.options[0]!
+    const closed = this.avoidedOrOthers(entry, gpuMilli)
+    // What windows keep of a node is its whole GPUs that were free at the outset.
     const takesParts = gpuMilli % WHOLE_GPU !== 0 || gpuMilli === 0
     if (evicted.length > 0 || takesParts) closed.push(...promises.closedTo(entry))
     closed.push(...apartAlways(machine.fleet, entry.gang, request))
@@ -45,22 +37,30 @@ export class ClosedNodes {
   }
 
   /** For a place that is made by ending others, too. */
-  always(claim: Claim): number[] {
+  always(claim: Claim, gpuMilli: number): number[] {
     const { machine, promises } = this.context
     const { fleet } = machine
     const { request } = claim.gang
-    const closed = promises.closedTo(claim)
+    const closed = [...this.avoidedOrOthers(claim, gpuMilli), ...promises.closedTo(claim)]
     if (request.spread?.mode === 'required')
       closed.push(...apartAlways(fleet, claim.gang, fleet.classOf(request)))
     return closed
   }
 
-  /** Nodes that stand for others' guaranteed domains, for a gang that could not be ended again for them. */
-  private othersCells(entry: Entry, request: RequestClass): number[] {
-    const { machine } = this.context
-    const { gpuMilli } = request.options[0]!
-    if (entry.gang.preemptible && !isWithinGuarantee(machine, entry.queue, gpuMilli)) return []
-    return nodesOfOthers(machine.fleet.tree, this.cells(), entry.queue)
+  /** Nodes that failed it, and those that stand for others' guaranteed domains where it could not be ended again for them. */
+  private avoidedOrOthers({ gang, user }: Claim, gpuMilli: number): number[] {
+    const { machine, now } = this.context
+    const { tree } = machine.fleet
+    const closed: number[] = []
+    for (const { node, until } of gang.avoid) {
+      const n = tree.nodeIndex.get(node)
+      if (n === undefined || until <= now) continue
+      this.context.wakeAt(until)
+      closed.push(n)
+    }
+    if (this.hasCells && !(gang.preemptible && !isWithinGuarantee(machine, user.parent, gpuMilli)))
+      closed.push(...nodesOfOthers(tree, this.cells(), user.parent))
+    return closed
   }
 
   /** Those of the outset hold for the whole pass: what starts and cannot be ended again keeps out of them. */

@@ -1,20 +1,20 @@
-import type { TimeMs } from '../base/index.ts'
 import type { QueueRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
-import { isPartOf, isWithinGuarantee } from './quota.ts'
+import { claimOf, depthOf, isPartOf } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
 import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
 
-/** Gangs of one queue that are tried in one pass. */
+/** Gangs of one queue that are tried for preemption in one pass. */
 const TRIED_PER_QUEUE = 2
-/** Gangs that are tried for each action in one pass; what is left waits for the next. */
+/** Gangs that are tried for preemption in one pass; what is left waits for the next. */
 const TRIED = 4
+/** Gangs of one lane that have a turn at what is guaranteed in one pass. */
+const CLAIMS_PER_LANE = 8
 /** Gangs of one lane that are looked at, where a lane mixes queues. */
 const LOOKED_AT = 64
 
 interface Line {
   readonly machine: Machine
-  readonly now: TimeMs
   requestOf(entry: Entry): RequestClass
   /** Gangs that have what they want. */
   readonly served: ReadonlySet<Entry>
@@ -28,15 +28,30 @@ export class Contenders {
     this.pass = pass
   }
 
-  /** The first gangs of each queue that holds less than it is guaranteed, highest priority first. */
-  belowGuarantee(): Entry[] {
-    const { queues } = this.pass.machine
+  /**
+   * Gangs that a guarantee has room for: those with a claim to their own queue's first, since it holds against what has
+   * a claim to a parent's only; then highest priority first, then in order.
+   */
+  *belowGuarantee(): Generator<Entry> {
+    const { queues, waiting } = this.pass.machine
     const below = queues.guaranteed.filter((record) => record.heldMilli < queues.guaranteedMilli(record))
-    if (below.length === 0) return []
-    return this.first(
-      (queue) => below.some((record) => isPartOf(queue, record)),
-      (entry) => this.isWithinItsGuarantee(entry),
-    )
+    if (below.length === 0) return
+    const claims = (queue: QueueRecord) => below.some((record) => isPartOf(queue, record))
+    const byDepth: Entry[][] = []
+    for (const { root } of waiting.bands) {
+      const here: Entry[] = []
+      for (const lane of lanesOf(root)) here.push(...this.claimants(lane, claims, CLAIMS_PER_LANE))
+      for (const entry of here.sort(inOrder)) {
+        const claim = this.claimOf(entry)
+        if (!claim) continue
+        const depth = depthOf(claim)
+        const there = byDepth[depth]
+        if (there) there.push(entry)
+        else byDepth[depth] = [entry]
+      }
+    }
+    for (const entries of byDepth.reverse())
+      for (const entry of entries ?? []) if (!this.pass.served.has(entry) && this.claimOf(entry)) yield entry
   }
 
   /** The first gangs of each queue that itself runs work of lower priority that may be ended. */
@@ -47,26 +62,17 @@ export class Contenders {
     })
   }
 
-  /** Gangs that are too large for the guarantee, or that avoid nodes, would only take the turn of those that can be helped. */
-  private isWithinItsGuarantee(entry: Entry): boolean {
-    const { machine, now } = this.pass
+  private claimOf(entry: Entry): QueueRecord | undefined {
     const option = this.pass.requestOf(entry).options[0]
-    return (
-      option !== undefined &&
-      isWithinGuarantee(machine, entry.queue, option.gpuMilli) &&
-      !entry.gang.avoid.some(({ until }) => until > now)
-    )
+    return option && claimOf(this.pass.machine, entry.queue, option.gpuMilli)
   }
 
-  private first(
-    claims: (queue: QueueRecord, priority: number) => boolean,
-    canBeHelped: (entry: Entry) => boolean = () => true,
-  ): Entry[] {
+  private first(claims: (queue: QueueRecord, priority: number) => boolean): Entry[] {
     const found: Entry[] = []
     for (const { root, priority } of this.pass.machine.waiting.bands) {
       const byQueue = new Map<QueueRecord, Entry[]>()
       for (const lane of lanesOf(root)) {
-        for (const entry of this.claimants(lane, (queue) => claims(queue, priority), canBeHelped)) {
+        for (const entry of this.claimants(lane, (queue) => claims(queue, priority), TRIED_PER_QUEUE)) {
           const here = byQueue.get(entry.queue)
           if (here) here.push(entry)
           else byQueue.set(entry.queue, [entry])
@@ -80,19 +86,13 @@ export class Contenders {
     return found
   }
 
-  private claimants(
-    lane: Lane,
-    claims: (queue: QueueRecord) => boolean,
-    canBeHelped: (entry: Entry) => boolean,
-  ): Entry[] {
+  private claimants(lane: Lane, claims: (queue: QueueRecord) => boolean, most: number): Entry[] {
     const found: Entry[] = []
     const end = Math.min(lane.entries.length, LOOKED_AT)
-    for (let i = 0; i < end && found.length < TRIED_PER_QUEUE; i++) {
+    for (let i = 0; i < end && found.length < most; i++) {
       const entry = lane.entries[i]!
       if (this.pass.served.has(entry)) continue
-      if (claims(entry.queue)) {
-        if (canBeHelped(entry)) found.push(entry)
-      }
+      if (claims(entry.queue)) found.push(entry)
       // Under fair order all of a lane is of one queue.
       else if (lane.group.usage) break
     }

@@ -22,7 +22,7 @@ export interface EvictionContext {
   readonly restarted: { readonly before: Occupant; readonly after: Occupant }[]
   readonly granted: { readonly entry: Entry; readonly occupant: Occupant; readonly now: boolean }[]
   /** Nodes of calendar windows that are not for this gang. */
-  closedTo(claim: Claim): readonly number[]
+  closedTo(claim: Claim, gpuMilli: number): readonly number[]
   /** Another pass is wanted then, because something becomes possible. */
   wakeAt(at: TimeMs | undefined): void
 }

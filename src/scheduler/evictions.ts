@@ -2,9 +2,10 @@ import type { TimeMs } from '../base/index.ts'
 import { compareIds } from '../base/index.ts'
 import { candidatesAmong, type EvictionContext, hasRunEnough, holdFor } from './eviction-context.ts'
 import type { Occupant } from './holding.ts'
+import { isFarBehind, liveInOrder, type Placed } from './live-order.ts'
 import { place } from './placement.ts'
 import type { Eviction } from './plan.ts'
-import { isBorrowing, isWithinGuarantee, quotaBlocks } from './quota.ts'
+import { claimOf, isBorrowing, isPartOf, quotaBlocks } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
 import { canShrink, placeAgain, placeLeast, planRestart } from './restarts.ts'
 import { type Candidate, Candidates, lossOf, type VictimSet, victimSets } from './victims.ts'
@@ -26,18 +27,41 @@ interface Bounds {
  */
 export class Evictions {
   private readonly context: EvictionContext
-  private order: { readonly occupant: Occupant; readonly key: number }[] | undefined
+  private order: readonly Placed[] | undefined
   private movables: { readonly evicted: number; readonly candidates: Candidates } | undefined
-  private readonly overtakesNobody = new Set<string>()
-  /** Claims by priority, owner and request for which nothing in the queue can make room. */
+  /** By priority, queue and request: the first key that overtook nobody. */
+  private readonly overtakesNobody = new Map<string, number>()
+  /** Claims by kind, owner and request for which nobody's end makes room. */
   private readonly inVain = new Set<string>()
+  /** Nodes that are closed to the gang that is tried now. */
+  private closed: readonly number[] = []
 
   constructor(context: EvictionContext) {
     this.context = context
   }
 
+  /** Tries one action for a gang, which is kept from the nodes that it must leave alone. */
+  try(action: Kind | 'overtake', entry: Entry, request: RequestClass, minDepth: number, waitMs = 0): boolean {
+    const { capacity } = this.context.machine.fleet
+    this.closed = this.context.closedTo(entry, request.options[0]!.gpuMilli)
+    for (const node of this.closed) capacity.close(node)
+    const done =
+      action === 'consolidate'
+        ? this.consolidate(entry, request, minDepth, waitMs)
+        : this[action](entry, request, minDepth)
+    for (const node of this.closed) capacity.open(node)
+    this.closed = []
+    return done
+  }
+
+  /** When the gang has waited so long for what its queue is guaranteed that borrowers must begin to give it back. */
+  owedAt(entry: Entry): TimeMs {
+    const { reclaimGraceMs, evictionGraceMs } = this.context.machine.policy
+    return waitingSince(entry) + Math.max(0, reclaimGraceMs - evictionGraceMs)
+  }
+
   /** Moves others so that the gang fits; each of them gets a new place at once, and less work is lost than would be waited. */
-  consolidate(entry: Entry, request: RequestClass, minDepth: number, waitMs: number): boolean {
+  private consolidate(entry: Entry, request: RequestClass, minDepth: number, waitMs: number): boolean {
     if (!this.hasRoom(request, 0)) return false
     const worth = (request.options[0]!.gpuMilli / 1000) * waitMs
     return this.tryFor(entry, request, minDepth, 'consolidate', this.movable(), {
@@ -61,17 +85,14 @@ export class Evictions {
   }
 
   /** Takes back from borrowers what the gang's queue is guaranteed, at the latest when the grace is over (S8). */
-  reclaim(entry: Entry, request: RequestClass, minDepth: number): boolean {
+  private reclaim(entry: Entry, request: RequestClass, minDepth: number): boolean {
     const { machine, now } = this.context
-    const { reclaimGraceMs, evictionGraceMs } = machine.policy
-    if (!isWithinGuarantee(machine, entry.queue, request.options[0]!.gpuMilli)) return false
-    const due = waitingSince(entry) + Math.max(0, reclaimGraceMs - evictionGraceMs)
-    if (due > now) {
-      this.context.wakeAt(due)
-      return false
-    }
+    const lender = claimOf(machine, entry.queue, request.options[0]!.gpuMilli)
+    if (!lender) return false
+    const claim = `reclaim ${lender.queue.id} ${request.index} ${minDepth} ${this.closed.join()}`
+    if (this.inVain.has(claim)) return false
     const loss = (occupant: Occupant) => lossOf(occupant, now)
-    const borrowed = (occupant: Occupant) => isBorrowing(machine, occupant.user.parent, entry.queue)
+    const borrowed = (occupant: Occupant) => isBorrowing(machine, occupant.user.parent, lender)
     const { live } = machine
     const spared = candidatesAmong(
       this.context,
@@ -83,16 +104,18 @@ export class Evictions {
       return true
     // A guarantee outweighs the minimum run time, but only where nothing older would do.
     const all = candidatesAmong(this.context, live.values(), borrowed, loss)
-    return (
+    const done =
       all.length > spared.length &&
       this.tryFor(entry, request, minDepth, 'reclaim', new Candidates(all), { stillMay: borrowed })
-    )
+    if (!done) this.inVain.add(claim)
+    return done
   }
 
   /** Ends work of lower priority in the same queue. */
-  preempt(entry: Entry, request: RequestClass, minDepth: number): boolean {
+  private preempt(entry: Entry, request: RequestClass, minDepth: number): boolean {
     const { now } = this.context
-    const claim = `${entry.gang.priority} ${entry.queue.queue.id} ${entry.gang.user} ${request.index}`
+    const owner = `${entry.gang.priority} ${entry.queue.queue.id} ${entry.gang.user}`
+    const claim = `preempt ${owner} ${request.index} ${minDepth} ${this.closed.join()}`
     if (this.inVain.has(claim)) return false
     const candidates: Candidate[] = []
     for (const [priority, live] of entry.queue.live) {
@@ -114,33 +137,29 @@ export class Evictions {
   }
 
   /** Ends work that the policy's order puts behind the gang; whoever is last in the order goes first. */
-  preemptByOrder(entry: Entry, request: RequestClass, minDepth: number): boolean {
-    this.order ??= this.liveInOrder()
+  private overtake(entry: Entry, request: RequestClass, minDepth: number): boolean {
+    const { machine, evicted } = this.context
+    this.order ??= liveInOrder(this.context)
     const last = this.order[0]?.key ?? 0
-    if (last <= entry.key || this.overtakesNobody.has(request.key)) return false
+    const { priority } = entry.gang
+    const claim = `${priority} ${entry.queue.queue.id} ${request.index} ${minDepth} ${this.closed.join()}`
+    const isOvertaken = (key: number) => key > entry.key && isFarBehind(machine.policy, key, entry.key)
+    if (!isOvertaken(last) || (this.overtakesNobody.get(claim) ?? Number.POSITIVE_INFINITY) <= entry.key)
+      return false
+    // What is guaranteed would be reclaimed again, and so on without end (E7).
+    const mayGo = (occupant: Occupant) =>
+      isPartOf(entry.queue, occupant.user.parent) || isBorrowing(machine, occupant.user.parent, entry.queue)
     const candidates: Candidate[] = []
     for (const { occupant, key } of this.order) {
-      if (key <= entry.key) break
-      if (this.context.evicted.includes(occupant) || occupant.gang.priority > entry.gang.priority) continue
+      if (!isOvertaken(key)) break
+      if (evicted.includes(occupant) || occupant.gang.priority > priority || !mayGo(occupant)) continue
       candidates.push({ occupant, loss: last - key + 1 })
     }
-    if (this.tryFor(entry, request, minDepth, 'preempt', new Candidates(candidates))) return true
+    if (this.tryFor(entry, request, minDepth, 'preempt', new Candidates(candidates), { stillMay: mayGo }))
+      return true
     // Those behind it in the order have fewer to overtake.
-    this.overtakesNobody.add(request.key)
+    this.overtakesNobody.set(claim, entry.key)
     return false
-  }
-
-  /** What may be ended by the policy's order, last in the order first. */
-  private liveInOrder(): { readonly occupant: Occupant; readonly key: number }[] {
-    const { machine, now } = this.context
-    const order: { occupant: Occupant; key: number }[] = []
-    for (const occupant of machine.live.values()) {
-      if (occupant.stopping || !occupant.gang.preemptible) continue
-      this.context.wakeAt(machine.nextLevelAt(occupant, now))
-      if (hasRunEnough(this.context, occupant)) order.push({ occupant, key: machine.liveKey(occupant, now) })
-      else this.context.wakeAt(occupant.startedAt + machine.policy.minimumRunMs)
-    }
-    return order.sort((a, b) => b.key - a.key || compareIds(b.occupant.attempt!, a.occupant.attempt!))
   }
 
   private tryFor(
@@ -246,20 +265,35 @@ export class Evictions {
     for (const { occupant } of victims) this.context.evicted.push(occupant)
     const beneficiary = machine.occupant(entry.gang, footprint, now, undefined)
     transaction.occupy(beneficiary)
-    const again = new Map<Occupant, Occupant>()
-    for (const { occupant } of bySize(victims)) {
-      const least = leasts.get(occupant)
-      if (least) transaction.vacate(least)
-      const moved =
-        kind === 'consolidate' || canShrink(occupant) ? placeAgain(this.context, occupant) : undefined
-      if (!moved && (kind === 'consolidate' || least)) return false
-      if (moved) again.set(occupant, moved)
-    }
+    const again = this.placeMoved(kind, victims, leasts)
+    if (!again) return false
     holds.push(holdFor(this.context, entry.gang.workload, entry.gang.replica, footprint))
     this.context.granted.push({ entry, occupant: beneficiary, now: false })
     for (const { occupant } of victims)
       planRestart(this.context, occupant, again.get(occupant), { for: entry.gang.workload, kind })
     return true
+  }
+
+  /** Where the victims go that have a next place, which they must under consolidation and when they were shrunk; undefined where one has none. */
+  private placeMoved(
+    kind: Kind,
+    victims: readonly Candidate[],
+    leasts: ReadonlyMap<Occupant, Occupant>,
+  ): ReadonlyMap<Occupant, Occupant> | undefined {
+    const { transaction, machine } = this.context
+    const again = new Map<Occupant, Occupant>()
+    // What their beneficiary must leave alone is open to them.
+    for (const node of this.closed) machine.fleet.capacity.open(node)
+    const areAllPlaced = bySize(victims).every(({ occupant }) => {
+      const least = leasts.get(occupant)
+      if (least) transaction.vacate(least)
+      const moved =
+        kind === 'consolidate' || canShrink(occupant) ? placeAgain(this.context, occupant) : undefined
+      if (moved) again.set(occupant, moved)
+      return moved !== undefined || (kind !== 'consolidate' && !least)
+    })
+    for (const node of this.closed) machine.fleet.capacity.close(node)
+    return areAllPlaced ? again : undefined
   }
 
   /** Takes from elastic gangs what is above their minimum, so that none of them has to go. */

@@ -7,25 +7,20 @@ import type {
   TimeMs,
   WorkloadId,
 } from '../base/index.ts'
-import { assert, HOUR_MS, present } from '../base/index.ts'
+import { assert, compareIds, HOUR_MS, present } from '../base/index.ts'
 import type { Allocation, NodeDescription, NodeState, Policy, Queue, Reservation } from '../model/index.ts'
 import { DEFAULT_POLICY } from '../model/index.ts'
 import { spendBudgets } from './budget.ts'
 import { Fleet } from './fleet.ts'
 import { type Footprint, footprintGpuMilli, toFootprint } from './footprint.ts'
 import { gangKey, type LiveGang, type QueuedGang } from './gang.ts'
+import { type HeldCapacity, keptFor } from './held-capacity.ts'
 import type { Occupant, UserRecord } from './holding.ts'
 import type { Hold } from './plan.ts'
 import { QueueTree, type UsageSnapshot } from './queue-tree.ts'
 import type { MixSnapshot } from './request-mix.ts'
 import { RunHistory, runTime } from './run-history.ts'
 import { Waiting } from './waiting.ts'
-
-/** A hold on record, with what of it is free now and therefore kept. */
-export interface HeldCapacity {
-  readonly hold: Hold
-  readonly occupant: Occupant
-}
 
 /** How an attempt ended, as far as the history of run times cares. */
 export interface EndDetails {
@@ -191,17 +186,17 @@ export class Machine {
       this.gang(hold.workload, hold.replica),
       `gang ${gangKey(hold.workload, hold.replica)} of hold ${hold.id}`,
     )
-    const occupant = this.occupant(gang, this.footprintOf(gang, hold.allocation), 0, undefined)
-    this.fillHold(hold, occupant)
-    this.held.set(hold.id, { hold, occupant })
+    this.held.set(hold.id, { hold, gang, occupants: [] })
+    this.refillHolds()
   }
 
   releaseHold(id: ReservationId): void {
     const held = this.held.get(id)
     if (!held) return
-    this.fleet.vacate(held.occupant)
+    for (const occupant of held.occupants) this.fleet.vacate(occupant)
     this.held.delete(id)
     this.fleet.freedVersion++
+    this.refillHolds()
   }
 
   usage(): MachineMemory {
@@ -226,8 +221,8 @@ export class Machine {
     })
     const occupants = this.fleet.copyInto(copy.fleet, remap)
     for (const [attempt, occupant] of this.live) copy.live.set(attempt, occupants.get(occupant)!)
-    for (const [id, { hold, occupant }] of this.held)
-      copy.held.set(id, { hold, occupant: occupants.get(occupant)! })
+    for (const [id, held] of this.held)
+      copy.held.set(id, { ...held, occupants: held.occupants.map((occupant) => occupants.get(occupant)!) })
     for (const [id, reservation] of this.reservations) copy.reservations.set(id, reservation)
     for (const entry of this.waiting.entries.values())
       copy.waiting.add(entry.gang, queues.of(entry.queue.queue.id), remap(entry.user), entry.key)
@@ -332,35 +327,22 @@ export class Machine {
     }
   }
 
+  /** Holds by id, so that nothing depends on the order in which they became known. */
+  holdsInOrder(): HeldCapacity[] {
+    return [...this.held.values()].sort((a, b) => compareIds(a.hold.id, b.hold.id))
+  }
+
   private refillHolds(): void {
     this.fleet.foreign.refill(this.fleet.capacity)
-    for (const { hold, occupant } of this.held.values()) {
-      this.fleet.vacate(occupant)
-      this.fillHold(hold, occupant)
+    const holds = this.holdsInOrder()
+    for (const { occupants } of holds) for (const occupant of occupants) this.fleet.vacate(occupant)
+    for (const held of holds) {
+      const { hold, gang } = held
+      const wanted = this.occupant(gang, this.footprintOf(gang, hold.allocation), 0, undefined)
+      held.occupants = keptFor(this.fleet, this.live, hold, wanted)
+      for (const occupant of held.occupants) this.fleet.occupy(occupant)
     }
   }
-
-  private fillHold(hold: Hold, occupant: Occupant): void {
-    const { capacity } = this.fleet
-    const whole = this.footprintOf(occupant.gang, hold.allocation)
-    occupant.footprint = freePart(capacity, whole)
-    occupant.gpuMilli = footprintGpuMilli(whole)
-    this.fleet.occupy(occupant)
-  }
-}
-
-/** What of the footprint nobody has taken. Counts no CPU or memory. */
-function freePart(capacity: Fleet['capacity'], whole: Footprint): Footprint {
-  const nodes: number[] = []
-  const gpus: (readonly number[])[] = []
-  whole.nodes.forEach((n, p) => {
-    const start = capacity.tree.gpuStart[n]!
-    const free = whole.gpus[p]!.filter((g) => capacity.gpuFree[start + g]! >= whole.milli)
-    if (free.length === 0) return
-    nodes.push(n)
-    gpus.push(free)
-  })
-  return { ...whole, nodes, gpus, cpuMilli: 0, memoryMib: 0 }
 }
 
 /** More GPUs than any gang has: sizes over it are parts of a level. */

@@ -1,4 +1,5 @@
 import type { TimeMs } from '../base/index.ts'
+import { SECOND_MS } from '../base/index.ts'
 import { ClosedNodes } from './closed-nodes.ts'
 import { Contenders } from './contenders.ts'
 import { earliestPlace } from './earliest.ts'
@@ -59,9 +60,14 @@ export class Pass implements EvictionContext {
   readonly restarted: { readonly before: Occupant; readonly after: Occupant }[] = []
   /** Gangs that wait for their hold or were started: they have no further turn. */
   readonly served = new Set<Entry>()
+  /** Whether some guarantee could not be served though its grace is over. */
+  private owes = false
+  /** Started by a guarantee, before their turn. */
+  private readonly paid = new Set<Entry>()
   /** The first gangs that did not fit, in order. */
   readonly blocked: Entry[] = []
   private readonly evicting: Evictions
+  private readonly contenders: Contenders
   private readonly places: PlaceMemory
   private somebodyLacksRoom = false
   nextPassAt = Number.POSITIVE_INFINITY
@@ -77,6 +83,7 @@ export class Pass implements EvictionContext {
     this.endNobody = options.endNobody ?? false
     this.turns = options.recordTurns ? new Map() : undefined
     this.evicting = new Evictions(this)
+    this.contenders = new Contenders(this)
   }
 
   run(): Plan {
@@ -110,14 +117,16 @@ export class Pass implements EvictionContext {
     this.wakeAt(this.promises.keepWindows())
     this.allocate()
     if (!this.endNobody) this.evict()
+    // What has just started cannot be reclaimed yet.
+    if (this.owes && this.granted.length > 0) this.wakeAt(this.now + SECOND_MS)
   }
 
   rollback(): void {
     this.transaction.rollback(0)
   }
 
-  closedTo(claim: Claim): number[] {
-    return this.closed.always(claim)
+  closedTo(claim: Claim, gpuMilli: number): number[] {
+    return this.closed.always(claim, gpuMilli)
   }
 
   wakeAt(at: TimeMs | undefined): void {
@@ -127,41 +136,46 @@ export class Pass implements EvictionContext {
   /** Starts what was held for, where nothing is in the way any more; keeps the other holds that can still be kept. */
   private startHeld(): void {
     const { machine } = this
-    for (const { hold, occupant } of machine.held.values()) {
+    for (const { hold, occupants } of machine.holdsInOrder()) {
       if (!this.isOfUse(hold)) {
-        this.transaction.vacate(occupant)
+        for (const occupant of occupants) this.transaction.vacate(occupant)
         continue
       }
       const entry = machine.waiting.get(hold.workload, hold.replica)
       if (entry) this.served.add(entry)
       const isFree = !hold.waitsFor.some((attempt) => machine.live.has(attempt))
       if (entry?.lane && isFree) {
-        this.transaction.vacate(occupant)
+        for (const occupant of occupants) this.transaction.vacate(occupant)
         const place = machine.footprintOf(entry.gang, hold.allocation)
         if (machine.fleet.capacity.isVacant(place)) {
           this.start(entry, place)
           continue
         }
         // A share of a GPU that was left over while others ended may have been taken; it waits for that one too.
-        this.transaction.occupy(occupant)
+        for (const occupant of occupants) this.transaction.occupy(occupant)
       }
       this.holds.push(hold)
     }
   }
 
-  /** A hold is kept while its gang is there and none of its nodes was lost. */
+  /** A hold is kept while its gang is there and none of its nodes was lost, or has failed the gang since. */
   private isOfUse(hold: Hold): boolean {
     const { fleet } = this.machine
-    if (!this.machine.gang(hold.workload, hold.replica)) return false
-    if (reachesIntoWindow(this.machine, hold, this.now)) return false
-    return hold.allocation.parts.every((part) => fleet.nodes.get(part.node)?.state === 'ready')
+    const gang = this.machine.gang(hold.workload, hold.replica)
+    if (!gang || reachesIntoWindow(this.machine, hold, this.now)) return false
+    return hold.allocation.parts.every(
+      (part) =>
+        fleet.nodes.get(part.node)?.state === 'ready' &&
+        !gang.avoid.some(({ node, until }) => node === part.node && until > this.now),
+    )
   }
 
   private allocate(): void {
+    this.payDebts()
     const turns = new Turns(this.machine, this.now)
     const { backfill, holdDepth } = this.machine.policy
     for (let entry = turns.next(); entry; entry = turns.next()) {
-      const verdict = this.served.has(entry) ? HELD : this.tryStart(entry)
+      const verdict = this.paid.has(entry) ? STARTED : this.served.has(entry) ? HELD : this.tryStart(entry)
       this.record(entry, verdict)
       if (verdict.kind === 'started') {
         turns.started(entry)
@@ -206,32 +220,43 @@ export class Pass implements EvictionContext {
     }
   }
 
+  /**
+   * Gives first what a guarantee has owed for its grace, whatever the priority: what is free, else what borrowers hold.
+   * Anybody who started there before would only have to be ended again (S8).
+   */
+  private payDebts(): void {
+    if (!this.machine.policy.reclaim) return
+    for (const entry of this.contenders.belowGuarantee()) {
+      const due = this.evicting.owedAt(entry)
+      if (due > this.now) this.wakeAt(due)
+      else if (this.tryStart(entry) === STARTED) this.paid.add(entry)
+      else {
+        if (!this.endNobody) this.tryWithoutPromise(entry, 'reclaim')
+        if (!this.served.has(entry)) this.owes = true
+      }
+    }
+    // Victims may leave more than was needed.
+    if (this.evictions.length > 0) this.places.clear()
+  }
+
   /** Under a preemptive order a blocked gang takes the place of running ones behind it. */
   private overtake(entry: Entry): boolean {
     if (!this.machine.policy.preemptByOrdering) return false
-    // Room is looked for without regard to what a gang avoids (S7).
-    if (entry.gang.avoid.some(({ until }) => until > this.now)) return false
     const request = this.requestOf(entry)
-    const { capacity } = this.machine.fleet
-    const closed = this.closedTo(entry)
-    for (const node of closed) capacity.close(node)
-    const done = this.evicting.preemptByOrder(entry, request, this.minDepth(entry, request))
-    for (const node of closed) capacity.open(node)
-    if (!done) return false
+    if (!this.evicting.try('overtake', entry, request, this.minDepth(entry, request))) return false
     this.served.add(entry)
     // The overtaken may leave more than was needed.
     this.places.clear()
     this.startCount++
+    this.payDebts()
     return true
   }
 
   /** The actions that end others, least disruptive first, each for the gangs that have a claim to it. */
   private evict(): void {
-    const { consolidate, reclaim, preempt } = this.machine.policy
+    const { consolidate, preempt } = this.machine.policy
     if (consolidate) for (const entry of this.blocked) this.tryWithoutPromise(entry, 'consolidate')
-    const contenders = new Contenders(this)
-    if (reclaim) for (const entry of contenders.belowGuarantee()) this.tryWithoutPromise(entry, 'reclaim')
-    if (preempt) for (const entry of contenders.aboveOwnQueue()) this.tryWithoutPromise(entry, 'preempt')
+    if (preempt) for (const entry of this.contenders.aboveOwnQueue()) this.tryWithoutPromise(entry, 'preempt')
     clearDraining(this)
     if (consolidate && !this.somebodyLacksRoom) growElastic(this)
   }
@@ -239,20 +264,12 @@ export class Pass implements EvictionContext {
   private tryWithoutPromise(entry: Entry, action: Eviction['kind']): void {
     if (this.served.has(entry)) return
     const request = this.requestOf(entry)
-    if (request.impossible !== undefined || entry.gang.avoid.some(({ until }) => until > this.now)) return
+    if (request.impossible !== undefined) return
     const depth = this.minDepth(entry, request)
     const promised = this.promises.of(entry)
     if (promised) this.transaction.vacate(promised.occupant)
-    const { capacity } = this.machine.fleet
-    const closed = this.closedTo(entry)
-    for (const node of closed) capacity.close(node)
     const wait = promised ? promised.at - this.now : Number.POSITIVE_INFINITY
-    const done =
-      action === 'consolidate'
-        ? this.evicting.consolidate(entry, request, depth, wait)
-        : this.evicting[action](entry, request, depth)
-    for (const node of closed) capacity.open(node)
-    if (done) {
+    if (this.evicting.try(action, entry, request, depth, wait)) {
       this.served.add(entry)
       if (promised) this.promises.forget(promised)
     } else if (promised) this.transaction.occupy(promised.occupant)

@@ -70,16 +70,25 @@ export interface Claim {
 }
 
 /** Whether the queue or one of its parents is still within its guarantee with that much more. */
-export function isWithinGuarantee({ queues }: Machine, queue: QueueRecord, gpuMilli: number): boolean {
-  for (let record: QueueRecord | undefined = queue; record; record = record.parent) {
-    const guaranteed = queues.guaranteedMilli(record)
-    if (guaranteed > 0 && record.heldMilli + gpuMilli <= guaranteed) return true
-  }
-  return false
+export function isWithinGuarantee(machine: Machine, queue: QueueRecord, gpuMilli: number): boolean {
+  return claimOf(machine, queue, gpuMilli) !== undefined
 }
 
-/** Whether the queue, in all of the tree that it does not share with `lender`, holds more than it is guaranteed. */
+/** By whose guarantee the queue has a claim to that much more: its own or that of the nearest parent. */
+export function claimOf({ queues }: Machine, queue: QueueRecord, gpuMilli: number): QueueRecord | undefined {
+  for (let record: QueueRecord | undefined = queue; record; record = record.parent) {
+    const guaranteed = queues.guaranteedMilli(record)
+    if (guaranteed > 0 && record.heldMilli + gpuMilli <= guaranteed) return record
+  }
+  return undefined
+}
+
+/**
+ * Whether the queue stands outside of `lender` and, in all of the tree that it does not share with it, holds more than it is
+ * guaranteed.
+ */
 export function isBorrowing({ queues }: Machine, queue: QueueRecord, lender: QueueRecord): boolean {
+  if (isPartOf(queue, lender)) return false
   let isApart = false
   for (let record: QueueRecord | undefined = queue; record; record = record.parent) {
     if (isPartOf(lender, record)) break
@@ -116,4 +125,9 @@ function keptFromOthers({ queues }: Machine, queue: QueueRecord, preemptible: bo
 
 function isKeptFrom(queue: QueueRecord, preemptible: boolean, record: QueueRecord): boolean {
   return !(preemptible && record.queue.lendable) && !isPartOf(queue, record)
+}
+
+/** How many queues are above it. */
+export function depthOf(queue: QueueRecord): number {
+  return queue.parent ? depthOf(queue.parent) + 1 : 0
 }

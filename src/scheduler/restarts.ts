@@ -62,15 +62,12 @@ export function planRestart(
 }
 
 function placeSized(context: EvictionContext, occupant: Occupant, size: number): Footprint | undefined {
-  const { request, avoid } = occupant.gang
-  const { machine, now, transaction } = context
+  const { request } = occupant.gang
+  const { machine, transaction } = context
   const sized = machine.fleet.classOf(request.elastic ? resized(request, size) : request)
+  if (sized.impossible !== undefined) return undefined
   const mark = transaction.mark()
-  for (const node of context.closedTo(occupant)) transaction.close(node)
-  for (const { node, until } of avoid) {
-    const n = machine.fleet.tree.nodeIndex.get(node)
-    if (n !== undefined && until > now) transaction.close(n)
-  }
+  for (const node of context.closedTo(occupant, sized.options[0]!.gpuMilli)) transaction.close(node)
   const footprint = place(machine.fleet.capacity, sized, sized.withinRequired ? sized.withinDepth! : 0)
   transaction.rollback(mark)
   return footprint

@@ -354,7 +354,7 @@ class World {
       other.start({ ...gang, attempt, allocation: { parts }, startedAt, boundMs, stopping })
     }
     for (const { gang } of [...machine.waiting.entries.values()].reverse()) other.enqueue(gang)
-    for (const { hold } of machine.held.values())
+    for (const { hold } of [...machine.held.values()].reverse())
       if (machine.gang(hold.workload, hold.replica)) other.placeHold(hold)
     return other
   }
@@ -388,7 +388,10 @@ class World {
   counted(): ReturnType<World['kept']> {
     const { machine } = this
     const { tree, capacity } = machine.fleet
-    const all = [...machine.live.values(), ...[...machine.held.values()].map(({ occupant }) => occupant)]
+    const all = [
+      ...machine.live.values(),
+      ...[...machine.held.values()].flatMap(({ occupants }) => occupants),
+    ]
     const nodes = tree.nodeIds.map((node, n) => {
       const { description, state } = machine.fleet.nodes.get(node)!
       const here = all.filter(({ footprint }) => footprint.nodes.includes(n))

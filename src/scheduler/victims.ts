@@ -1,6 +1,7 @@
 import type { TimeMs } from '../base/index.ts'
 import { compareIds } from '../base/index.ts'
 import type { Fleet } from './fleet.ts'
+import { WHOLE_GPU } from './footprint.ts'
 import type { Occupant } from './holding.ts'
 import { isOneNode } from './placement.ts'
 import type { ClassOption, RequestClass } from './request-class.ts'
@@ -73,8 +74,8 @@ function sharesByNode(candidates: readonly Candidate[]): Map<number, Share[]> {
 
 function cheapestPerGpu(a: Share, b: Share): number {
   return (
-    a.candidate.loss / a.milli - b.candidate.loss / b.milli ||
-    compareIds(a.candidate.occupant.gang.workload, b.candidate.occupant.gang.workload)
+    a.candidate.loss / Math.max(1, a.milli) - b.candidate.loss / Math.max(1, b.milli) ||
+    compareIds(a.candidate.occupant.attempt!, b.candidate.occupant.attempt!)
   )
 }
 
@@ -122,12 +123,15 @@ interface FreeableNode {
 /** In the order of nodes. */
 function freeableNodes(fleet: Fleet, option: ClassOption, candidates: Candidates): FreeableNode[] {
   const { tree, capacity } = fleet
-  const neededMilli = option.milli < 1000 ? option.milli : option.gpusPerNode * 1000
+  const neededMilli = option.milli < WHOLE_GPU ? option.milli : option.gpusPerNode * WHOLE_GPU
   const freeable: FreeableNode[] = []
   for (const [node, here] of candidates.shares) {
     if (tree.nodeClass[node] !== option.nodeClass || capacity.closed[node] !== 0) continue
-    const free = neededMilli >= 1000 ? capacity.nodeFree[node]! * 1000 : 0
-    const victims = cheapestOn(here, free, neededMilli)
+    const wholeFree = capacity.nodeFree[node]! * WHOLE_GPU
+    const isShared = neededMilli < WHOLE_GPU || wholeFree !== capacity.milliFree[node]! || here.some(isPart)
+    const victims = isShared
+      ? cheapestByGpu(fleet, node, here, neededMilli)
+      : cheapestOn(here, wholeFree, neededMilli)
     if (victims) freeable.push({ node, victims })
   }
   return freeable
@@ -145,6 +149,41 @@ function cheapestOn(shares: readonly Share[], freeMilli: number, neededMilli: nu
     if (free - milli < neededMilli) continue
     free -= milli
     chosen.splice(i, 1)
+  }
+  return chosen
+}
+
+function isPart({ candidate }: Share): boolean {
+  return candidate.occupant.footprint.milli < WHOLE_GPU
+}
+
+/** The same where GPUs are shared: by what is free of each GPU when they have gone. */
+function cheapestByGpu(
+  { capacity, tree }: Fleet,
+  node: number,
+  shares: readonly Share[],
+  neededMilli: number,
+): Share[] | undefined {
+  const free = [...capacity.gpuFree.subarray(tree.gpuStart[node]!, tree.gpuStart[node + 1]!)]
+  const isEnough = () =>
+    neededMilli < WHOLE_GPU
+      ? free.some((milli) => milli >= neededMilli)
+      : free.filter((milli) => milli >= WHOLE_GPU).length * WHOLE_GPU >= neededMilli
+  const give = ({ candidate: { occupant } }: Share, sign: 1 | -1) => {
+    const { nodes, gpus, milli } = occupant.footprint
+    for (const gpu of gpus[nodes.indexOf(node)]!) free[gpu]! += sign * milli
+  }
+  const chosen: Share[] = []
+  for (const share of shares) {
+    if (isEnough()) break
+    chosen.push(share)
+    give(share, 1)
+  }
+  if (!isEnough()) return undefined
+  for (const share of [...chosen].reverse()) {
+    give(share, -1)
+    if (isEnough()) chosen.splice(chosen.indexOf(share), 1)
+    else give(share, 1)
   }
   return chosen
 }

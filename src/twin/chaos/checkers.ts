@@ -2,6 +2,7 @@ import type { AttemptId, NodeId, QueueId, TimeMs, WorkloadId } from '../../base/
 import type { LoggedEvent } from '../../control/index.ts'
 import { emptyState, evolve, serialiseState, violations } from '../../control/index.ts'
 import type { Queue } from '../../model/index.ts'
+import { allocatedGpus } from '../../model/index.ts'
 import { explain } from '../../scheduler/index.ts'
 import type { Observer, World } from '../world/world.ts'
 
@@ -52,6 +53,8 @@ export class Checkers implements Observer {
   readonly onStep = (world: World): void => {
     this.#noGpuRunsTwo(world)
     if (world.server.isServing) this.#guarantees(world)
+    // Nobody can be given anything by a server that is not there: the grace begins again.
+    else this.#belowSince.clear()
   }
 
   readonly onRestart = (world: World): void => {
@@ -253,30 +256,22 @@ export class Checkers implements Observer {
 
   #isKeptWaiting(queue: Queue, world: World): boolean {
     const { state } = world
-    const held = new Map<QueueId, number>()
-    const lent = new Map<NodeId, number>()
-    for (const attempt of state.attempts.values()) {
-      const workload = state.workloads.get(attempt.workload)
-      if (!workload) continue
-      let gpus = 0
-      for (const part of attempt.allocation.parts) {
-        gpus += (part.gpus.length * (part.milliGpus ?? 1000)) / 1000
-        if (workload.queue === queue.id || !workload.spec.preemptible || attempt.allocation.parts.length > 1)
-          continue
-        const borrows = (state.queues.get(workload.queue)?.guaranteedGpus ?? 0) === 0
-        if (borrows) lent.set(part.node, (lent.get(part.node) ?? 0) + part.gpus.length)
-      }
-      held.set(workload.queue, (held.get(workload.queue) ?? 0) + gpus)
-    }
-    const room = queue.guaranteedGpus - (held.get(queue.id) ?? 0)
+    let held = 0
+    for (const attempt of state.attempts.values())
+      if (state.workloads.get(attempt.workload)?.queue === queue.id) held += allocatedGpus(attempt.allocation)
+    const room = queue.guaranteedGpus - held
+    const lent = lentGpus(queue, world)
     for (const workload of state.workloads.values()) {
       const { shape } = workload.spec.resources
       if (workload.queue !== queue.id || workload.state !== 'queued' || shape.kind !== 'gpus') continue
       if (shape.gpus > room || workload.waitsFor.length > 0 || workload.notBefore > world.nowMs) continue
-      if (workload.avoidedNodes.some(({ until }) => until > world.nowMs)) continue
       if (workload.spec.resources.gpu || workload.spec.resources.within) continue
-      for (const [node, gpus] of lent)
-        if (gpus >= shape.gpus && state.nodes.get(node)?.state === 'ready') return true
+      for (const [node, gpus] of lent) {
+        const isAvoided = workload.avoidedNodes.some(
+          (avoided) => avoided.node === node && avoided.until > world.nowMs,
+        )
+        if (gpus >= shape.gpus && !isAvoided && state.nodes.get(node)?.state === 'ready') return true
+      }
     }
     return false
   }
@@ -287,4 +282,26 @@ export class Checkers implements Observer {
     this.#seen.add(key)
     this.findings.push({ rule, atMs: world.nowMs, detail })
   }
+}
+
+/** Whole GPUs by node that gangs on that node alone hold beyond any guarantee, and would give back. */
+function lentGpus(lender: Queue, { state }: World): ReadonlyMap<NodeId, number> {
+  const lent = new Map<NodeId, Set<number>>()
+  const kept = new Map<NodeId, Set<number>>()
+  for (const attempt of state.attempts.values()) {
+    const workload = state.workloads.get(attempt.workload)
+    if (!workload) continue
+    const borrows = (state.queues.get(workload.queue)?.guaranteedGpus ?? 0) === 0
+    const { parts } = attempt.allocation
+    const isLent = borrows && workload.queue !== lender.id && workload.spec.preemptible && parts.length === 1
+    for (const { node, gpus } of parts) {
+      const there = isLent ? lent : kept
+      for (const gpu of gpus) there.set(node, (there.get(node) ?? new Set()).add(gpu))
+    }
+  }
+  return new Map([...lent].map(([node, gpus]) => [node, gpus.size - shared(gpus, kept.get(node))]))
+}
+
+function shared(gpus: ReadonlySet<number>, others: ReadonlySet<number> = new Set()): number {
+  return [...gpus].filter((gpu) => others.has(gpu)).length
 }

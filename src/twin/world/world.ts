@@ -327,6 +327,8 @@ export class World {
   #commandOf({ what }: UserAction): Command | undefined {
     switch (what.kind) {
       case 'node':
+        // A drill that nobody answered before all was healed is not held after it.
+        if (this.isHealed && what.action !== 'resume') return undefined
         return { kind: 'node-action', node: what.node, action: what.action, reason: 'drill' }
       case 'stop': {
         const workload = this.acknowledged.get(what.job)
