@@ -7,6 +7,7 @@ import type { Explanation, Holder } from '../scheduler/index.ts'
 import { explain } from '../scheduler/index.ts'
 import { maySee } from './caller.ts'
 import type { CallContext } from './context.ts'
+import { hangsOn } from './hangs-on.ts'
 import { concerns } from './reservations.ts'
 
 /** Identical replicas wait for the same reasons; so many of them are explained one by one. */
@@ -18,15 +19,18 @@ export function explainWorkload(context: CallContext, workload: Workload): Expla
   const live = ledger.state.workloads.get(workload.id)
   const replicas = live ? missingReplicas(ledger.state, live).slice(0, REPLICAS_EXPLAINED) : []
   const { machine } = ledger.state.derived
+  const explanations = replicas.map((replica) =>
+    redact(context, explain(machine, clock.now(), workload.id, replica)),
+  )
+  const { forecast } = forecastOf(context, workload.id)
+  const reason = explanations[0] && hangsOn(explanations[0].blockers)
   return {
     workload: workload.id,
     name: workload.spec.name,
     state: (live ?? workload).state,
     stateReason: (live ?? workload).stateReason,
-    explanations: replicas.map((replica) =>
-      redact(context, explain(machine, clock.now(), workload.id, replica)),
-    ),
-    ...forecastOf(context, workload.id),
+    explanations,
+    ...(forecast && { forecast: { ...forecast, ...(reason !== undefined && { hangsOn: reason }) } }),
     ...(workload.notBefore > clock.now() ? { notBefore: workload.notBefore } : {}),
   }
 }

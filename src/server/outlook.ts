@@ -7,6 +7,7 @@ import type { QueuedGang } from '../scheduler/index.ts'
 import { explain, forecast, gangKey, planPass } from '../scheduler/index.ts'
 import type { CallContext } from './context.ts'
 import { redact } from './explaining.ts'
+import { hangsOn } from './hangs-on.ts'
 
 type Outlook = Submitted['outlook'][number]
 
@@ -24,6 +25,7 @@ export function outlookOf(context: CallContext, owner: Owner, spec: WorkloadSpec
     return { name: spec.name, startsNow: true, nodes: start.allocation.parts.map(({ node }) => node) }
   }
   const explanation = redact(context, explain(machine, now, HYPOTHETICAL, 0))
+  const reason = hangsOn(explanation.blockers)
   const only = new Set([gangKey(HYPOTHETICAL, 0)])
   const [expected] = forecast(machine, now, { replications: REPLICATIONS, seed: 1, only })
   const times =
@@ -33,6 +35,7 @@ export function outlookOf(context: CallContext, owner: Owner, spec: WorkloadSpec
             p50At: Math.round(expected.p50),
             p90At: Math.round(expected.p90),
             replications: REPLICATIONS,
+            ...(reason !== undefined && { hangsOn: reason }),
           },
         }
       : {}

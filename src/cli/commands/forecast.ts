@@ -36,7 +36,6 @@ export async function forecast(cli: Cli, options: { readonly score?: boolean }):
               cell: (row) => (row.forecast ? fromNow(row.forecast.p90At, now) : ''),
               align: 'right',
             },
-            { title: 'HANGS ON', cell: (row) => row.forecast?.hangsOn ?? '', shrinksTo: 12 },
           ],
           queued,
         ),
