@@ -165,23 +165,33 @@ class EarliestSearch {
 
   /** Those that fall free last, so that what is free now stays usable until then. */
   private nodesIn(domain: number, at: TimeMs): number[] {
-    if (!this.isCutIn(domain)) return this.latest(domain, at).slice(0, this.nodesNeeded)
+    if (!this.isCutIn(domain)) return this.latest(domain, at, this.nodesNeeded)
     const size = this.request.request.segment!.nodes
     const nodes: number[] = []
     for (const part of this.segmentDomains(domain)) {
-      const here = this.latest(part, at)
-      const count = Math.min(this.nodesNeeded - nodes.length, Math.floor(here.length / size) * size)
-      nodes.push(...here.slice(0, count))
+      const here = Math.floor(this.gather(part, at) / size) * size
+      const count = Math.min(this.nodesNeeded - nodes.length, here)
+      if (count > 0) nodes.push(...this.latest(part, at, count))
     }
     return nodes
   }
 
-  private latest(domain: number, at: TimeMs): number[] {
+  /** The last `wanted` of the nodes that are free by then, the latest first, of equals the first ones. */
+  private latest(domain: number, at: TimeMs, wanted: number): number[] {
     const { tree } = this.fleet
-    const nodes: number[] = []
-    for (let n = tree.firstNode[domain]!; n < tree.endNode[domain]!; n++)
-      if (this.freeAt[n]! <= at) nodes.push(n)
-    return nodes.sort((a, b) => this.freeAt[b]! - this.freeAt[a]! || a - b)
+    const { freeAt } = this
+    const count = this.gather(domain, at)
+    const from = nthSmallest(this.scratch, count, count - wanted + 1)
+    const later: number[] = []
+    const ties: number[] = []
+    for (let n = tree.firstNode[domain]!; n < tree.endNode[domain]!; n++) {
+      const time = freeAt[n]!
+      if (time > at || time < from) continue
+      if (time > from) later.push(n)
+      else if (ties.length < wanted) ties.push(n)
+    }
+    later.sort((a, b) => freeAt[b]! - freeAt[a]! || a - b)
+    return [...later, ...ties.slice(0, wanted - later.length)]
   }
 }
 

@@ -14,8 +14,8 @@ import type { Entry } from './waiting.ts'
 type Kind = Eviction['kind']
 
 interface Bounds {
-  /** Whether a set is worth what it loses. */
-  readonly isWorth?: (set: VictimSet) => boolean
+  /** What may be lost at most. */
+  readonly worth?: number
   /** Asked of each victim in turn, after those before it have gone. */
   readonly stillMay?: (occupant: Occupant) => boolean
 }
@@ -28,7 +28,9 @@ interface Bounds {
 export class Evictions {
   private readonly context: EvictionContext
   private order: readonly Placed[] | undefined
-  private movables: { readonly evicted: number; readonly candidates: Candidates } | undefined
+  private movables:
+    | { readonly evicted: number; readonly worth: number; readonly candidates: Candidates }
+    | undefined
   /** By priority, queue and request: the first key that overtook nobody. */
   private readonly overtakesNobody = new Map<string, number>()
   /** Claims by kind, owner and request for which nobody's end makes room. */
@@ -64,23 +66,21 @@ export class Evictions {
   private consolidate(entry: Entry, request: RequestClass, minDepth: number, waitMs: number): boolean {
     if (!this.hasRoom(request, 0)) return false
     const worth = (request.options[0]!.gpuMilli / 1000) * waitMs
-    return this.tryFor(entry, request, minDepth, 'consolidate', this.movable(), {
-      isWorth: (set) => set.loss <= worth,
-    })
+    return this.tryFor(entry, request, minDepth, 'consolidate', this.movable(worth), { worth })
   }
 
-  /** What may be moved; the same for all until somebody is evicted. */
-  private movable(): Candidates {
+  /** What may be moved where no more than `worth` is to be lost; the same for all until somebody is evicted. */
+  private movable(worth: number): Candidates {
     const { machine, now, evicted } = this.context
-    if (this.movables?.evicted !== evicted.length) {
-      const candidates = candidatesAmong(
-        this.context,
-        machine.live.values(),
-        (occupant) => hasRunEnough(this.context, occupant),
-        (occupant) => lossOf(occupant, now),
-      )
-      this.movables = { evicted: evicted.length, candidates: new Candidates(candidates) }
-    }
+    const known = this.movables
+    if (known?.evicted === evicted.length && known.worth >= worth) return known.candidates
+    const candidates = candidatesAmong(
+      this.context,
+      machine.live.values(),
+      (occupant) => hasRunEnough(this.context, occupant) && lossOf(occupant, now) <= worth,
+      (occupant) => lossOf(occupant, now),
+    )
+    this.movables = { evicted: evicted.length, worth, candidates: new Candidates(candidates) }
     return this.movables.candidates
   }
 
@@ -173,7 +173,7 @@ export class Evictions {
     if (candidates.list.length === 0 || !this.hasRoom(request, candidates.gpuMilli)) return false
     if (kind !== 'consolidate' && this.shrink(entry, request, minDepth, kind, candidates.list, bounds))
       return true
-    const sets = victimSets(this.context.machine.fleet, request, candidates, minDepth)
+    const sets = victimSets(this.context.machine.fleet, request, candidates, minDepth, bounds.worth)
     return this.trySets(entry, request, minDepth, kind, sets, bounds)
   }
 
@@ -183,11 +183,10 @@ export class Evictions {
     minDepth: number,
     kind: Kind,
     sets: readonly VictimSet[],
-    { isWorth = () => true, stillMay = () => true }: Bounds = {},
+    { stillMay = () => true }: Bounds = {},
   ): boolean {
     const { transaction } = this.context
     for (const set of sets) {
-      if (!isWorth(set)) continue
       const mark = transaction.mark()
       const before = this.context.evicted.length
       const allowed = set.victims.every(({ occupant }) => {

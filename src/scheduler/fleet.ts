@@ -151,7 +151,8 @@ export class Fleet {
     for (const n of occupant.footprint.nodes) {
       const here = this.onNode[n]!
       // Rollbacks undo the newest first, so it is found at once from the end.
-      here.splice(here.lastIndexOf(occupant), 1)
+      if (here[here.length - 1] === occupant) here.pop()
+      else here.splice(here.lastIndexOf(occupant), 1)
       if (occupant.endsAt >= this.nodeEndsAt[n]!) {
         let latest = Number.NEGATIVE_INFINITY
         for (const other of here) if (other.endsAt > latest) latest = other.endsAt

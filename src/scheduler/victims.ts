@@ -41,7 +41,7 @@ export class Candidates {
   readonly list: readonly Candidate[]
   /** Thousandths of GPUs that they hold in all. */
   readonly gpuMilli: number
-  private byNode: ReadonlyMap<number, readonly Share[]> | undefined
+  private byNode: readonly NodeShares[] | undefined
 
   constructor(list: readonly Candidate[]) {
     this.list = list
@@ -50,26 +50,34 @@ export class Candidates {
     this.gpuMilli = gpuMilli
   }
 
-  /** By node, in the order of nodes; on each node what loses least per GPU first. */
-  get shares(): ReadonlyMap<number, readonly Share[]> {
+  /** In the order of nodes; on each node what loses least per GPU first. */
+  get shares(): readonly NodeShares[] {
     this.byNode ??= sharesByNode(this.list)
     return this.byNode
   }
 }
 
-function sharesByNode(candidates: readonly Candidate[]): Map<number, Share[]> {
-  const byNode = new Map<number, Share[]>()
-  candidates.forEach((candidate, index) => {
+interface NodeShares {
+  readonly node: number
+  readonly shares: Share[]
+}
+
+function sharesByNode(candidates: readonly Candidate[]): NodeShares[] {
+  const byNode = new Map<number, NodeShares>()
+  for (let index = 0; index < candidates.length; index++) {
+    const candidate = candidates[index]!
     const { nodes, gpus, milli } = candidate.occupant.footprint
     for (let p = 0; p < nodes.length; p++) {
+      const node = nodes[p]!
       const share = { candidate, index, milli: gpus[p]!.length * milli }
-      const here = byNode.get(nodes[p]!)
-      if (here) here.push(share)
-      else byNode.set(nodes[p]!, [share])
+      const here = byNode.get(node)
+      if (here) here.shares.push(share)
+      else byNode.set(node, { node, shares: [share] })
     }
-  })
-  for (const here of byNode.values()) if (here.length > 1) here.sort(cheapestPerGpu)
-  return new Map([...byNode].sort(([a], [b]) => a - b))
+  }
+  const inOrder = [...byNode.values()].sort((a, b) => a.node - b.node)
+  for (const { shares } of inOrder) if (shares.length > 1) shares.sort(cheapestPerGpu)
+  return inOrder
 }
 
 function cheapestPerGpu(a: Share, b: Share): number {
@@ -83,20 +91,21 @@ function cheapestPerGpu(a: Share, b: Share): number {
 const OFFERED = 4
 
 /**
- * Sets of candidates whose end would let the gang fit into one domain, cheapest first. They are estimates that a
- * transaction has to prove: CPU, memory and segments are not looked at here.
+ * Sets of candidates whose end would let the gang fit into one domain, cheapest first, of those that lose no more than
+ * `worth`. They are estimates that a transaction has to prove: CPU, memory and segments are not looked at here.
  */
 export function victimSets(
   fleet: Fleet,
   request: RequestClass,
   candidates: Candidates,
   minDepth: number,
+  worth = Number.POSITIVE_INFINITY,
 ): VictimSet[] {
   const offered: VictimSet[] = []
   for (const option of request.options) {
-    const nodes = freeableNodes(fleet, option, candidates)
-    if (isOneNode(option)) offerNodes(offered, fleet, option, nodes)
-    else offerDomains(offered, fleet, option, nodes, candidates, minDepth)
+    const nodes = freeableNodes(fleet, option, candidates, worth)
+    if (isOneNode(option)) offerNodes(offered, fleet, option, nodes, worth)
+    else offerDomains(offered, fleet, option, nodes, candidates, minDepth, worth)
   }
   return offered
 }
@@ -121,12 +130,22 @@ interface FreeableNode {
 }
 
 /** In the order of nodes. */
-function freeableNodes(fleet: Fleet, option: ClassOption, candidates: Candidates): FreeableNode[] {
+function freeableNodes(
+  fleet: Fleet,
+  option: ClassOption,
+  candidates: Candidates,
+  worth: number,
+): FreeableNode[] {
   const { tree, capacity } = fleet
   const neededMilli = option.milli < WHOLE_GPU ? option.milli : option.gpusPerNode * WHOLE_GPU
   const freeable: FreeableNode[] = []
-  for (const [node, here] of candidates.shares) {
+  for (const { node, shares } of candidates.shares) {
     if (tree.nodeClass[node] !== option.nodeClass || capacity.closed[node] !== 0) continue
+    // What alone loses more is in no set that is worth it.
+    const here = shares.every(({ candidate }) => candidate.loss <= worth)
+      ? shares
+      : shares.filter(({ candidate }) => candidate.loss <= worth)
+    if (here.length === 0) continue
     const wholeFree = capacity.nodeFree[node]! * WHOLE_GPU
     const isShared = neededMilli < WHOLE_GPU || wholeFree !== capacity.milliFree[node]! || here.some(isPart)
     const victims = isShared
@@ -193,10 +212,14 @@ function offerNodes(
   fleet: Fleet,
   option: ClassOption,
   nodes: readonly FreeableNode[],
+  worth: number,
 ): void {
   for (const freeable of nodes) {
+    let loss = 0
+    for (const { candidate } of freeable.victims) loss += candidate.loss
+    if (loss > worth) continue
     const victims = freeable.victims.map(({ candidate }) => candidate)
-    offer(offered, { victims, loss: sum(victims), domain: fleet.tree.nodeDomain[freeable.node]!, option })
+    offer(offered, { victims, loss, domain: fleet.tree.nodeDomain[freeable.node]!, option })
   }
 }
 
@@ -207,6 +230,7 @@ function offerDomains(
   nodes: readonly FreeableNode[],
   candidates: Candidates,
   minDepth: number,
+  worth: number,
 ): void {
   const { tree, capacity } = fleet
   const needed = option.nodes + Math.sign(option.remainder)
@@ -219,8 +243,9 @@ function offerDomains(
       // Nodes that are freeable and already free enough do not occur: they need no victims.
       const missing = needed - capacity.nodesWith(option.nodeClass, domain, option.gpusPerNode)
       if (missing > 0 && to - from >= missing) {
-        const victims = cheapestFor(nodes.slice(from, to), missing, candidates.list)
-        offer(offered, { victims, loss: sum(victims), domain, option })
+        const victims = cheapestFor(nodes.slice(from, to), missing, candidates.list, worth)
+        const loss = sum(victims)
+        if (victims.length > 0 && loss <= worth) offer(offered, { victims, loss, domain, option })
       }
       from = to
     }
@@ -228,13 +253,14 @@ function offerDomains(
 }
 
 /**
- * Victims that free `missing` of these nodes: nodes by what each costs, where a gang's loss is spread over its nodes
+ * Victims that free `missing` of these nodes, none where they would lose more than `worth`: nodes by what each costs, where a gang's loss is spread over its nodes
  * here, since a gang is evicted whole and its other nodes come for nothing.
  */
 function cheapestFor(
   nodes: readonly FreeableNode[],
   missing: number,
   candidates: readonly Candidate[],
+  worth: number,
 ): Candidate[] {
   /** By candidate: which of the nodes wait for its end. */
   const nodesOf: number[][] = []
@@ -251,6 +277,11 @@ function cheapestFor(
     return cost
   })
   const sorted = nodes.map((_, n) => n).sort((a, b) => costs[a]! - costs[b]! || a - b)
+  // What the freed nodes cost is a part of what is lost, and these cost least.
+  let least = 0
+  for (let i = 0; i < missing; i++) least += costs[sorted[i]!]!
+  // Sums in another order differ in their last digits.
+  if (least * (1 - 1e-9) > worth) return []
   const chosen = new Set<number>()
   const waitsFor = nodes.map(({ victims }) => victims.length)
   let freed = 0
