@@ -29,6 +29,7 @@ export const SUITES: readonly Suite[] = [
   vitest('chaos', { needs: ['postgresql'], limitMinutes: 20 }),
   vitest('torch', { needs: ['torch'] }),
   vitest('slurm', { needs: ['slurm', 'torch', 'postgresql'], limitMinutes: 20 }),
+  vitest('browser', { needs: ['chromium'], limitMinutes: 20 }),
   vitest('packaging'),
 ]
 

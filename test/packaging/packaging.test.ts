@@ -48,10 +48,14 @@ describe('the packed package, installed under a path with spaces', () => {
     ).toEqual([])
   })
 
-  it('starts a server on an embedded store that answers, and ends it', async () => {
+  it('starts a server on an embedded store that answers and gives its console, and ends it', async () => {
     const up = await installed.banyan(['up', '--json', '--port', '0'])
     expect(up).toMatchObject({ code: 0 })
     try {
+      const { url } = JSON.parse(up.out) as { readonly url: string }
+      const page = await fetch(`${url}/console/`)
+      const script = /src="([^"]+\.js)"/.exec(await page.text())?.[1] ?? 'no script'
+      expect((await fetch(`${url}${script}`)).headers.get('content-type')).toContain('javascript')
       const list = await installed.banyan(['ps', '--json'])
       expect(list).toMatchObject({ code: 0 })
       expect(() => JSON.parse(list.out)).not.toThrow()

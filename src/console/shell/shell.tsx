@@ -43,7 +43,7 @@ export function Shell() {
           <img src={icon} alt="" width="24" height="24" /> Banyan
         </Link>
         <Cluster />
-        <button type="button" class="search-button" onClick={() => setOpen('search')}>
+        <button type="button" class="search-button" aria-label="Search" onClick={() => setOpen('search')}>
           <Icon name="search" /> <span>Search</span> <kbd>/</kbd>
         </button>
         <Reader onHelp={() => setOpen('help')} />

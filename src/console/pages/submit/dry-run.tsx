@@ -37,7 +37,7 @@ export function DryRun({ text, team, isValid }: Props) {
       <header>
         <h2>What would happen</h2>
       </header>
-      <div class="card-body stack">
+      <div class="card-body stack" aria-busy={asked !== text} data-old={asked !== text}>
         {isValid ? (
           <Answered answer={answer} what="the answer">
             {(data) => <Outlooks answered={data} />}
