@@ -1,11 +1,11 @@
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import axe from 'axe-core'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 
 /** Where the run leaves its pictures; git ignores it. */
-export const PICTURES = fileURLToPath(new URL('../../.cache/console/', import.meta.url))
+const PICTURES = fileURLToPath(new URL('../../.cache/console/', import.meta.url))
 
 /** How long something may take to appear: the machine that runs the suite may be busy with others. */
 export const PATIENCE_MS = 45_000
@@ -80,7 +80,7 @@ export class Reader {
 
   /** What axe finds serious or critical on the page as it is. */
   async barriers(): Promise<string[]> {
-    await this.page.evaluate(AXE)
+    await this.page.evaluate(axe.source)
     const { violations } = (await this.page.evaluate(
       "axe.run(document, { resultTypes: ['violations'] })",
     )) as AxeResults
@@ -110,5 +110,3 @@ interface AxeResults {
     }[]
   }[]
 }
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
