@@ -15,11 +15,13 @@ const rows = parseCsv(readFileSync(join(folder, 'measurements.csv'), 'utf8'))
 const prior: Calibration = {
   version: 'prior',
   ...JSON.parse(readFileSync('data/planner/prior.json', 'utf8')),
+  architectures: {},
   gpus: {},
+  families: {},
   errorBand: { dense: 0, moe: 0 },
 }
 const start: Calibration = { ...prior, software: prior.software.map((entry) => ({ ...entry, factors: {} })) }
-const ROUNDS = 40
+const ROUNDS = 24
 const FOLDS = 8
 
 const runs: MeasuredRun[] = []
@@ -36,11 +38,12 @@ const crossValidated = process.argv.includes('--cross-validate')
   ? crossValidate()
   : JSON.parse(readFileSync(reportFile, 'utf8')).crossValidated
 const calibration: Calibration = {
-  version: `${runs.length} runs, planner formulas 1`,
+  version: `${runs.length} runs, planner formulas 2`,
   base: fitted.calibration.base,
-  gpus: Object.fromEntries(
-    Object.entries(fitted.calibration.gpus).map(([name, factors]) => [name, worthKeeping(factors)]),
-  ),
+  attention: fitted.calibration.attention,
+  architectures: eachWorthKeeping(fitted.calibration.architectures),
+  gpus: eachWorthKeeping(fitted.calibration.gpus),
+  families: eachWorthKeeping(fitted.calibration.families),
   software: fitted.calibration.software.map((entry) => ({ ...entry, factors: worthKeeping(entry.factors) })),
   errorBand: { dense: crossValidated.bandDense, moe: crossValidated.bandMoe },
 }
@@ -50,11 +53,16 @@ const { sources, macroDense, macroMoe, baselineDense, baselineMoe, regret, macro
   rows,
   calibration,
 )
+const numbers = (sections: Readonly<Record<string, object>>) =>
+  Object.values(sections).reduce((sum, section) => sum + Object.keys(section).length, 0)
 const report = {
   runs: runs.length,
   constants: {
     base: Object.keys(calibration.base).length,
-    gpus: Object.values(calibration.gpus).reduce((sum, factors) => sum + Object.keys(factors).length, 0),
+    attention: numbers(calibration.attention),
+    architectures: numbers(calibration.architectures),
+    gpus: numbers(calibration.gpus),
+    families: numbers(calibration.families),
     software: calibration.software.reduce((sum, entry) => sum + Object.keys(entry.factors).length, 0),
   },
   loss: fitted.loss,
@@ -98,6 +106,12 @@ function weigh(all: readonly MeasuredRun[]): FitRun[] {
 /** Factors that the runs moved; those that stayed near 1 say nothing and are left out. */
 function worthKeeping(factors: Partial<Constants>): Partial<Constants> {
   return Object.fromEntries(Object.entries(factors).filter(([, factor]) => Math.abs(Math.log(factor)) > 0.04))
+}
+
+function eachWorthKeeping(
+  sections: Readonly<Record<string, Partial<Constants>>>,
+): Record<string, Partial<Constants>> {
+  return Object.fromEntries(Object.entries(sections).map(([name, factors]) => [name, worthKeeping(factors)]))
 }
 
 function crossValidate() {

@@ -56,7 +56,7 @@ function attentionBlock(work: RankWork): BlockCost {
     width = (ownHeads + 2 * Math.max(1, shape.kvHeads / tensor)) * headDim
     seconds = multiply(work, width, hidden) + multiply(work, hidden, ownHeads * headDim)
   }
-  const unfused = constants.traits.fusedAttention ? 0 : KERNELS.unfusedCore
+  const unfused = constants.fusedAttention ? 0 : KERNELS.unfusedCore
   return {
     matmul: seconds,
     memory: moved(work, tokens * (residual(work) + 3 * width + (casts(work) * (hidden + width)) / 2)),

@@ -42,7 +42,9 @@ export function matmulSeconds(
         ? (flops.fp4 ?? flops.bf16) * constants.matmulFp4
         : flops.bf16 * constants.matmulBf16
   const half = constants.matmulHalf
-  return (2 * (rows + half) * (columns + half) * (depth + half)) / peak + constants.matmulRamp
+  return (
+    (2 * (rows + half) * (columns + half) * (depth + half)) / (peak * constants.clock) + constants.matmulRamp
+  )
 }
 
 /**
@@ -56,8 +58,8 @@ export function coreSeconds(work: RankWork): { matmul: number; memory: number } 
   const sequence = Math.min(strategy.sequence, strategy.documentTokens ?? strategy.sequence)
   const windowShare = (shape.window?.blocks ?? 0) / shape.blocks.attention
   const width = coreWidth(shape) / tensor
-  if (constants.traits.fusedAttention) {
-    const rate = machine.gpu.flops.bf16 * constants.attention * headFactor(shape.headDim)
+  if (constants.fusedAttention) {
+    const rate = machine.gpu.flops.bf16 * constants.clock * constants.attention * headFactor(shape.headDim)
     const full = (2 * width * tokens * (sequence / 2 + constants.attentionHalf)) / rate
     const windowed = shape.window
       ? (2 * width * tokens * (Math.min(sequence / 2, shape.window.tokens) + constants.attentionHalf)) / rate
@@ -65,7 +67,7 @@ export function coreSeconds(work: RankWork): { matmul: number; memory: number } 
     return { matmul: (1 - windowShare) * full + windowShare * windowed, memory: 0 }
   }
   // Both multiplies run over the whole matrix, and the scores cross memory: written, masked and normalised, dropped out, read.
-  const rate = machine.gpu.flops.bf16 * constants.matmulBf16 * headFactor(shape.headDim)
+  const rate = machine.gpu.flops.bf16 * constants.clock * constants.matmulBf16 * headFactor(shape.headDim)
   const scores = (tokens * sequence * shape.heads) / tensor
   return {
     matmul: (2 * width * tokens * sequence) / rate / 0.6,

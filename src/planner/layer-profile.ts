@@ -115,9 +115,9 @@ function backwardSeconds(work: RankWork, forward: LayerSeconds, host: number): L
   const seconds = {
     matmul: forward.matmul * (gradients + again + 0.35 * blocks),
     // Fused attention recomputes the scores, so its backward pass has 2.5 times the work at a lower rate (arXiv 2307.08691, section 3.3).
-    attention: forward.attention * ((constants.traits.fusedAttention ? 3 : 2) + again + core),
+    attention: forward.attention * ((constants.fusedAttention ? 3 : 2) + again + core),
     memory:
-      forward.memory * (1.7 + again + 0.7 * blocks + (constants.traits.fusedAttention ? 0 : 0.3 * core)) +
+      forward.memory * (1.7 + again + 0.7 * blocks + (constants.fusedAttention ? 0 : 0.3 * core)) +
       accumulation,
   }
   const busy = seconds.matmul + seconds.attention + seconds.memory

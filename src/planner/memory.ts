@@ -127,7 +127,7 @@ export function activationBytesPerToken(shape: ModelShape, strategy: Strategy, c
     : ((shape.heads + 2 * shape.kvHeads) * shape.headDim) / tensor
   const coreOut = ((latent ? latent.valueDim : shape.headDim) * shape.heads) / tensor
   const scores =
-    constants.traits.fusedAttention || strategy.recompute === 'selective'
+    constants.fusedAttention || strategy.recompute === 'selective'
       ? 0
       : (5 * shape.heads * strategy.sequence) / tensor
   const attention = (4 * hidden) / split + dropout + 2 * (qkv + coreOut) + scores

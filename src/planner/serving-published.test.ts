@@ -52,9 +52,9 @@ const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[
 
 describe('throughput under full load, beside published figures', () => {
   it.each(PUBLISHED)(
-    '%s on %s x %d in %s is right within a fifth, a mixture of experts within a third, by the median of ten lengths',
+    '%s on %s x %d in %s is right within a third, by the median of ten lengths',
     (...row) => {
-      expect(median(errorsOf(row).map(Math.abs))).toBeLessThan(aShape(row[0]).experts ? 1 / 3 : 0.2)
+      expect(median(errorsOf(row).map(Math.abs))).toBeLessThan(1 / 3)
     },
   )
 

@@ -1,16 +1,11 @@
 import type { Strategy } from '../../../src/planner/index.ts'
-import {
-  CALIBRATION,
-  type Calibration,
-  type ConstantName,
-  type Constants,
-} from '../../../src/planner/index.ts'
+import { CALIBRATION, type Calibration, type ConstantName } from '../../../src/planner/index.ts'
 import type { MeasuredRun } from './measured-run.ts'
 import { constantsOf, predict, strategyOf } from './predict.ts'
 
 /** One number that the fit may move: the logarithm of a factor, with where it may be expected. */
 interface Tunable {
-  readonly scope: 'base' | 'gpu' | 'software'
+  readonly scope: 'base' | 'attention' | 'architecture' | 'gpu' | 'family' | 'software'
   readonly owner: string
   readonly name: ConstantName
   /** Standard deviation of the prior around the starting value, in logarithms. */
@@ -28,7 +23,9 @@ export interface FitResult {
   readonly tunables: number
 }
 
-const BASE_SPREAD: Partial<Record<ConstantName, number>> = {
+type Spreads = Partial<Record<ConstantName, number>>
+
+const BASE_SPREAD: Spreads = {
   matmulBf16: 0.15,
   matmulFp8: 0.2,
   matmulFp4: 0.2,
@@ -43,32 +40,36 @@ const BASE_SPREAD: Partial<Record<ConstantName, number>> = {
   matmulRamp: 0.3,
 }
 
-const GPU_FACTORS: Partial<Record<ConstantName, number>> = {
-  matmulBf16: 0.1,
-  matmulFp8: 0.1,
-  matmulFp4: 0.1,
+const ARCHITECTURE_FACTORS: Spreads = {
+  matmulBf16: 0.12,
+  matmulFp8: 0.15,
+  matmulFp4: 0.15,
   matmulHalf: 0.4,
-  attention: 0.2,
-  memory: 0.05,
 }
 
-const SOFTWARE_FACTORS: Partial<Record<ConstantName, number>> = {
-  slowdown: 0.08,
-  elementwise: 0.25,
-  launch: 0.5,
-  attention: 0.2,
-  tensorExposed: 0.3,
-  pipelineExposed: 0.4,
-  dataExposed: 0.7,
+const GPU_FACTORS: Spreads = { clock: 0.06 }
+
+const FAMILY_FACTORS: Spreads = {
+  slowdown: 0.05,
+  elementwise: 0.15,
+  launch: 0.3,
+  tensorExposed: 0.2,
+  pipelineExposed: 0.3,
+  dataExposed: 0.25,
+  straggle: 0.3,
+  microOverhead: 0.7,
+  stepOverhead: 0.2,
+}
+
+/** What releases really differ in: how much they hide of exchanges, what a micro-batch costs the host, attention, and experts. */
+const SOFTWARE_FACTORS: Spreads = {
+  slowdown: 0.06,
+  dataExposed: 0.35,
+  attention: 0.1,
   expertExposed: 0.4,
-  groupedMatmul: 0.2,
   routing: 0.6,
-  scan: 0.3,
-  network: 0.2,
-  stepOverhead: 0.3,
-  straggle: 0.5,
-  expertKernels: 0.5,
-  microOverhead: 1.2,
+  groupedMatmul: 0.25,
+  expertKernels: 0.4,
 }
 
 /**
@@ -82,29 +83,19 @@ export function fitConstants(
   progress?: (round: number, loss: number, damping: number) => void,
   PRIOR_WEIGHT = DEFAULT_PRIOR,
 ): FitResult {
-  const used = { gpus: new Set<string>(), software: new Set<string>() }
-  for (const { run } of runs) {
-    used.gpus.add(run.machine.gpu.name)
-    used.software.add(run.software)
-  }
   const tunables: Tunable[] = [
-    ...(Object.keys(start.base) as ConstantName[]).map((name) => ({
-      scope: 'base' as const,
-      owner: '',
-      name,
-      spread: BASE_SPREAD[name] ?? 0.5,
-    })),
-    ...[...used.gpus].flatMap((owner) => factors('gpu', owner, GPU_FACTORS)),
-    ...[...used.software].flatMap((owner) => factors('software', owner, SOFTWARE_FACTORS)),
+    ...(Object.keys(start.base) as ConstantName[])
+      .filter((name) => name !== 'clock')
+      .map((name) => ({
+        scope: 'base' as const,
+        owner: '',
+        name,
+        spread: BASE_SPREAD[name] ?? 0.5,
+      })),
+    ...layers(runs, start),
   ]
   const affects = tunables.map((tunable) =>
-    runs.map(({ run }) =>
-      tunable.scope === 'base'
-        ? true
-        : tunable.scope === 'gpu'
-          ? run.machine.gpu.name === tunable.owner
-          : run.software === tunable.owner,
-    ),
+    runs.map(({ run }) => tunable.scope === 'base' || ownersOf(run, start)[tunable.scope] === tunable.owner),
   )
   const count = tunables.length
   let values = new Float64Array(count)
@@ -180,17 +171,41 @@ export function fitConstants(
 const SMOOTH = 0.02
 const DEFAULT_PRIOR = 0.00003
 
-function factors(
-  scope: 'gpu' | 'software',
-  owner: string,
-  spreads: Partial<Record<ConstantName, number>>,
-): Tunable[] {
-  return (Object.entries(spreads) as [ConstantName, number][]).map(([name, spread]) => ({
-    scope,
-    owner,
-    name,
-    spread,
-  }))
+const LAYERS: Readonly<Record<Exclude<Tunable['scope'], 'base'>, Spreads>> = {
+  attention: { attention: 0.15 },
+  architecture: ARCHITECTURE_FACTORS,
+  gpu: GPU_FACTORS,
+  family: FAMILY_FACTORS,
+  software: SOFTWARE_FACTORS,
+}
+
+/** Which entry of each layer of the calibration a run goes by. */
+function ownersOf(run: MeasuredRun, calibration: Calibration): Record<keyof typeof LAYERS, string> {
+  const { gpu } = run.machine
+  const software = calibration.software.find(({ name }) => name === run.software)
+  return {
+    attention: `${software?.attention}/${gpu.architecture}`,
+    architecture: gpu.architecture,
+    gpu: gpu.name,
+    family: software?.family ?? '',
+    software: run.software,
+  }
+}
+
+function layers(runs: readonly FitRun[], calibration: Calibration): Tunable[] {
+  const owners = runs.map(({ run }) => ownersOf(run, calibration))
+  return (Object.keys(LAYERS) as (keyof typeof LAYERS)[]).flatMap((scope) =>
+    [...new Set(owners.map((of) => of[scope]))]
+      .filter((owner) => !owner.startsWith('unfused/'))
+      .flatMap((owner) =>
+        (Object.entries(LAYERS[scope]) as [ConstantName, number][]).map(([name, spread]) => ({
+          scope,
+          owner,
+          name,
+          spread,
+        })),
+      ),
+  )
 }
 
 function settle(runs: readonly FitRun[], calibration: Calibration): (Strategy | undefined)[] {
@@ -206,32 +221,34 @@ function residual(run: MeasuredRun, strategy: Strategy | undefined, calibration:
 }
 
 function withFactors(start: Calibration, tunables: readonly Tunable[], values: Float64Array): Calibration {
-  const base: Record<string, number> = { ...start.base }
-  const gpus: Record<string, Record<string, number>> = {}
-  for (const [owner, factor] of Object.entries(start.gpus))
-    gpus[owner] = { ...factor } as Record<string, number>
-  const software = new Map(
-    start.software.map((entry) => [entry.name, { ...entry.factors } as Record<string, number>]),
-  )
+  const moved = structuredClone(start) as unknown as Mutable
+  const software = new Map(moved.software.map((entry) => [entry.name, entry.factors]))
   for (let j = 0; j < tunables.length; j++) {
     const { scope, owner, name } = tunables[j]!
     const factor = Math.exp(values[j]!)
-    if (scope === 'base') base[name]! *= factor
-    else {
-      let into = scope === 'gpu' ? gpus[owner] : software.get(owner)
-      if (!into) {
-        into = {}
-        gpus[owner] = into
-      }
+    if (scope === 'base') moved.base[name]! *= factor
+    else if (scope === 'attention') {
+      const [kernel, architecture] = owner.split('/') as [string, string]
+      moved.attention[kernel]![architecture]! *= factor
+    } else {
+      if (scope !== 'software') moved[SECTION[scope]][owner] ??= {}
+      const into = scope === 'software' ? software.get(owner)! : moved[SECTION[scope]][owner]!
       into[name] = (into[name] ?? 1) * factor
     }
   }
-  return {
-    ...start,
-    base: base as unknown as Constants,
-    gpus,
-    software: start.software.map((entry) => ({ ...entry, factors: software.get(entry.name)! })),
-  }
+  return moved as unknown as Calibration
+}
+
+const SECTION = { architecture: 'architectures', gpu: 'gpus', family: 'families' } as const
+
+type Numbers = Record<string, number>
+interface Mutable {
+  base: Numbers
+  attention: Record<string, Numbers>
+  architectures: Record<string, Numbers>
+  gpus: Record<string, Numbers>
+  families: Record<string, Numbers>
+  software: { name: string; factors: Numbers }[]
 }
 
 /** Solves the damped normal equations by Cholesky's decomposition. */

@@ -285,15 +285,28 @@ const SOFTWARE: readonly (readonly [RegExp, string])[] = [
   [/SimuMax/, 'megatron-2025-plain'],
   [/DGX Cloud|NeMo 24|Megatron-Core|Megatron-LM examples/, 'megatron-2024'],
   [/NeMo-Megatron-Launcher/, 'megatron-2023'],
-  [/full run|LitGPT|Pythia|OPT|Falcon|LLaMA/i, 'torch-2023'],
+  // TinyLlama was trained with FSDP, FlashAttention-2 and fused kernels (its README); BloombergGPT with a fused softmax only (arXiv 2303.17564, section 3.3).
+  [/LitGPT/, 'torch-fsdp'],
+  [/BloombergGPT/, 'megatron-2021'],
+  [/Pythia|OPT|Falcon|LLaMA|Llama 2/, 'torch-2023'],
+]
+
+/** What a source that names no software is taken to have run, up to and with a year: Megatron's line, or PyTorch's own sharding. */
+const BY_YEAR: readonly (readonly [year: number, megatron: string, torch: string])[] = [
+  [2022, 'megatron-2021', 'torch-2023'],
+  [2023, 'megatron-2023', 'torch-2023'],
+  [2024, 'megatron-2024', 'torch-fsdp2'],
+  [2025, DEFAULT_SOFTWARE, 'torch-fsdp2-2025'],
+  [Number.POSITIVE_INFINITY, 'megatron-2026', 'torch-fsdp2-2025'],
 ]
 
 function softwareOf(row: Row): string {
   const text = `${row.source} ${row.precision} ${row.notes}`
   for (const [pattern, name] of SOFTWARE) if (pattern.test(text)) return name
   const year = number(row.year) ?? 2025
-  if (row.zero_stage === '3') return year <= 2023 ? 'torch-2023' : 'torch-fsdp2'
-  return year <= 2022 ? 'megatron-2021' : year === 2023 ? 'torch-2023' : DEFAULT_SOFTWARE
+  const isTorch = row.zero_stage === '3' || /FSDP|PyTorch/i.test(text)
+  const [, megatron, torch] = BY_YEAR.find(([last]) => year <= last)!
+  return isTorch ? torch : megatron
 }
 
 function readFixed(
