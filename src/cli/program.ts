@@ -7,7 +7,7 @@ import { addMachine } from './groups/machine.ts'
 import { addModels } from './groups/models.ts'
 import { addPeople } from './groups/people.ts'
 import { addSelf } from './groups/self.ts'
-import { addSlurmHabits } from './groups/slurm.ts'
+import { addSlurmHabits, addSlurmImport } from './groups/slurm.ts'
 import { addWork } from './groups/work.ts'
 import type { Io } from './io.ts'
 import type { LiveCluster, PlanOutside } from './plan-command.ts'
@@ -50,6 +50,7 @@ export async function buildProgram(io: Io, args: readonly string[]): Promise<Com
   addMachine(group('The machine'))
   await addLarge(program, io, args)
   addSlurmHabits(group('As in Slurm'))
+  addSlurmImport(group('As in Slurm'))
   addPeople(group('People'))
   addSelf(group('This command'))
   return program

@@ -18,6 +18,8 @@ const SMALL: ClusterSize = {
   slurmdTimeoutSeconds: 15,
   withRest: false,
   onPaper: false,
+  // Slurm holds passes back for seconds by default.
+  schedulerParameters: 'SchedulerParameters=batch_sched_delay=0,sched_min_interval=1000,bf_interval=1',
   extra: [],
 }
 
@@ -87,6 +89,14 @@ export class SlurmCluster {
 
   pid(daemon: string): number {
     return this.#daemons.get(daemon)?.pid ?? 0
+  }
+
+  /** CPU time that a daemon has used. */
+  async cpuSeconds(daemon: string): Promise<number> {
+    const stat = await readFile(`/proc/${this.pid(daemon)}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // Clock ticks of user and system time; Linux fixes them at 100 a second for user space.
+    return (Number(fields[11]) + Number(fields[12])) / 100
   }
 
   async startNode(name: string): Promise<void> {

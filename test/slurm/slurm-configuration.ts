@@ -10,6 +10,7 @@ export interface ClusterSize {
   readonly withRest: boolean
   /** Nodes that exist for the controller alone: jobs are placed on them and never begin. */
   readonly onPaper: boolean
+  readonly schedulerParameters: string
   /** More lines for slurm.conf; `{nodes}` becomes the list of all nodes. */
   readonly extra: readonly string[]
 }
@@ -77,7 +78,7 @@ function slurmConf(wanted: Wanted): string {
     'SelectTypeParameters=CR_Core_Memory',
     'TopologyPlugin=topology/tree',
     'SchedulerType=sched/backfill',
-    'SchedulerParameters=batch_sched_delay=0,sched_min_interval=1000,bf_interval=1',
+    wanted.schedulerParameters,
     'PriorityType=priority/multifactor',
     'PriorityWeightAge=1000',
     'PreemptType=preempt/partition_prio',
@@ -87,8 +88,8 @@ function slurmConf(wanted: Wanted): string {
       ? [
           'SuspendProgram=/bin/true',
           'ResumeProgram=/bin/true',
-          'SuspendTime=86400',
-          'ResumeTimeout=86400',
+          'SuspendTime=60000',
+          'ResumeTimeout=60000',
           'ResumeRate=0',
         ]
       : []),

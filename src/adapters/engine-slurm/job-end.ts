@@ -83,7 +83,8 @@ function endedBySlurm(job: SlurmJob | undefined, seen: readonly TaskExit[]): Eng
   // A task that failed by itself first says more than that the rest was ended. Slurm's own signals reach the tasks
   // before their launcher, which then cannot know that they were stopped.
   const failed = seen.filter(({ stopped, exitCode }) => !stopped && exitCode !== 0)
-  if (failed.some(({ signal }) => signal === undefined || !/^SIG(?:TERM|KILL|CONT)$/.test(signal))) return undefined
+  if (failed.some(({ signal }) => signal === undefined || !/^SIG(?:TERM|KILL|CONT)$/.test(signal)))
+    return undefined
   switch (job?.state) {
     case 'TIMEOUT':
     case 'DEADLINE':

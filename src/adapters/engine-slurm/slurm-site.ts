@@ -1,6 +1,7 @@
 import type { DurationMs } from '../../base/index.ts'
 import { MINUTE_MS } from '../../base/index.ts'
-import { parseTopologyConf, type SlurmTopology, topologyOf } from '../../model/slurm/switch-tree.ts'
+import { type SlurmTopology, topologyOf } from '../../model/slurm/switch-tree.ts'
+import { parseTopology } from '../../model/slurm/topology-yaml.ts'
 import type { SlurmPartition, SlurmTransport } from './transport.ts'
 
 const GOOD_FOR_MS: DurationMs = 5 * MINUTE_MS
@@ -43,7 +44,7 @@ export class SlurmSite {
           : `Slurm has no partition "${wanted}"; it has ${names}`,
       )
     }
-    const switches = parseTopologyConf(given ?? (await this.#transport.topology()) ?? '')
+    const switches = parseTopology(given ?? (await this.#transport.topology()) ?? '')
     if (!switches.ok) throw new Error(switches.error)
     return { partition, topology: topologyOf(switches.value, 'slurm') }
   }

@@ -36,6 +36,26 @@ export function addSlurmHabits(group: Group): void {
   }
 }
 
+/** `banyan slurm import`, which has options of its own. */
+export function addSlurmImport(group: Group): void {
+  group
+    .command('slurm', 'bring a Slurm site over')
+    .command('import')
+    .description(
+      'say what a slurm.conf, with its gres.conf and topology beside it, becomes here, and what has no counterpart',
+    )
+    .argument('<slurm.conf>')
+    .option('--topology <file>', 'topology.conf or topology.yaml (beside slurm.conf)')
+    .option('--accounts <file>', 'what `sacctmgr dump CLUSTER` wrote')
+    .option('--qos <file>', 'what `sacctmgr -P show qos` printed')
+    .option('--apply', 'make organisations, teams, queues and users of the accounts')
+    .action(
+      group.run(async (cli, file, options) =>
+        (await import('../slurm/import.ts')).importSite(cli, file, options),
+      ),
+    )
+}
+
 const GLOBAL_FLAGS: readonly string[] = ['--json', '-w', '--wide']
 const GLOBAL_VALUES: readonly string[] = ['--data', '--server']
 
