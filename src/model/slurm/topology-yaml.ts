@@ -26,8 +26,8 @@ function parseTopologyYaml(text: string): Result<Switch[], string> {
     return chosen?.flat === true ? ok([]) : refuse('the topology has neither tree nor block')
   const switches: Switch[] = []
   for (const item of items) {
-    const name = String(item.switch ?? item.block ?? '')
-    const [nodes, below] = [item.nodes, item.children].map((list) => parseHostlist(String(list ?? '')))
+    const name = textOf(item.switch ?? item.block)
+    const [nodes, below] = [item.nodes, item.children].map((list) => parseHostlist(textOf(list)))
     if (!nodes?.ok) return refuse(`switch ${name}: ${nodes?.error}`)
     if (!below?.ok) return refuse(`switch ${name}: ${below?.error}`)
     switches.push({ name, nodes: nodes.value, switches: below.value })
@@ -37,4 +37,8 @@ function parseTopologyYaml(text: string): Result<Switch[], string> {
 
 function listOf(value: unknown): Fields[] {
   return Array.isArray(value) ? (value as Fields[]) : []
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }
