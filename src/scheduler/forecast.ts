@@ -111,6 +111,8 @@ class Replication {
     for (const entry of this.started) machine.waiting.restore(entry)
     machine.live.clear()
     for (const occupant of this.live) machine.live.set(occupant.attempt as AttemptId, occupant)
+    // In the order in which they were placed, which later passes go by.
+    machine.held.clear()
     for (const [id, held] of holds) machine.held.set(id, held)
   }
 
@@ -124,13 +126,13 @@ class Replication {
       if (wakeAt <= now) wakeAt = Number.POSITIVE_INFINITY
       pass.decide()
       pass.keepDecisions()
+      this.forgetHolds(pass)
       for (const { attempt } of pass.evictions) this.machine.live.delete(attempt)
       // What is started again has as much to do as before, and what was lost.
       for (const { before, after } of pass.restarted)
         this.ends.push(after, this.endOf(before, now) + lossOf(before, now) / (before.gpuMilli / 1000))
       for (const { entry, occupant, now: isNow } of pass.granted) {
         this.machine.waiting.remove(entry.gang.workload, entry.gang.replica)
-        this.releaseHoldOf(entry)
         this.started.push(entry)
         this.ends.push(occupant, this.endOf(occupant, now))
         const times = this.starts.get(entry)
@@ -145,6 +147,12 @@ class Replication {
       now = Math.max(next, now + Math.max(MINUTE_MS, RESOLUTION * (now - this.from)))
       this.endUntil(now)
     }
+  }
+
+  /** What the pass no longer keeps is free, and no later pass may give it back again. */
+  private forgetHolds({ holds }: Pass): void {
+    const kept = new Set(holds.map(({ id }) => id))
+    for (const id of this.machine.held.keys()) if (!kept.has(id)) this.machine.held.delete(id)
   }
 
   private endUntil(now: TimeMs): void {
@@ -174,10 +182,5 @@ class Replication {
     x = Math.imul(x ^ (x >>> 16), 0x85ebca6b)
     x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35)
     return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32
-  }
-
-  private releaseHoldOf({ gang }: Entry): void {
-    for (const [id, { hold }] of this.machine.held)
-      if (hold.workload === gang.workload && hold.replica === gang.replica) this.machine.held.delete(id)
   }
 }

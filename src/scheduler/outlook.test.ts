@@ -4,7 +4,7 @@ import { explain, explainAll } from './explain.ts'
 import { forecast } from './forecast.ts'
 import { scoreForecasts } from './forecast-score.ts'
 import { planPass } from './pass.ts'
-import { aGang, aMachine, aNode, aRequest, drawn } from './picture.ts'
+import { aGang, aMachine, aNode, apply, aRequest, drawn } from './picture.ts'
 import { whatIf } from './what-if.ts'
 
 const now = 10 * HOUR_MS
@@ -79,6 +79,18 @@ describe('[X2] a counterfactual was tried', () => {
 })
 
 describe('[F1] a forecast', () => {
+  it('[R2] gives back once what was held on a node that drains since, and leaves the holds in their order', () => {
+    const machine = aMachine('a x. y. z. w.', {
+      queued: [aGang('g', '2 nodes', { priority: 2 }), aGang('h', '2 nodes', { priority: 2 })],
+    })
+    apply(machine, planPass(machine, now), now)
+    const held = [...machine.held.keys()]
+    expect(held).toHaveLength(2)
+    machine.setNode(aNode('a.1', ['a'], 2), 'draining')
+    expect(forecast(machine, now, options).map(({ workload }) => workload)).toEqual(['g', 'h'])
+    expect([...machine.held.keys()]).toEqual(held)
+  })
+
   const running = { x: { startedAt: now - HOUR_MS, limitMs: 2 * HOUR_MS } }
 
   it('is not before now and not after the limits say', () => {
