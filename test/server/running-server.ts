@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { type Client, createClient } from '../../src/api/index.ts'
 import { createLog } from '../../src/server/log.ts'
 import { startServer, type World } from '../../src/server/server.ts'
+import type { TwinOptions } from '../../src/server/twin/twin-options.ts'
 import { realWorld } from '../../src/server/worlds/real.ts'
+import { twinWorld } from '../../src/server/worlds/twin.ts'
 
 type Call = Omit<RequestInit, 'headers'> & {
   readonly headers?: Readonly<Record<string, string>>
@@ -28,6 +30,8 @@ export interface RunningServer {
 interface Options {
   readonly slots?: number
   readonly dataDir?: string
+  /** A simulated machine instead of this one. */
+  readonly twin?: TwinOptions
   /** Changes what the server runs on before it starts. */
   readonly change?: (world: World) => World
 }
@@ -36,6 +40,7 @@ interface Options {
 export async function aServer({
   slots = 4,
   dataDir,
+  twin,
   change = (world) => world,
 }: Options = {}): Promise<RunningServer> {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'banyan-server-'))
@@ -48,7 +53,7 @@ export async function aServer({
     logLevel: process.env.BANYAN_LOG ?? 'silent',
   }
   const log = createLog(options.logLevel)
-  const world = change(await realWorld(options, log))
+  const world = change(twin ? await twinWorld(options, twin, log) : await realWorld(options, log))
   const server = await startServer(world, { ...options, version: 'test', log })
   const operator = readFileSync(join(folder, 'operator.token'), 'utf8').trim()
   return {
