@@ -1,5 +1,6 @@
 import type { Contract } from './contract.ts'
 import type { ProblemCode } from './problem.ts'
+import { billRoutes } from './routes/bill.ts'
 import { eventRoutes } from './routes/events.ts'
 import { machineRoutes } from './routes/machine.ts'
 import { nodeRoutes } from './routes/nodes.ts'
@@ -23,6 +24,7 @@ export const CONTRACTS = {
   ...reservationRoutes,
   ...tenancyRoutes,
   ...serviceRoutes,
+  ...billRoutes,
 } as const satisfies Record<string, Contract>
 
 export type Operation = keyof typeof CONTRACTS

@@ -70,6 +70,37 @@ const knownEvent = z.discriminatedUnion('kind', [
     reservation: z.string(),
     how: z.enum(['cancelled', 'over']),
   }),
+  z.object({ kind: z.literal('organisation-created'), organisation: z.string() }),
+  z.object({ kind: z.literal('team-created'), team: z.object({ id: z.string() }) }),
+  z.object({
+    kind: z.literal('user-set'),
+    user: z.object({
+      id: z.string(),
+      organisation: z.string(),
+      teams: z.array(z.string()),
+      role: z.string(),
+    }),
+  }),
+  z.object({ kind: z.literal('user-removed'), user: z.string() }),
+  z.object({ kind: z.literal('token-issued'), token: z.object({ user: z.string(), label: z.string() }) }),
+  z.object({ kind: z.literal('token-revoked') }),
+  z.object({
+    kind: z.literal('queue-set'),
+    queue: z.object({
+      id: z.string(),
+      guaranteedGpus: z.number(),
+      limitGpus: z.number().exactOptional(),
+      weight: z.number(),
+    }),
+  }),
+  z.object({ kind: z.literal('policy-set'), policy: z.object({ name: z.string() }) }),
+  z.object({
+    kind: z.literal('prices-set'),
+    prices: z.object({
+      currency: z.string(),
+      lists: z.array(z.object({ since: timeMs(), perGpuHour: z.record(z.string(), z.number()) })),
+    }),
+  }),
   z.object({ kind: z.literal('node-moved'), node: z.string(), to: z.string(), reason: z.string() }),
   z.object({ kind: z.literal('node-contact'), node: z.string(), contact: z.string() }),
   z.object({
@@ -80,7 +111,7 @@ const knownEvent = z.discriminatedUnion('kind', [
   }),
 ])
 
-/** The events that tell the life of workloads and nodes. */
+/** The events that people read about. */
 export type KnownEvent = WireOf<typeof knownEvent>
 
 /** The event with its fields typed, or undefined for a kind that is not told here. */
@@ -130,6 +161,32 @@ export function describeEvent(logged: LoggedEventView): string {
     }
     case 'reservation-ended':
       return `reservation ${event.reservation} is ${event.how}`
+    case 'organisation-created':
+      return `organisation ${event.organisation} made`
+    case 'team-created':
+      return `team ${event.team.id} made`
+    case 'user-set': {
+      const { id, role, organisation, teams } = event.user
+      return `user ${id} is ${role} of ${teams.join(', ') || organisation}`
+    }
+    case 'user-removed':
+      return `user ${event.user} removed`
+    case 'token-issued':
+      return `token for ${event.token.user} issued${because(event.token.label)}`
+    case 'token-revoked':
+      return 'token revoked'
+    case 'queue-set': {
+      const { id, guaranteedGpus, limitGpus, weight } = event.queue
+      const limit = limitGpus === undefined ? 'no limit' : `limit ${limitGpus}`
+      return `queue ${id}: ${guaranteedGpus} GPUs guaranteed, ${limit}, weight ${weight}`
+    }
+    case 'policy-set':
+      return `policy ${event.policy.name} set`
+    case 'prices-set': {
+      const { currency, lists } = event.prices
+      const list = Object.entries(lists.at(-1)?.perGpuHour ?? {})
+      return `prices of a GPU-hour: ${list.map(([model, price]) => `${model} ${price} ${currency}`).join(', ')}`
+    }
     case 'node-moved':
       return `${event.node} is ${event.to}${because(event.reason)}`
     case 'node-foreign':

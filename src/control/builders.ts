@@ -7,6 +7,7 @@ import type {
   Owner,
   ServeSpec,
   TrainSpec,
+  UsageSpan,
   Workload,
 } from '../model/index.ts'
 import { teamId } from '../model/index.ts'
@@ -112,6 +113,7 @@ export class ControlInMemory {
   now: TimeMs = 1_000
   readonly log: LoggedEvent[] = []
   readonly effects: Effect[] = []
+  readonly spans: UsageSpan[] = []
   readonly #rows = new MemoryRows()
 
   constructor(nodes: readonly NodeDescription[] = [aNode('n1')]) {
@@ -134,7 +136,9 @@ export class ControlInMemory {
     if (!decision.ok) throw new Rejected(decision.rejection)
     this.log.push(...decision.events)
     this.effects.push(...decision.effects)
-    this.#rows.take(batchOf(this.state, decision.events))
+    const batch = batchOf(this.state, decision.events)
+    this.spans.push(...batch.spans)
+    this.#rows.take(batch)
     const [broken] = violations(this.state)
     if (broken) throw new Error(`${broken.rule}: ${broken.detail}`)
     return decision.effects

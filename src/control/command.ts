@@ -13,6 +13,7 @@ import type {
   NodeAction,
   Owner,
   Policy,
+  PriceList,
   Queue,
   Reservation,
   ReservationWish,
@@ -72,6 +73,8 @@ export type Command =
   /** Puts on record when workloads that have no forecast yet were said to start. */
   | { readonly kind: 'record-forecasts'; readonly forecasts: ReadonlyMap<WorkloadId, StartForecast> }
   | { readonly kind: 'set-policy'; readonly policy: Policy }
+  /** From `list.since` on; what was said of later times before is replaced. */
+  | { readonly kind: 'set-prices'; readonly currency: string; readonly list: PriceList }
 
 /** A reservation whose nodes are still to be chosen. */
 export type NewReservation = Omit<Reservation, 'nodes'> & { readonly wish: ReservationWish }

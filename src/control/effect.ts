@@ -35,6 +35,7 @@ export type RejectionCode =
   | 'invalid-name'
   | 'no-such-reservation'
   | 'invalid-reservation'
+  | 'invalid-prices'
 
 /** What came of a command. When refused, nothing changed. */
 export type Decision =

@@ -19,6 +19,7 @@ import type {
   Outcome,
   Owner,
   Policy,
+  Prices,
   Progress,
   Queue,
   Reservation,
@@ -45,6 +46,7 @@ export type Event =
   | { readonly kind: 'token-revoked'; readonly sha256: string }
   | { readonly kind: 'queue-set'; readonly queue: Queue }
   | { readonly kind: 'policy-set'; readonly policy: Policy }
+  | { readonly kind: 'prices-set'; readonly prices: Prices }
   | { readonly kind: 'reservation-made'; readonly reservation: Reservation }
   | {
       readonly kind: 'reservation-ended'

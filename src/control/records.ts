@@ -6,6 +6,7 @@ import type {
   Node,
   Organisation,
   Policy,
+  Prices,
   Queue,
   Reservation,
   Team,
@@ -39,9 +40,11 @@ export function batchOf(state: ControlState, events: readonly LoggedEvent[]): Ba
       present(state.attempts.get(id) ?? departed.attempts.get(id), `attempt ${id}`),
     ),
     submissions: [...submissions.values()],
+    spans: [...departed.spans],
   }
   departed.workloads.clear()
   departed.attempts.clear()
+  departed.spans.length = 0
   return batch
 }
 
@@ -57,6 +60,7 @@ function collectSubmission(into: Map<string, SubmissionRecord>, { event, at }: L
 const COLLECTIONS = {
   cluster: (state: ControlState) => new Map([['cluster', state.cluster]]),
   policy: (state: ControlState) => new Map([['policy', state.policy]]),
+  prices: (state: ControlState) => new Map([['prices', state.prices]]),
   counters: (state: ControlState) => new Map([['counters', countersOf(state)]]),
   scheduler: (state: ControlState) => new Map([['memory', state.derived.machine.usage()]]),
   organisations: (state: ControlState) => state.organisations,
@@ -98,6 +102,9 @@ class Touched {
         break
       case 'policy-set':
         this.#row('policy', 'policy')
+        break
+      case 'prices-set':
+        this.#row('prices', 'prices')
         break
       case 'organisation-created':
         this.#row('organisations', event.organisation)
@@ -198,6 +205,7 @@ export function restoreState(stored: StoredState): ControlState {
     state.policy = { ...DEFAULT_POLICY, ...policy }
     machine.setPolicy(state.policy)
   }
+  for (const prices of rows<Prices>('prices')) state.prices = prices
   for (const organisation of rows<Organisation>('organisations')) {
     state.organisations.set(organisation.id, organisation)
   }

@@ -16,14 +16,16 @@ import type {
   Node,
   Organisation,
   Policy,
+  Prices,
   Queue,
   Reservation,
   Team,
   Token,
+  UsageSpan,
   User,
   Workload,
 } from '../model/index.ts'
-import { DEFAULT_POLICY, NODE_LEVEL } from '../model/index.ts'
+import { DEFAULT_POLICY, NO_PRICES, NODE_LEVEL } from '../model/index.ts'
 import type { Hold } from '../scheduler/index.ts'
 import { Machine } from '../scheduler/index.ts'
 
@@ -38,6 +40,7 @@ export interface ControlState {
   nextWorkloadNumber: number
   cluster: ClusterDescription
   policy: Policy
+  prices: Prices
   readonly organisations: Map<OrganisationId, Organisation>
   readonly teams: Map<TeamId, Team>
   readonly users: Map<UserId, User>
@@ -62,7 +65,14 @@ export interface Derived {
   /** When live attempts reach their time limit; entries of attempts that ended earlier are skipped when met. */
   readonly deadlines: Heap<Deadline>
   /** Workloads and attempts that became final since the last batch was taken for the store. */
-  readonly departed: { workloads: Map<WorkloadId, Workload>; attempts: Map<AttemptId, Attempt> }
+  readonly departed: Departed
+}
+
+export interface Departed {
+  readonly workloads: Map<WorkloadId, Workload>
+  readonly attempts: Map<AttemptId, Attempt>
+  /** How the GPUs of what ended were used, and what was waited for. */
+  readonly spans: UsageSpan[]
 }
 
 export interface Deadline {
@@ -78,6 +88,7 @@ export function emptyState(): ControlState {
     nextWorkloadNumber: 1,
     cluster: { name: 'banyan', levels: [NODE_LEVEL] },
     policy: DEFAULT_POLICY,
+    prices: NO_PRICES,
     organisations: new Map(),
     teams: new Map(),
     users: new Map(),
@@ -92,7 +103,7 @@ export function emptyState(): ControlState {
       machine: new Machine([NODE_LEVEL]),
       dependents: new Map(),
       deadlines: new Heap(byTimeThenId),
-      departed: { workloads: new Map(), attempts: new Map() },
+      departed: { workloads: new Map(), attempts: new Map(), spans: [] },
     },
   }
 }

@@ -15,9 +15,14 @@ export interface Allocation {
 
 /** GPUs held, counting fractions: 0.25 for a quarter. */
 export function allocatedGpus(allocation: Allocation): number {
+  return milliGpusOf(allocation) / 1000
+}
+
+/** The same in thousandths. */
+export function milliGpusOf(allocation: Allocation): number {
   let milli = 0
   for (const part of allocation.parts) milli += part.gpus.length * (part.milliGpus ?? 1000)
-  return milli / 1000
+  return milli
 }
 
 /** Tasks of a gang on this allocation: one for each node, or one for each GPU it holds any share of. */

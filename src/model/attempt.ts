@@ -68,6 +68,8 @@ export interface Attempt {
   firstProgress?: Progress
   progress?: Progress
   checkpoint?: Checkpoint
+  /** It follows an attempt that the platform or other work cut off, so starting it is not billed (S7). */
+  readonly isRestart?: true
   /** Step from which this attempt went on. */
   resumedFromStep?: number
 }

@@ -67,7 +67,7 @@ export interface StartForecast {
   readonly replications: number
 }
 
-/** GPU-milliseconds held, billed to the user, and lost since the last checkpoint when an attempt broke off. */
+/** GPU-milliseconds held, billed to the user, and lost: since the last checkpoint of what was cut off, and in starting it again. */
 export interface Usage {
   readonly held: number
   readonly billed: number
@@ -108,6 +108,8 @@ export interface Workload {
   progress?: Progress
   firstLoss?: number
   checkpoint?: Checkpoint
+  /** Replicas whose last attempt the platform or other work cut off, and that have not been started since. */
+  cutOff?: readonly number[]
   /** Of all ended attempts. */
   usage: Usage
 }

@@ -37,6 +37,7 @@ async function isVisible(context: CallContext, owners: Owners, event: Event): Pr
     case 'node-foreign':
     case 'node-removed':
     case 'policy-set':
+    case 'prices-set':
       return true
     case 'organisation-created':
       return event.organisation === user.organisation

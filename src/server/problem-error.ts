@@ -36,6 +36,7 @@ const PROBLEM_OF_REJECTION = {
   'invalid-name': 'invalid-request',
   'no-such-reservation': 'not-found',
   'invalid-reservation': 'invalid-request',
+  'invalid-prices': 'invalid-request',
 } as const satisfies Record<RejectionCode, ProblemCode>
 
 export function problemOfRejection(rejection: Rejection): ProblemError {

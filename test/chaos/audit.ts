@@ -75,6 +75,7 @@ async function replay(store: Store): Promise<Replayed> {
     for (const [id, attempt] of left.attempts) departed.attempts.set(id, attempt)
     left.workloads.clear()
     left.attempts.clear()
+    left.spans.length = 0
     if (page.length === 0) return { state, departed, events }
   }
 }

@@ -61,6 +61,8 @@ export class FlakyStore {
       workloads: (query) => store.workloads(query),
       workload: (id) => store.workload(id),
       attempts: (id) => store.attempts(id),
+      usage: (query) => store.usage(query),
+      names: (ids) => store.names(ids),
       submission: async (user, key) => {
         const record = await store.submission(user, key)
         this.#lookups++

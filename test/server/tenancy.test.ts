@@ -88,6 +88,8 @@ const CASES: Record<Operation, readonly Case[]> = {
   readLog: [done],
   followLog: [done],
   listEvents: [nothing, { input: ({ waiting }) => ({ workload: waiting.id }), but: foreigners(404) }],
+  exportEvents: [nothing, { input: ({ waiting }) => ({ workload: waiting.id }), but: foreigners(404) }],
+  exportEventsAsCsv: [nothing, { input: ({ waiting }) => ({ workload: waiting.id }), but: foreigners(404) }],
   followEvents: [
     { input: () => ({ after: 0 }) },
     { input: ({ waiting }) => ({ workload: waiting.id, after: 0 }), but: foreigners(404) },
@@ -175,6 +177,10 @@ const CASES: Record<Operation, readonly Case[]> = {
   ],
   revokeToken: [{ input: ownerToken, but: notTheirs }],
   listEndpoints: [nothing],
+  getBill: [nothing, { input: () => ({ by: 'workload' }) }, { input: () => ({ by: 'user' }) }],
+  exportBill: [{ input: () => ({ by: 'workload' }) }],
+  getPrices: [nothing],
+  setPrices: [{ input: () => ({ currency: 'EUR', perGpuHour: { H100: 2 } }) }],
   getUsage: [nothing, { input: () => ({ by: 'workload' }) }, { input: () => ({ by: 'user' }) }],
 }
 
@@ -275,12 +281,13 @@ describe('[S9] every route, for every kind of caller', () => {
         'followMachine',
         'listReservations',
         'getUsage',
+        'getBill',
       ] as const) {
         const { body } = await call(
           tenants,
           operation,
           name,
-          operation === 'getUsage' ? { by: 'workload' } : {},
+          operation === 'getUsage' || operation === 'getBill' ? { by: 'workload' } : {},
         )
         expect(foreignTraces(tenants, body), `${operation} for ${name}`).not.toEqual([])
       }

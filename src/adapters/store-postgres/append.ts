@@ -9,6 +9,7 @@ import {
   type LoggedEvent,
   submissionRow,
   unnested,
+  usageSpanRow,
   workloadRow,
 } from './rows.ts'
 import { StoreError } from './store-error.ts'
@@ -31,6 +32,7 @@ export async function appendBatch(writer: Kysely<Tables>, epoch: number, batch: 
   const workloads = newest(batch.workloads, idOf).map(workloadRow)
   const attempts = newest(batch.attempts, idOf).map(attemptRow)
   const submissions = batch.submissions.map(submissionRow)
+  const spans = batch.spans.map(usageSpanRow)
   const guard = sql.ref('guard')
   const parts = [
     [events, sql`new_events as (${insertRows('events', events, guard)})`],
@@ -53,6 +55,7 @@ export async function appendBatch(writer: Kysely<Tables>, epoch: number, batch: 
         set state = excluded.state, ended_at = excluded.ended_at, document = excluded.document)`,
     ],
     [submissions, sql`new_submissions as (${insertRows('submissions', submissions, guard)})`],
+    [spans, sql`new_spans as (${insertRows('usage_spans', spans, guard)})`],
   ] as const
   const written = parts.flatMap(([rows, part]) => (rows.length === 0 ? [] : [part]))
   const { rows } = await sql<{ appended: number }>`

@@ -90,6 +90,58 @@ create table submissions (
 );
 `,
   },
+  {
+    version: 2,
+    name: 'usage spans, and events by kind, node and person',
+    sql: `
+create table usage_spans (
+  workload text collate "C" not null,
+  organisation text collate "C" not null,
+  team text collate "C" not null,
+  user_id text collate "C" not null,
+  gpu_model text collate "C" not null,
+  cause text collate "C" not null,
+  milli_gpus bigint not null,
+  from_at bigint not null,
+  to_at bigint not null
+);
+create index usage_spans_by_end on usage_spans (to_at);
+
+-- Attempts that ended before there were spans: what is billed came first, what was lost after it. What their start took and
+-- how long they waited is not known any more.
+insert into usage_spans
+select w.id, w.organisation, w.team, w.user_id, coalesce(n.value ->> 'gpuModel', ''), part.cause,
+  round(a.held * 1000 / (a.ended_at - a.planned_at))::bigint, part.from_at, part.to_at
+from (
+  select workload, ended_at, document ->> 'outcome' as outcome, (document ->> 'plannedAt')::bigint as planned_at,
+    (document -> 'usage' ->> 'held')::numeric as held, (document -> 'usage' ->> 'billed')::numeric as billed,
+    document #>> '{allocation,parts,0,node}' as node
+  from attempts where state = 'ended'
+) as a
+join workloads w on w.number = a.workload
+left join documents n on n.collection = 'nodes' and n.id = a.node
+cross join lateral (
+  select a.planned_at + round((a.ended_at - a.planned_at) * a.billed / a.held)::bigint as kept_until
+) as kept
+cross join lateral (values
+  ('work', a.planned_at, kept.kept_until), (a.outcome, kept.kept_until, a.ended_at)
+) as part (cause, from_at, to_at)
+where a.held > 0 and a.ended_at > a.planned_at and part.to_at > part.from_at;
+
+create index events_of_kind on events (kind, sequence);
+create index events_of_people on events ((-sequence)) where actor ->> 'kind' = 'user';
+create function event_node(kind text, body json) returns text language sql immutable as $$
+  select case kind
+    when 'node-moved' then body ->> 'node'
+    when 'node-contact' then body ->> 'node'
+    when 'node-removed' then body ->> 'node'
+    when 'node-described' then body #>> '{node,id}'
+    when 'attempt-ended' then body #>> '{failure,node}'
+  end
+$$;
+create index events_of_node on events (event_node(kind, body), sequence) where event_node(kind, body) is not null;
+`,
+  },
 ]
 
 export const NEWEST_SCHEMA = Math.max(...MIGRATIONS.map((migration) => migration.version))

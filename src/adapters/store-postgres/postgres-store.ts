@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { WorkloadId } from '../../base/index.ts'
 import type {
   Batch,
@@ -8,24 +8,22 @@ import type {
   Store,
   StoredState,
   SubmissionRecord,
+  UsageQuery,
+  UsageSum,
   WorkloadQuery,
 } from '../../control/ports/index.ts'
-import {
-  type Actor,
-  type Attempt,
-  FINAL_WORKLOAD_STATES,
-  WORKLOAD_STATES,
-  type Workload,
-} from '../../model/index.ts'
+import { type Attempt, FINAL_WORKLOAD_STATES, WORKLOAD_STATES, type Workload } from '../../model/index.ts'
 import { appendBatch } from './append.ts'
 import type { Database, Writer } from './database.ts'
 import { storeFailure } from './failure.ts'
 import { snapshotOf } from './kysely-of.ts'
+import { listEvents } from './list-events.ts'
 import { listWorkloads } from './list-workloads.ts'
 import { workloadNumber } from './numbers.ts'
 import type { LoggedEvent } from './rows.ts'
 import { StoreError } from './store-error.ts'
 import { SubmissionLookup } from './submission-lookup.ts'
+import { sumUsage } from './sum-usage.ts'
 import type { Tables } from './tables.ts'
 
 const LIVE_STATES = WORKLOAD_STATES.filter((state) => !FINAL_WORKLOAD_STATES.some((final) => final === state))
@@ -89,22 +87,7 @@ export class PostgresStore implements Store {
   }
 
   events(query: EventQuery): Promise<readonly LoggedEvent[]> {
-    return this.#read(async (reader) => {
-      let rows = reader
-        .selectFrom('events')
-        .select(['sequence', 'at', 'actor', 'cause', 'body'])
-        .where('sequence', '>', query.after)
-        .orderBy('sequence')
-        .limit(query.limit)
-      if (query.workload !== undefined) rows = rows.where('workload', '=', query.workload)
-      return (await rows.execute()).map(({ sequence, at, actor, cause, body }) => ({
-        sequence,
-        at,
-        actor: actor as Actor,
-        cause,
-        event: body as LoggedEvent['event'],
-      }))
-    })
+    return this.#read((reader) => listEvents(reader, query))
   }
 
   workloads(query: WorkloadQuery): Promise<Page<Workload>> {
@@ -133,6 +116,18 @@ export class PostgresStore implements Store {
         .orderBy('number')
         .execute()
       return rows.map((row) => row.document as Attempt)
+    })
+  }
+
+  usage(query: UsageQuery): Promise<readonly UsageSum[]> {
+    return this.#read((reader) => sumUsage(reader, query))
+  }
+
+  names(workloads: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#read(async (reader) => {
+      const { rows } = await sql<{ id: string; name: string }>`
+        select id, name from workloads where id = any(${[...workloads]}::text[])`.execute(reader)
+      return new Map(rows.map(({ id, name }) => [id, name]))
     })
   }
 

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { present } from '../../base/index.ts'
 import type { Batch, Document, SubmissionRecord } from '../../control/ports/index.ts'
-import { type Attempt, isFinal, type Workload } from '../../model/index.ts'
+import { type Attempt, isFinal, type UsageSpan, type Workload } from '../../model/index.ts'
 import { workloadNumber, workloadOfAttempt } from './numbers.ts'
 import type {
   AttemptTable,
@@ -9,6 +9,7 @@ import type {
   EventTable,
   SubmissionTable,
   Tables,
+  UsageSpanTable,
   WorkloadTable,
 } from './tables.ts'
 
@@ -51,6 +52,17 @@ export const COLUMNS = {
     document: 'json',
   },
   submissions: { user_id: 'text', key: 'text', request_hash: 'text', workloads: 'json', at: 'bigint' },
+  usage_spans: {
+    workload: 'text',
+    organisation: 'text',
+    team: 'text',
+    user_id: 'text',
+    gpu_model: 'text',
+    cause: 'text',
+    milli_gpus: 'bigint',
+    from_at: 'bigint',
+    to_at: 'bigint',
+  },
 } as const satisfies { readonly [Table in keyof Tables]?: ColumnsOf<Tables[Table]> }
 
 export type DataTable = keyof typeof COLUMNS
@@ -133,5 +145,27 @@ export function submissionRow(submission: SubmissionRecord): SubmissionTable {
     request_hash: submission.requestHash,
     workloads: submission.workloads,
     at: submission.at,
+  }
+}
+
+export function usageSpanRow({
+  workload,
+  owner,
+  gpuModel,
+  cause,
+  milliGpus,
+  from,
+  to,
+}: UsageSpan): UsageSpanTable {
+  return {
+    workload,
+    organisation: owner.organisation,
+    team: owner.team,
+    user_id: owner.user,
+    gpu_model: gpuModel,
+    cause,
+    milli_gpus: milliGpus,
+    from_at: from,
+    to_at: to,
   }
 }

@@ -8,6 +8,7 @@ export interface Tables {
   workloads: WorkloadTable
   attempts: AttemptTable
   submissions: SubmissionTable
+  usage_spans: UsageSpanTable
   migrations: MigrationTable
 }
 
@@ -62,6 +63,18 @@ export interface SubmissionTable {
   request_hash: string
   workloads: unknown
   at: number
+}
+
+export interface UsageSpanTable {
+  workload: string
+  organisation: string
+  team: string
+  user_id: string
+  gpu_model: string
+  cause: string
+  milli_gpus: number
+  from_at: number
+  to_at: number
 }
 
 export interface MigrationTable {

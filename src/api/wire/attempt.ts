@@ -48,6 +48,7 @@ export const attempt = named(
     allocation,
     plannedAt: timeMs(),
     boundMs: durationMs().exactOptional(),
+    isRestart: z.literal(true).exactOptional(),
     state: z.enum(ATTEMPT_STATES),
     runningAt: timeMs().exactOptional(),
     endedAt: timeMs().exactOptional(),

@@ -50,6 +50,10 @@ export const workload = named(
     platformFailures: count(),
     notBefore: timeMs(),
     avoidedNodes: z.array(z.object({ node: z.string(), until: timeMs() })),
+    cutOff: z
+      .array(count())
+      .exactOptional()
+      .describe('replicas that the platform or other work cut off and that have not started again'),
     progress: progress.exactOptional(),
     firstLoss: z.number().exactOptional(),
     checkpoint: checkpoint.exactOptional(),

@@ -1,9 +1,9 @@
 import type { UsageSummary } from '../../api/index.ts'
-import { parseDuration } from '../../base/index.ts'
 import type { Cli } from '../cli.ts'
 import { CliFailure } from '../failure.ts'
 import { renderTable } from '../render/table.ts'
 import { clockTime, gpuHours } from '../render/values.ts'
+import { momentOf } from './period.ts'
 
 const GROUPS = ['organisation', 'team', 'user', 'workload'] as const
 
@@ -29,19 +29,6 @@ export async function usage(cli: Cli, options: UsageOptions): Promise<void> {
     to: to?.(now),
   })
   cli.print(summary, () => usageText(cli, summary))
-}
-
-/** A date, or a span before now. */
-function momentOf(flag: string, text: string | undefined): ((now: number) => number) | undefined {
-  if (text === undefined) return undefined
-  const span = parseDuration(text)
-  if (span.ok) return (now) => now - span.value
-  const date = Date.parse(text)
-  if (!Number.isNaN(date)) return () => date
-  throw new CliFailure(
-    'usage',
-    `${flag} takes a date such as 2026-11-01 or a span back such as 7d, not "${text}"`,
-  )
 }
 
 function usageText(cli: Cli, { from, to, by, rows, total }: UsageSummary): string {

@@ -1,5 +1,5 @@
 import type { Group } from './group.ts'
-import { collect, splitList } from './option-values.ts'
+import { collect, splitList, wholeNumber } from './option-values.ts'
 
 /** Nodes, queues, policy and what comes of them. */
 export function addMachine(group: Group): void {
@@ -66,12 +66,54 @@ export function addMachine(group: Group): void {
     .option('--stop <workload>', 'without this workload that waits; may be given again', collect)
     .option('--submit <file>', 'with the workload of this spec file; may be given again', collect)
     .action(group.run(async (cli, options) => (await import('../commands/what-if.ts')).whatIf(cli, options)))
+  addBill(group)
+  group
+    .command('audit', 'who did what: the events, newest first')
+    .option('--actor <who>', 'user, scheduler, engine or system, or one of them: user:ada')
+    .option('--kind <kinds>', 'only these kinds of events, separated by commas', splitList)
+    .option('--workload <workload>', 'only of this workload, by id or name')
+    .option('--node <node>', 'only of this node')
+    .option('--from <when>', 'a date, or a span back such as 7d')
+    .option('--to <when>', 'a date, or a span back')
+    .option('--limit <n>', 'at most so many (50)', wholeNumber)
+    .option('--csv', 'all of them, oldest first, as CSV')
+    .option('--jsonl', 'all of them, oldest first, as JSON lines')
+    .action(group.run(async (cli, options) => (await import('../commands/audit.ts')).audit(cli, options)))
   group
     .command('usage', 'GPU-hours held, billed and lost')
     .option('--by <group>', 'organisation, team, user or workload (team)')
     .option('--from <when>', 'a date, or a span back such as 7d (30d)')
     .option('--to <when>', 'a date, or a span back (now)')
     .action(group.run(async (cli, options) => (await import('../commands/usage.ts')).usage(cli, options)))
+}
+
+function addBill(group: Group): void {
+  const bill = group.command('bill', 'GPU-hours, money and waste of a period, and prices')
+  bill
+    .command('show', { isDefault: true })
+    .description('show the bill of what you may see')
+    .option('--by <group>', 'organisation, team, user or workload (team)')
+    .option('--from <when>', 'a date, or a span back such as 7d (30d)')
+    .option('--to <when>', 'a date, or a span back (now)')
+    .option('--limit <n>', 'at most so many lines (50)', wholeNumber)
+    .option('--csv', 'every line, as CSV')
+    .action(group.run(async (cli, options) => (await import('../commands/bill.ts')).showBill(cli, options)))
+  const prices = bill.command('prices').description('what GPU-hours cost')
+  prices
+    .command('show', { isDefault: true })
+    .description('show it')
+    .action(group.run(async (cli) => (await import('../commands/bill.ts')).showPrices(cli)))
+  prices
+    .command('set')
+    .description('set it from a time on')
+    .argument('<model=amount...>', 'such as H100=2.50; a model is named as far as needed')
+    .option('--currency <code>', 'such as EUR (as it is)')
+    .option('--since <when>', 'a date, a span back, or ever (now; the first: ever)')
+    .action(
+      group.run(async (cli, pairs, options) =>
+        (await import('../commands/bill.ts')).setPrices(cli, pairs, options),
+      ),
+    )
 }
 
 function addReservations(group: Group): void {

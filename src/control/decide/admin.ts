@@ -1,5 +1,5 @@
 import { unreachable } from '../../base/index.ts'
-import { openQueue, queueOfOrganisation, queueOfTeam } from '../../model/index.ts'
+import { openQueue, queueOfOrganisation, queueOfTeam, withPriceList } from '../../model/index.ts'
 import type { Command } from '../command.ts'
 import type { Rejection } from '../effect.ts'
 import type { Recorder } from '../recorder.ts'
@@ -18,6 +18,7 @@ type AdminCommand = Extract<
       | 'revoke-token'
       | 'set-queue'
       | 'set-policy'
+      | 'set-prices'
   }
 >
 
@@ -94,8 +95,30 @@ export function decideAdmin(recorder: Recorder, command: AdminCommand): Rejectio
     case 'set-policy':
       recorder.emit({ kind: 'policy-set', policy: command.policy })
       return undefined
+    case 'set-prices': {
+      const refusal = checkCurrency(state, command)
+      if (refusal) return refusal
+      recorder.emit({
+        kind: 'prices-set',
+        prices: withPriceList(state.prices, command.currency, command.list),
+      })
+      return undefined
+    }
     default:
       return unreachable(command)
+  }
+}
+
+/** One bill has one currency, so it changes only together with every price. */
+function checkCurrency(
+  { prices }: ControlState,
+  { currency, list }: Extract<AdminCommand, { kind: 'set-prices' }>,
+): Rejection | undefined {
+  const stay = prices.lists.filter(({ since }) => since < list.since)
+  if (stay.length === 0 || currency === prices.currency) return undefined
+  return {
+    code: 'invalid-prices',
+    message: `The prices before that are in ${prices.currency}, and a bill has one currency. Give prices in ${prices.currency}, or new ones from the beginning (since 0), which replace all.`,
   }
 }
 

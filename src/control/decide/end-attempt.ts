@@ -1,11 +1,12 @@
 import type { DurationMs, NodeId, TimeMs } from '../../base/index.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
-import type { Attempt, AvoidedNode, Failure, Outcome, Usage, Workload } from '../../model/index.ts'
-import { allocatedGpus } from '../../model/index.ts'
+import type { Attempt, AvoidedNode, Failure, Outcome, Workload } from '../../model/index.ts'
+import { milliGpusOf } from '../../model/index.ts'
 import type { AttemptEnd } from '../classify-exit.ts'
 import { classifyExit } from '../classify-exit.ts'
 import { liveWorkload } from '../evolve/workload.ts'
 import type { Recorder } from '../recorder.ts'
+import { phasesOf, usageOf } from '../usage-spans.ts'
 import { finish } from './finish.ts'
 import { settleDrained } from './nodes.ts'
 import { limitMessage } from './tick.ts'
@@ -42,7 +43,10 @@ export function endAttempt(recorder: Recorder, attempt: Attempt, end: End): void
     attempt: attempt.id,
     endedAt,
     outcome: verdict.outcome,
-    usage: usageOf(attempt, endedAt, verdict.outcome),
+    usage: usageOf(
+      phasesOf(attempt, workload.spec.type, endedAt, verdict.outcome),
+      milliGpusOf(attempt.allocation),
+    ),
     ...(verdict.failure ? { failure: verdict.failure } : {}),
     ...(next.kind === 'retry' ? { retry: next } : {}),
   })
@@ -156,18 +160,4 @@ function retry(
 ): Next {
   const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(failuresBefore, 20), LONGEST_BACKOFF_MS)
   return { kind: 'retry', notBefore: recorder.now + backoffMs, avoid, reason }
-}
-
-/**
- * GPU-milliseconds of the attempt. Work that was cut off by the platform or for other work is lost back to the last
- * checkpoint, and what is lost is not billed (S7).
- */
-function usageOf(attempt: Attempt, endedAt: TimeMs, outcome: Outcome): Usage {
-  const gpus = allocatedGpus(attempt.allocation)
-  const held = gpus * (endedAt - attempt.plannedAt)
-  const cutOff = outcome === 'platform-failure' || outcome === 'preempted'
-  if (!cutOff) return { held, billed: held, lost: 0 }
-  const savedAt = Math.min(Math.max(attempt.checkpoint?.at ?? attempt.plannedAt, attempt.plannedAt), endedAt)
-  const lost = gpus * (endedAt - savedAt)
-  return { held, billed: held - lost, lost }
 }

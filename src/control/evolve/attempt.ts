@@ -1,10 +1,11 @@
 import type { AttemptId, TimeMs } from '../../base/index.ts'
 import { present, unreachable } from '../../base/index.ts'
 import type { Attempt, Workload } from '../../model/index.ts'
-import { moveAttempt, moveWorkload } from '../../model/index.ts'
+import { milliGpusOf, moveAttempt, moveWorkload } from '../../model/index.ts'
 import type { Event } from '../event.ts'
 import { enqueueMissing, liveGang, queuedGang } from '../gangs.ts'
 import type { ControlState } from '../state.ts'
+import { phasesOf, queueSpan, spansOf } from '../usage-spans.ts'
 import { liveWorkload } from './workload.ts'
 
 type AttemptEvent = Extract<
@@ -106,12 +107,17 @@ function planAttempt(
       boundMs: machine.boundMs(queuedGang(workload, event.replica)),
     }),
     ...(workload.checkpoint ? { resumedFromStep: workload.checkpoint.step } : {}),
+    ...(workload.cutOff?.includes(event.replica) ? { isRestart: true } : {}),
   }
+  if (attempt.isRestart) setCutOff(workload, event.replica, false)
   state.attempts.set(attempt.id, attempt)
   workload.attemptCount = event.number
   workload.firstStartedAt ??= at
   workload.liveAttempts = [...workload.liveAttempts, attempt.id]
-  if (workload.state === 'queued') moveWorkload(workload, 'starting', at, '')
+  if (workload.state === 'queued') {
+    state.derived.departed.spans.push(...queueSpan(state, workload, at, milliGpusOf(event.allocation)))
+    moveWorkload(workload, 'starting', at, '')
+  }
   machine.start(liveGang(workload, attempt))
 }
 
@@ -135,7 +141,10 @@ function endAttempt(state: ControlState, event: Extract<Event, { kind: 'attempt-
   attempt.usage = event.usage
   if (event.failure) attempt.failure = event.failure
   state.attempts.delete(attempt.id)
-  state.derived.departed.attempts.set(attempt.id, attempt)
+  const { departed } = state.derived
+  departed.attempts.set(attempt.id, attempt)
+  const phases = phasesOf(attempt, workload.spec.type, event.endedAt, event.outcome)
+  departed.spans.push(...spansOf(state, workload, attempt, phases))
   state.derived.machine.end(attempt.id, at, { completed: event.outcome === 'succeeded' })
 
   workload.liveAttempts = workload.liveAttempts.filter((id) => id !== attempt.id)
@@ -144,9 +153,19 @@ function endAttempt(state: ControlState, event: Extract<Event, { kind: 'attempt-
     billed: workload.usage.billed + event.usage.billed,
     lost: workload.usage.lost + event.usage.lost,
   }
+  if (event.outcome === 'platform-failure' || event.outcome === 'preempted') {
+    setCutOff(workload, attempt.replica, true)
+  }
   if (event.outcome === 'user-failure') workload.userFailures++
   if (event.outcome === 'platform-failure') workload.platformFailures++
   if (event.retry) goOn(state, workload, event.retry, at)
+}
+
+function setCutOff(workload: Workload, replica: number, isCutOff: boolean): void {
+  const others = (workload.cutOff ?? []).filter((other) => other !== replica)
+  const cutOff = isCutOff ? [...others, replica] : others
+  if (cutOff.length > 0) workload.cutOff = cutOff
+  else delete workload.cutOff
 }
 
 /** The workload queues again for what it lost. */

@@ -11,6 +11,7 @@ type ClusterEvent = Extract<
     kind:
       | 'cluster-described'
       | 'policy-set'
+      | 'prices-set'
       | 'reservation-made'
       | 'reservation-ended'
       | 'node-described'
@@ -33,6 +34,9 @@ export function evolveCluster(state: ControlState, event: ClusterEvent, at: Time
       // One from before a setting was introduced has its default.
       state.policy = { ...DEFAULT_POLICY, ...event.policy }
       machine.setPolicy(state.policy, at)
+      return
+    case 'prices-set':
+      state.prices = event.prices
       return
     case 'reservation-made':
       state.reservations.set(event.reservation.id, event.reservation)

@@ -27,6 +27,7 @@ export function evolve(state: ControlState, logged: LoggedEvent): ControlState {
       break
     case 'cluster-described':
     case 'policy-set':
+    case 'prices-set':
     case 'reservation-made':
     case 'reservation-ended':
     case 'node-described':

@@ -5,6 +5,7 @@ import { moveWorkload, queueOfTeam } from '../../model/index.ts'
 import type { Event } from '../event.ts'
 import { enqueueMissing, queuedGang, wantedReplicas } from '../gangs.ts'
 import type { ControlState } from '../state.ts'
+import { queueSpan } from '../usage-spans.ts'
 
 type WorkloadEvent = Extract<
   Event,
@@ -48,6 +49,7 @@ export function evolveWorkload(state: ControlState, event: WorkloadEvent, at: Ti
       const workload = liveWorkload(state, event.workload)
       dequeueAll(state, workload)
       for (const on of workload.waitsFor) state.derived.dependents.get(on)?.delete(workload.id)
+      if (workload.state === 'queued') state.derived.departed.spans.push(...queueSpan(state, workload, at))
       moveWorkload(workload, event.state, at, event.reason)
       state.workloads.delete(workload.id)
       state.derived.departed.workloads.set(workload.id, workload)

@@ -1,5 +1,5 @@
 import type { TimeMs, WorkloadId } from '../../base/index.ts'
-import type { Attempt, Workload, WorkloadState } from '../../model/index.ts'
+import type { Actor, Attempt, SpanCause, UsageSpan, Workload, WorkloadState } from '../../model/index.ts'
 import type { LoggedEvent } from '../event.ts'
 
 /**
@@ -16,6 +16,10 @@ export interface Store {
   workloads(query: WorkloadQuery): Promise<Page<Workload>>
   workload(id: WorkloadId): Promise<Workload | undefined>
   attempts(workload: WorkloadId): Promise<readonly Attempt[]>
+  /** The spans of what ended, cut to the periods and added up. */
+  usage(query: UsageQuery): Promise<readonly UsageSum[]>
+  /** The names of these workloads, live and final; of ids that are none, nothing. */
+  names(workloads: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** The workloads that this user's submission with this key made, if there was one. */
   submission(user: string, idempotencyKey: string): Promise<SubmissionRecord | undefined>
   /** Resolves when this process is the only one that may append; `lost` then tells when it no longer is. */
@@ -38,6 +42,8 @@ export interface Batch {
   readonly workloads: readonly Workload[]
   readonly attempts: readonly Attempt[]
   readonly submissions: readonly SubmissionRecord[]
+  /** How the GPUs of what ended were used. */
+  readonly spans: readonly UsageSpan[]
 }
 
 export interface SubmissionRecord {
@@ -57,9 +63,21 @@ export interface StoredState {
 }
 
 export interface EventQuery {
+  /** Only events with a greater number. */
   readonly after: number
+  /** Only events with a smaller number. */
+  readonly before?: number
   readonly limit: number
+  readonly newestFirst?: boolean
   readonly workload?: WorkloadId
+  /** What happened to this node itself, and failures that are blamed on it. */
+  readonly node?: string
+  readonly kinds?: readonly string[]
+  /** Without an id: every actor of that kind. */
+  readonly actor?: { readonly kind: Actor['kind']; readonly id?: string }
+  /** Since then, and before then. */
+  readonly from?: TimeMs
+  readonly to?: TimeMs
 }
 
 export interface WorkloadQuery {
@@ -70,6 +88,34 @@ export interface WorkloadQuery {
   readonly name?: string
   readonly limit: number
   readonly cursor?: string
+}
+
+/** Whose usage is added up together. */
+export const USAGE_GROUPS = ['organisation', 'team', 'user', 'workload'] as const
+export type UsageGroup = (typeof USAGE_GROUPS)[number]
+
+export interface Period {
+  readonly from: TimeMs
+  readonly to: TimeMs
+}
+
+export interface UsageQuery {
+  /** Each is added up for itself; they do not overlap. */
+  readonly periods: readonly Period[]
+  readonly by: UsageGroup
+  readonly organisation?: string
+  /** Only of these teams or of this user. */
+  readonly only?: { readonly teams: readonly string[]; readonly user: string }
+}
+
+/** GPU-milliseconds of one group, model and cause in one period. */
+export interface UsageSum {
+  /** Index of the period. */
+  readonly period: number
+  readonly key: string
+  readonly gpuModel: string
+  readonly cause: SpanCause
+  readonly gpuMs: number
 }
 
 export interface Page<Item> {

@@ -1,5 +1,6 @@
 import type { Handlers } from '../../api/index.ts'
 import type { CallContext } from '../context.ts'
+import { billHandlers } from './bill.ts'
 import { eventHandlers } from './events.ts'
 import { logHandlers } from './logs.ts'
 import { machineHandlers } from './machine.ts'
@@ -25,4 +26,5 @@ export const HANDLERS: Handlers<CallContext> = {
   ...reservationHandlers,
   ...tenancyHandlers,
   ...serviceHandlers,
+  ...billHandlers,
 }

@@ -35,7 +35,11 @@ export class LiveHistory {
   #now: TimeUs
   #nextProgress: TimeUs
   #events: LoggedEvent[] = []
-  readonly #departed: ControlState['derived']['departed'] = { workloads: new Map(), attempts: new Map() }
+  readonly #departed: ControlState['derived']['departed'] = {
+    workloads: new Map(),
+    attempts: new Map(),
+    spans: [],
+  }
 
   constructor(plan: LivePlan, arrivals: Arrivals, stored: StoredState, foundedAt: TimeMs) {
     const state = restoreState(stored)
@@ -72,10 +76,12 @@ export class LiveHistory {
     const { departed } = state.derived
     for (const [id, workload] of this.#departed.workloads) departed.workloads.set(id, workload)
     for (const [id, attempt] of this.#departed.attempts) departed.attempts.set(id, attempt)
+    departed.spans.push(...this.#departed.spans)
     const batch = batchOf(state, this.#events)
     this.#events = []
     this.#departed.workloads.clear()
     this.#departed.attempts.clear()
+    this.#departed.spans.length = 0
     return batch
   }
 
@@ -115,6 +121,7 @@ export class LiveHistory {
     const { departed } = this.#server.state.derived
     copy<Workload>(departed.workloads, this.#departed.workloads)
     copy<Attempt>(departed.attempts, this.#departed.attempts)
+    this.#departed.spans.push(...departed.spans)
   }
 }
 

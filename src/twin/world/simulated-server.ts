@@ -111,6 +111,7 @@ export class SimulatedServer {
       const { departed } = this.state.derived
       departed.workloads.clear()
       departed.attempts.clear()
+      departed.spans.length = 0
       if (armed === 'after-append') return this.#die()
     }
     for (const [i, effect] of decision.effects.entries()) {

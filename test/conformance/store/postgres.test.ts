@@ -1,8 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { openStore } from '../../../src/adapters/store-postgres/index.ts'
 import { startPostgres } from '../postgres-server.ts'
+import { readingConformance } from './reading-conformance.ts'
 import { storeConformance } from './store-conformance.ts'
 import { aBatch, anEvent } from './stored-things.ts'
+import { upgradeConformance } from './upgrade-conformance.ts'
 
 const server = await startPostgres()
 afterAll(() => server?.stop())
@@ -10,10 +12,13 @@ afterAll(() => server?.stop())
 if (!server) {
   it.skip('PostgreSQL is not installed, so nothing was tried on it', () => {})
 } else {
-  storeConformance('a PostgreSQL server', async () => ({
+  const fresh = async () => ({
     location: { databaseUrl: await server.createDatabase() },
     remove: () => {},
-  }))
+  })
+  storeConformance('a PostgreSQL server', fresh)
+  upgradeConformance('upgrading a PostgreSQL server', fresh)
+  readingConformance('reading a PostgreSQL server', fresh)
 
   describe('several servers on one PostgreSQL', () => {
     it('have one leader; when its connection dies it learns so, and the next one leads', async () => {

@@ -84,5 +84,5 @@ export function anEvent(sequence: number, workload = sequence): LoggedEvent {
 }
 
 export function aBatch(parts: Partial<Batch>): Batch {
-  return { events: [], documents: [], workloads: [], attempts: [], submissions: [], ...parts }
+  return { events: [], documents: [], workloads: [], attempts: [], submissions: [], spans: [], ...parts }
 }
