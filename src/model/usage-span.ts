@@ -21,16 +21,14 @@ export const SPAN_CAUSES = [
 ] as const
 export type SpanCause = (typeof SPAN_CAUSES)[number]
 
-/** Spans in which GPUs were held: all but waiting. */
-export const HELD_CAUSES = SPAN_CAUSES.filter((cause) => cause !== 'queue')
-
 /** What a user pays for: what they held, without what the platform or other work cost them (S7). */
-export const BILLED_CAUSES = ['start', 'work', 'user-failure'] as const satisfies readonly SpanCause[]
+const BILLED_CAUSES: readonly SpanCause[] = ['start', 'work', 'user-failure']
 
 export function isBilled(cause: SpanCause): boolean {
-  return (BILLED_CAUSES as readonly SpanCause[]).includes(cause)
+  return BILLED_CAUSES.includes(cause)
 }
 
+/** Whether GPUs were held: in all but waiting. */
 export function isHeld(cause: SpanCause): boolean {
   return cause !== 'queue'
 }

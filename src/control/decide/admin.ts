@@ -3,6 +3,7 @@ import { openQueue, queueOfOrganisation, queueOfTeam, withPriceList } from '../.
 import type { Command } from '../command.ts'
 import type { Rejection } from '../effect.ts'
 import type { Recorder } from '../recorder.ts'
+import type { ControlState } from '../state.ts'
 import { badName, NAME } from './names.ts'
 import { checkQueue } from './queues.ts'
 
