@@ -9,9 +9,28 @@ export function wantedReplicas(workload: Workload): number {
   return workload.spec.type === 'serve' ? workload.spec.replicas : 1
 }
 
+/** Filled in field by field: objects that are made by spreading cost many times as much, and there are many. */
+type Draft<Gang> = { -readonly [Field in keyof Gang]: Gang[Field] }
+
 export function queuedGang(workload: Workload, replica: number): QueuedGang {
+  return draftGang(workload, replica)
+}
+
+export function liveGang(workload: Workload, attempt: Attempt): LiveGang {
+  const gang: Draft<LiveGang> = Object.assign(draftGang(workload, attempt.replica), {
+    attempt: attempt.id,
+    allocation: attempt.allocation,
+    startedAt: attempt.plannedAt,
+    stopping: attempt.state === 'stopping',
+  })
+  if (attempt.boundMs !== undefined) gang.boundMs = attempt.boundMs
+  if (attempt.checkpoint) gang.checkpointAt = attempt.checkpoint.at
+  return gang
+}
+
+function draftGang(workload: Workload, replica: number): Draft<QueuedGang> {
   const { spec } = workload
-  return {
+  const gang: Draft<QueuedGang> = {
     workload: workload.id,
     replica,
     queue: workload.queue,
@@ -24,21 +43,10 @@ export function queuedGang(workload: Workload, replica: number): QueuedGang {
     waitsFor: workload.waitsFor,
     avoid: workload.avoidedNodes,
     attainedGpuMs: workload.usage.held,
-    ...(spec.expectedMs !== undefined ? { expectedMs: spec.expectedMs } : {}),
-    ...(spec.limitMs !== undefined ? { limitMs: spec.limitMs } : {}),
   }
-}
-
-export function liveGang(workload: Workload, attempt: Attempt): LiveGang {
-  return {
-    ...queuedGang(workload, attempt.replica),
-    attempt: attempt.id,
-    allocation: attempt.allocation,
-    startedAt: attempt.plannedAt,
-    stopping: attempt.state === 'stopping',
-    ...(attempt.boundMs !== undefined ? { boundMs: attempt.boundMs } : {}),
-    ...(attempt.checkpoint ? { checkpointAt: attempt.checkpoint.at } : {}),
-  }
+  if (spec.expectedMs !== undefined) gang.expectedMs = spec.expectedMs
+  if (spec.limitMs !== undefined) gang.limitMs = spec.limitMs
+  return gang
 }
 
 /** Replicas that have no live attempt though the workload wants them, in order. */

@@ -30,7 +30,7 @@ export interface Run {
   savingUs: TimeUs
   hungUs: TimeUs
   /** Its next planned occurrence. */
-  next?: Ticket
+  next?: Ticket | undefined
   /** The newest checkpoint that facts told of. */
   reportedSaveAt?: TimeUs
 }

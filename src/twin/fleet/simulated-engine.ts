@@ -165,7 +165,7 @@ export class SimulatedEngine {
   /** A planned occurrence has come due. */
   happen(what: FleetOccurrence, now: TimeUs): void {
     const run = present(this.runs.get(what.attempt), `run ${what.attempt}`)
-    delete run.next
+    run.next = undefined
     switch (what.kind) {
       case 'run-started':
         this.#start(run, now)
@@ -365,6 +365,6 @@ export class SimulatedEngine {
   #cancelNext(run: Run): void {
     if (run.next === undefined) return
     this.#agenda.cancel(run.next)
-    delete run.next
+    run.next = undefined
   }
 }
