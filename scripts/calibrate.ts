@@ -21,7 +21,7 @@ const prior: Calibration = {
   errorBand: { dense: 0, moe: 0 },
 }
 const start: Calibration = { ...prior, software: prior.software.map((entry) => ({ ...entry, factors: {} })) }
-const ROUNDS = 24
+const ROUNDS = 20
 const FOLDS = 8
 
 const runs: MeasuredRun[] = []

@@ -46,7 +46,7 @@ describe('resolveConstants', () => {
       }
     }
     const factors = CALIBRATION.software.flatMap((entry) => Object.values(entry.factors))
-    expect(factors.length).toBeLessThan(100)
+    expect(factors.length).toBeLessThan(120)
     for (const factor of factors) expect(Math.abs(Math.log(factor))).toBeGreaterThan(0.03)
   })
 })

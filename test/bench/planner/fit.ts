@@ -64,7 +64,9 @@ const FAMILY_FACTORS: Spreads = {
 /** What releases really differ in: how much they hide of exchanges, what a micro-batch costs the host, attention, and experts. */
 const SOFTWARE_FACTORS: Spreads = {
   slowdown: 0.06,
+  tensorExposed: 0.25,
   dataExposed: 0.35,
+  microOverhead: 0.8,
   attention: 0.1,
   expertExposed: 0.4,
   routing: 0.6,

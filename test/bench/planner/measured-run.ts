@@ -288,7 +288,7 @@ const SOFTWARE: readonly (readonly [RegExp, string])[] = [
   // TinyLlama was trained with FSDP, FlashAttention-2 and fused kernels (its README); BloombergGPT with a fused softmax only (arXiv 2303.17564, section 3.3).
   [/LitGPT/, 'torch-fsdp'],
   [/BloombergGPT/, 'megatron-2021'],
-  [/Pythia|OPT|Falcon|LLaMA|Llama 2/, 'torch-2023'],
+  [/Pythia|OPT|Falcon|LLaMA|Llama \d/, 'torch-2023'],
 ]
 
 /** What a source that names no software is taken to have run, up to and with a year: Megatron's line, or PyTorch's own sharding. */
