@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { ControlState } from '../control/index.ts'
-import type { Actor, Owner, Role, Token, User } from '../model/index.ts'
+import type { Actor, Role, Token, User } from '../model/index.ts'
 import { ROLES } from '../model/index.ts'
 
 /** Who makes a call, by the token they showed. */
@@ -34,18 +34,6 @@ export function bearer(header: string | undefined): string | undefined {
 /** Roles from the least to the most powerful: each may do what those before it may. */
 export function hasRole(user: User, atLeast: Role): boolean {
   return ROLES.indexOf(user.role) <= ROLES.indexOf(atLeast)
-}
-
-/** Everybody sees what is their organisation's; operators see all (S9). */
-export function maySee(user: User, owner: Pick<Owner, 'organisation'>): boolean {
-  return user.role === 'operator' || user.organisation === owner.organisation
-}
-
-/** Members change what is their own or their teams'; admins what is their organisation's; operators all (S9). */
-export function mayChange(user: User, owner: Owner): boolean {
-  if (!maySee(user, owner)) return false
-  if (user.role === 'operator' || user.role === 'admin') return true
-  return user.role === 'member' && (owner.user === user.id || user.teams.includes(owner.team))
 }
 
 export function actorOf(caller: Caller): Actor {

@@ -1,7 +1,7 @@
 import type { ForecastScore } from '../api/index.ts'
 import type { Workload } from '../model/index.ts'
+import { maySee } from '../model/index.ts'
 import { type ScoredForecast, scoreForecasts } from '../scheduler/index.ts'
-import { maySee } from './caller.ts'
 import type { CallContext } from './context.ts'
 
 /** How many of the newest workloads are looked at. */

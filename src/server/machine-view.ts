@@ -3,8 +3,7 @@ import type { AttemptId, NodeId } from '../base/index.ts'
 import { compareIds, present } from '../base/index.ts'
 import type { ControlState, LoggedEvent } from '../control/index.ts'
 import type { Attempt, Node, User } from '../model/index.ts'
-import { allocatedGpus } from '../model/index.ts'
-import { maySee } from './caller.ts'
+import { allocatedGpus, maySee } from '../model/index.ts'
 import { attemptsByNode } from './views.ts'
 
 /** Every node and who holds which of its GPUs; whose work it is only where the reader may see that (S9). */

@@ -3,8 +3,8 @@ import type { NodeId, QueueId, ReservationId, TimeMs, UserId } from '../base/ind
 import { id } from '../base/index.ts'
 import type { ControlState, NewReservation } from '../control/index.ts'
 import type { Reservation, ReservationOwners, ReservationWish, User } from '../model/index.ts'
+import { maySee } from '../model/index.ts'
 import { nodesOfReservation, othersWorkIn } from '../scheduler/index.ts'
-import { maySee } from './caller.ts'
 import { ProblemError } from './problem-error.ts'
 import { organisationOfQueue } from './views.ts'
 

@@ -1,7 +1,6 @@
 import type { UsageSummary } from '../api/index.ts'
 import type { Workload } from '../model/index.ts'
-import { FINAL_WORKLOAD_STATES } from '../model/index.ts'
-import { maySee } from './caller.ts'
+import { FINAL_WORKLOAD_STATES, maySee } from '../model/index.ts'
 import type { CallContext } from './context.ts'
 
 interface Question {

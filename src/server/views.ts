@@ -1,8 +1,7 @@
 import type { EndpointView, NodeView, QueueView, WorkloadView } from '../api/index.ts'
 import type { ControlState } from '../control/index.ts'
 import type { Attempt, Node, Queue, ResourceShape, User, Workload } from '../model/index.ts'
-import { allocatedGpus, NODE_ACTIONS, stepMsOf, WORKLOAD_ACTIONS } from '../model/index.ts'
-import { maySee } from './caller.ts'
+import { allocatedGpus, maySee, NODE_ACTIONS, stepMsOf, WORKLOAD_ACTIONS } from '../model/index.ts'
 
 /** A workload as the API shows it. */
 export function workloadView(state: ControlState, workload: Workload): WorkloadView {

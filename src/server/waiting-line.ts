@@ -1,6 +1,6 @@
 import type { WaitingView } from '../api/index.ts'
+import { maySee } from '../model/index.ts'
 import { type Explanation, explainAll } from '../scheduler/index.ts'
-import { maySee } from './caller.ts'
 import type { CallContext } from './context.ts'
 import { redact, withForecast } from './explaining.ts'
 import type { Ledger } from './ledger.ts'

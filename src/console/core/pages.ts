@@ -1,4 +1,5 @@
 import type { ComponentType } from 'preact'
+import { ROLES, type Role } from '../../model/tenancy.ts'
 import type { IconName } from '../parts/icon.tsx'
 
 /** One page: where it stands, the key after `g` that leads there, and its code, which is loaded when it is first shown. */
@@ -7,11 +8,13 @@ export interface Page {
   readonly title: string
   readonly icon: IconName
   readonly key: string
+  /** The least role that can do anything there. */
+  readonly role?: Role
   readonly load: () => Promise<ComponentType<{ readonly id: string }>>
 }
 
 /** In the order of the navigation. A path below a page's own (`/workloads/w12`) is shown by that page, with the rest as its id. */
-export const PAGES: readonly Page[] = [
+const PAGES: readonly Page[] = [
   {
     path: '/machine',
     title: 'Machine',
@@ -38,6 +41,7 @@ export const PAGES: readonly Page[] = [
     title: 'Submit',
     icon: 'submit',
     key: 's',
+    role: 'member',
     load: async () => (await import('../pages/submit/submit-page.tsx')).SubmitPage,
   },
   {
@@ -59,6 +63,7 @@ export const PAGES: readonly Page[] = [
     title: 'What if',
     icon: 'compare',
     key: 'w',
+    role: 'member',
     load: async () => (await import('../pages/what-if/what-if-page.tsx')).WhatIfPage,
   },
   {
@@ -76,6 +81,11 @@ export const PAGES: readonly Page[] = [
     load: async () => (await import('../pages/audit/audit-page.tsx')).AuditPage,
   },
 ]
+
+/** The pages that somebody of this role can do something on. */
+export function pagesFor(reader: Role): readonly Page[] {
+  return PAGES.filter(({ role = 'viewer' }) => ROLES.indexOf(reader) <= ROLES.indexOf(role))
+}
 
 export const FIRST_PAGE = '/machine'
 

@@ -1,8 +1,13 @@
-import { PAGES } from '../core/pages.ts'
+import type { Page } from '../core/pages.ts'
 import { Dialog } from '../parts/dialog.tsx'
 
+interface Props {
+  readonly pages: readonly Page[]
+  readonly onClose: () => void
+}
+
 /** Every key that does something. */
-export function KeyHelp({ onClose }: { readonly onClose: () => void }) {
+export function KeyHelp({ pages, onClose }: Props) {
   return (
     <Dialog title="Keys" onClose={onClose}>
       <dl class="keys">
@@ -14,7 +19,7 @@ export function KeyHelp({ onClose }: { readonly onClose: () => void }) {
           <kbd>Ctrl</kbd> <kbd>K</kbd>
         </dt>
         <dd>Search everywhere</dd>
-        {PAGES.map(({ key, title }) => (
+        {pages.map(({ key, title }) => (
           <>
             <dt>
               <kbd>g</kbd> <kbd>{key}</kbd>

@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks'
-import { FIRST_PAGE, PAGES } from '../core/pages.ts'
+import { FIRST_PAGE, type Page } from '../core/pages.ts'
 import { go } from '../core/place.ts'
 import { toggleTheme } from '../core/theme.ts'
 
@@ -7,7 +7,10 @@ import { toggleTheme } from '../core/theme.ts'
 const SEQUENCE_MS = 1_200
 
 /** Keys that work everywhere but in text: `/` to search, `g` and a letter to go, `t` for the theme, `?` for all of them. */
-export function useKeys(actions: { readonly search: () => void; readonly help: () => void }): void {
+export function useKeys(
+  pages: readonly Page[],
+  actions: { readonly search: () => void; readonly help: () => void },
+): void {
   useEffect(() => {
     let leaderAt = Number.NEGATIVE_INFINITY
     const onKey = (event: KeyboardEvent) => {
@@ -19,7 +22,7 @@ export function useKeys(actions: { readonly search: () => void; readonly help: (
       const isSequence = event.timeStamp - leaderAt < SEQUENCE_MS
       leaderAt = Number.NEGATIVE_INFINITY
       if (isSequence) {
-        const page = PAGES.find(({ key }) => key === event.key)
+        const page = pages.find(({ key }) => key === event.key)
         if (page) go(page.path)
         else if (event.key === 'h') go(FIRST_PAGE)
         return
@@ -35,7 +38,7 @@ export function useKeys(actions: { readonly search: () => void; readonly help: (
     }
     window.addEventListener('keydown', onKey)
     return () => window.removeEventListener('keydown', onKey)
-  }, [actions])
+  }, [pages, actions])
 }
 
 function isTyping(target: EventTarget | null): boolean {

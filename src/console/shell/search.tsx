@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { WorkloadView } from '../../api/wire/workload.ts'
 import { useAnswer } from '../core/answer.ts'
-import { PAGES } from '../core/pages.ts'
+import type { Page } from '../core/pages.ts'
 import { go } from '../core/place.ts'
 import { useSignedIn } from '../core/session.ts'
 import { Dialog } from '../parts/dialog.tsx'
@@ -16,7 +16,13 @@ const MOST_HITS = 12
 const WORKLOADS_SEARCHED = 1_000
 
 /** Finds pages, workloads and nodes by any part of their names. */
-export function Search({ onClose }: { readonly onClose: () => void }) {
+export function Search({
+  pages,
+  onClose,
+}: {
+  readonly pages: readonly Page[]
+  readonly onClose: () => void
+}) {
   const { client } = useSignedIn()
   const [text, setText] = useState('')
   const [chosen, setChosen] = useState(0)
@@ -24,7 +30,12 @@ export function Search({ onClose }: { readonly onClose: () => void }) {
     client.listWorkloads({ limit: WORKLOADS_SEARCHED }, { signal }),
   )
   const machine = useAnswer('search/machine', (signal) => client.getMachine({}, { signal }))
-  const hits = hitsOf(text.trim().toLowerCase(), workloads.data?.items ?? [], machine.data?.nodes ?? [])
+  const hits = hitsOf(
+    text.trim().toLowerCase(),
+    pages,
+    workloads.data?.items ?? [],
+    machine.data?.nodes ?? [],
+  )
   const at = Math.min(chosen, hits.length - 1)
   const open = (hit: Hit | undefined) => {
     if (!hit) return
@@ -68,15 +79,18 @@ export function Search({ onClose }: { readonly onClose: () => void }) {
 
 function hitsOf(
   text: string,
+  all: readonly Page[],
   workloads: readonly WorkloadView[],
   nodes: readonly { readonly id: string; readonly state: string }[],
 ): Hit[] {
   const has = (...names: readonly string[]) => names.some((name) => name.toLowerCase().includes(text))
-  const pages = PAGES.filter(({ title }) => has(title)).map(({ path, title, key }) => ({
-    to: path,
-    title,
-    detail: `page, g ${key}`,
-  }))
+  const pages = all
+    .filter(({ title }) => has(title))
+    .map(({ path, title, key }) => ({
+      to: path,
+      title,
+      detail: `page, g ${key}`,
+    }))
   if (text === '') return pages.slice(0, MOST_HITS)
   const found = workloads
     .filter(({ id, spec, owner }) => has(id, spec.name, owner.user))

@@ -2,7 +2,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { useAnswer } from '../core/answer.ts'
 import { setServerClock } from '../core/clock.ts'
-import { FIRST_PAGE, PAGES, pageAt } from '../core/pages.ts'
+import { FIRST_PAGE, pageAt, pagesFor } from '../core/pages.ts'
 import { go, usePlace } from '../core/place.ts'
 import { signOut, useSignedIn } from '../core/session.ts'
 import { toggleTheme, useTheme } from '../core/theme.ts'
@@ -17,8 +17,13 @@ import { Search } from './search.tsx'
 /** What is around every page: the way to the others, the search, and who is signed in. */
 export function Shell() {
   const { path } = usePlace()
+  const { role } = useSignedIn().who.user
+  const pages = useMemo(() => pagesFor(role), [role])
   const [open, setOpen] = useState<'search' | 'help' | 'menu' | undefined>()
-  useKeys(useMemo(() => ({ search: () => setOpen('search'), help: () => setOpen('help') }), []))
+  useKeys(
+    pages,
+    useMemo(() => ({ search: () => setOpen('search'), help: () => setOpen('help') }), []),
+  )
   const shown = pageAt(path)
   useEffect(() => {
     setOpen(undefined)
@@ -49,7 +54,7 @@ export function Shell() {
         <Reader onHelp={() => setOpen('help')} />
       </header>
       <nav aria-label="Pages">
-        {PAGES.map((page) => (
+        {pages.map((page) => (
           <Link key={page.path} to={page.path} isCurrent={page === shown?.page}>
             <Icon name={page.icon} /> {page.title}
           </Link>
@@ -68,8 +73,8 @@ export function Shell() {
           )
         )}
       </main>
-      {open === 'search' && <Search onClose={() => setOpen(undefined)} />}
-      {open === 'help' && <KeyHelp onClose={() => setOpen(undefined)} />}
+      {open === 'search' && <Search pages={pages} onClose={() => setOpen(undefined)} />}
+      {open === 'help' && <KeyHelp pages={pages} onClose={() => setOpen(undefined)} />}
     </div>
   )
 }

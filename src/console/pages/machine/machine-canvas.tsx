@@ -193,7 +193,9 @@ function fitted(
   let layout = layoutOf(model, { within, aspect, headPixels })
   let scale = scaleOf(layout, available, tall)
   for (let round = 0; round < 2; round++) {
-    headPixels = Math.ceil(HEAD / scale)
+    // Where no name has room, none gets any.
+    const isNamed = layout.boxes.some((box) => box.width * scale >= LEAST_NAME_WIDTH)
+    headPixels = isNamed ? Math.ceil(HEAD / scale) : 1
     layout = layoutOf(model, { within, aspect, headPixels })
     scale = scaleOf(layout, available, tall)
   }

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { EndpointView } from '../../../api/wire/endpoint.ts'
+import { mayChange } from '../../../model/rights.ts'
 import { useAnswer } from '../../core/answer.ts'
 import { useSignedIn } from '../../core/session.ts'
 import { countText, numberText } from '../../core/values.ts'
@@ -58,6 +59,7 @@ interface EndpointsProps {
 }
 
 function Endpoints({ items, onScale }: EndpointsProps) {
+  const { who } = useSignedIn()
   return (
     <DataTable
       caption="Served models"
@@ -109,9 +111,11 @@ function Endpoints({ items, onScale }: EndpointsProps) {
                   Chat
                 </Link>
               )}
-              <button type="button" onClick={() => onScale(endpoint)}>
-                Scale
-              </button>
+              {mayChange(who.user, endpoint.owner) && (
+                <button type="button" onClick={() => onScale(endpoint)}>
+                  Scale
+                </button>
+              )}
             </span>
           ),
         },

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { Explained, ExplanationView } from '../../../api/wire/explanation.ts'
 import type { WorkloadView } from '../../../api/wire/workload.ts'
 import { SECOND_MS } from '../../../base/units.ts'
+import { mayChange } from '../../../model/rights.ts'
 import { useAnswer } from '../../core/answer.ts'
 import { go } from '../../core/place.ts'
 import { useSignedIn } from '../../core/session.ts'
@@ -19,7 +20,7 @@ const HOLDERS_SHOWN = 5
 
 /** Why it waits, who holds what it needs, and what would change that: each change was tried, and can be made here. */
 export function Explain({ workload, now }: { readonly workload: WorkloadView; readonly now: number }) {
-  const { client } = useSignedIn()
+  const { client, who } = useSignedIn()
   const [chosen, setChosen] = useState<Counterfactual>()
   const answer = useAnswer(
     `explain/${workload.id}`,
@@ -37,7 +38,7 @@ export function Explain({ workload, now }: { readonly workload: WorkloadView; re
             <Reasons
               explained={data}
               now={now}
-              canChange={workload.actions.includes('stop')}
+              canChange={workload.actions.includes('stop') && mayChange(who.user, workload.owner)}
               onChoose={setChosen}
             />
           )}

@@ -3,6 +3,7 @@ import type { AttemptView } from '../../../api/wire/attempt.ts'
 import type { WorkloadView } from '../../../api/wire/workload.ts'
 import { formatDuration } from '../../../base/units.ts'
 import type { WorkloadAction } from '../../../model/actions.ts'
+import { mayChange } from '../../../model/rights.ts'
 import { isFinal } from '../../../model/workload.ts'
 import { useAnswer } from '../../core/answer.ts'
 import { useNow } from '../../core/clock.ts'
@@ -179,7 +180,8 @@ const ORDERS: Readonly<
 }
 
 function Actions({ workload, again }: { readonly workload: WorkloadView; readonly again: () => void }) {
-  const { client } = useSignedIn()
+  const { client, who } = useSignedIn()
+  const canChange = mayChange(who.user, workload.owner)
   const [asked, setAsked] = useState<WorkloadAction>()
   const [error, setError] = useState<Error>()
   const { id } = workload
@@ -204,10 +206,12 @@ function Actions({ workload, again }: { readonly workload: WorkloadView; readonl
           Show on the machine
         </Link>
       )}
-      <Link class="button" to={`/submit?from=${encodeURIComponent(id)}`}>
-        Edit as new
-      </Link>
-      {(workload.actions as readonly WorkloadAction[]).map((action) => {
+      {who.user.role !== 'viewer' && (
+        <Link class="button" to={`/submit?from=${encodeURIComponent(id)}`}>
+          Edit as new
+        </Link>
+      )}
+      {(canChange ? (workload.actions as readonly WorkloadAction[]) : []).map((action) => {
         const known = ORDERS[action]
         return (
           known && (
