@@ -280,3 +280,162 @@ describe('[Q4] guarantees in whole domains', () => {
     expect(ended(planPass(machine, now))).toEqual(['x.1'])
   })
 })
+
+describe('[E7] what is guaranteed', () => {
+  const queues = [aQueue('lender', { guaranteedGpus: 2 }), aQueue('borrower')]
+  const lender = { queue: id<never>('lender') }
+  const borrower = { queue: id<never>('borrower') }
+
+  it('is not overtaken by those who borrow: it would be reclaimed again without end', () => {
+    const policy = { preemptByOrdering: true, minimumRunMs: 0, ordering: 'fifo' } as const
+    const machine = (guaranteedGpus: number) =>
+      aMachine('a xx', {
+        policy,
+        queues: [aQueue('lender', { guaranteedGpus }), aQueue('borrower')],
+        queued: [aGang('g', '1 node', { ...borrower, submittedAt: 0 })],
+        live: { x: { ...lender, submittedAt: 1 } },
+      })
+    expect(ended(planPass(machine(2), now))).toEqual([])
+    expect(ended(planPass(machine(0), now))).toEqual(['x.1'])
+  })
+
+  it('[S8] goes before a higher priority that would borrow it, once it is owed', () => {
+    const machine = (submittedAt: number) =>
+      aMachine('a ..', {
+        queues,
+        queued: [
+          aGang('1', '1 node', { ...borrower, priority: 3 }),
+          aGang('2', '1 node', { ...lender, submittedAt }),
+        ],
+      })
+    expect(drawn(machine(0), planPass(machine(0), now))).toBe('a 22')
+    expect(drawn(machine(now), planPass(machine(now), now))).toBe('a 11')
+  })
+
+  it('[S8] of a parent is taken back from outside of it only', () => {
+    const machine = aMachine('a xx yy', {
+      policy: { consolidate: false },
+      queues: [
+        aQueue('org', { guaranteedGpus: 4 }),
+        aQueue('org/a', { parent: id('org') }),
+        aQueue('org/b', { parent: id('org') }),
+        aQueue('other'),
+      ],
+      queued: [aGang('g', '1 node', { queue: id('org/a') })],
+      live: {
+        x: { queue: id('org/b'), checkpointAt: now },
+        y: { queue: id('other'), checkpointAt: now - HOUR_MS },
+      },
+    })
+    expect(ended(planPass(machine, now))).toEqual(['y.1'])
+  })
+})
+
+describe('[P8] a node that failed the gang', () => {
+  const avoid = [{ node: id<never>('a.1'), until: now + HOUR_MS }]
+
+  it('is not made free for it', () => {
+    const machine = aMachine('a xx yy', {
+      queued: [aGang('g', '1 node', { priority: 2, avoid })],
+      live: { x: { checkpointAt: now }, y: { checkpointAt: now - HOUR_MS } },
+    })
+    expect(ended(planPass(machine, now))).toEqual(['y.1'])
+  })
+
+  it('[S7] is given up where it is held for it', () => {
+    const machine = aMachine('a xx ..', {
+      policy: { consolidate: false },
+      queued: [aGang('g', '1 node', { avoid })],
+      live: { x: { preemptible: false } },
+    })
+    const allocation = { parts: [{ node: id<never>('a.1'), gpus: [0, 1] }] }
+    machine.placeHold({
+      id: id('hold'),
+      workload: id('g'),
+      replica: 0,
+      allocation,
+      waitsFor: [id('x.1')],
+    })
+    const plan = planPass(machine, now)
+    expect(plan.holds).toEqual([])
+    expect(drawn(machine, plan)).toBe('a xx gg')
+  })
+})
+
+describe('[S2] a hold on a GPU that several share', () => {
+  it('keeps only what its victims will not give', () => {
+    const share = (milliGpus: number) => ({ shape: { kind: 'fraction', milliGpus } }) as const
+    const machine = aMachine('a .')
+    const start = (name: string, milliGpus: number) =>
+      machine.start({
+        ...aGang(name, '1 gpu', { request: share(milliGpus) }),
+        attempt: id(`${name}.1`),
+        allocation: { parts: [{ node: id('a.1'), gpus: [0], milliGpus }] },
+        startedAt: 0,
+        stopping: false,
+      })
+    start('victim', 500)
+    machine.enqueue(aGang('g', '1 gpu', { request: share(500) }))
+    machine.placeHold({
+      id: id('hold'),
+      workload: id('g'),
+      replica: 0,
+      allocation: { parts: [{ node: id('a.1'), gpus: [0], milliGpus: 500 }] },
+      waitsFor: [id('victim.1')],
+    })
+    expect(machine.fleet.capacity.milliFree[0]).toBe(500)
+    start('other', 500)
+    machine.end(id('victim.1'), 1)
+    expect(machine.fleet.capacity.milliFree[0]).toBe(0)
+    expect(planPass(machine, 1).starts.map(({ workload }) => workload)).toEqual(['g'])
+  })
+})
+
+describe('victims on shared GPUs', () => {
+  it('[E2] free a whole GPU of which they hold only a part', () => {
+    const machine = aMachine('a .', { queued: [aGang('g', '1 gpu', { priority: 2 })] })
+    machine.start({
+      ...aGang('x', '1 gpu', { request: { shape: { kind: 'fraction', milliGpus: 200 } } }),
+      attempt: id('x.1'),
+      allocation: { parts: [{ node: id('a.1'), gpus: [0], milliGpus: 200 }] },
+      startedAt: 0,
+      stopping: false,
+    })
+    expect(ended(planPass(machine, now))).toEqual(['x.1'])
+  })
+})
+
+describe('[Q4] domains that are guaranteed to others', () => {
+  it('are not made free for work that could not be ended again for them', () => {
+    const machine = aMachine(
+      `a xx xx
+       b yy yy
+       c .. zz
+       d .. ww`,
+      {
+        policy: { consolidate: false },
+        queues: [aQueue('owner', { guaranteedDomains: { level: 'block', count: 1 } }), aQueue('other')],
+        live: {
+          x: { queue: id('other'), checkpointAt: now },
+          y: { queue: id('other'), checkpointAt: now - HOUR_MS },
+          z: { queue: id('other'), preemptible: false },
+          w: { queue: id('other'), preemptible: false },
+        },
+        queued: [
+          aGang('g', '2 nodes', {
+            queue: id('other'),
+            priority: 2,
+            preemptible: false,
+            request: aRequest('2 nodes', { within: { level: 'block', mode: 'required' } }),
+          }),
+        ],
+      },
+    )
+    // Block a, where least would be lost, stands for the owner's guarantee.
+    const plan = planPass(machine, now)
+    const blocks = plan.holds.flatMap(({ allocation }) =>
+      allocation.parts.map(({ node }) => node.split('.')[0]),
+    )
+    expect(new Set(blocks)).toEqual(new Set(['b']))
+  })
+})

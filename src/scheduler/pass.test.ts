@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HOUR_MS } from '../base/index.ts'
+import { explain } from './explain.ts'
 import { planPass } from './pass.ts'
 import { aGang, aMachine, aRequest, drawn, picture } from './picture.ts'
 
@@ -44,6 +45,39 @@ describe('placement', () => {
     expect(drawn(machine, planPass(machine, 0))).toBe(
       picture(`a gg gg ..
                b gg gg ..`),
+    )
+  })
+})
+
+describe('[P6] a gang larger than any domain that it may stand in', () => {
+  const free = `a .. .. ..
+                b .. .. ..`
+
+  it('blocks nobody, even where the policy keeps strict order, and is told why', () => {
+    const request = aRequest('4 nodes', { within: { level: 'block', mode: 'required' } })
+    const machine = aMachine(free, {
+      policy: { ordering: 'fifo', backfill: 'strict' },
+      queued: [aGang('g', '4 nodes', { request }), aGang('s', '1 node', { submittedAt: 1 })],
+    })
+    expect(planPass(machine, 2).starts.map(({ workload }) => workload)).toEqual(['s'])
+    const { blockers, counterfactuals } = explain(machine, 2, aGang('g', '4 nodes').workload, 0)
+    expect(blockers.map(({ kind, message }) => [kind, message])).toEqual([
+      [
+        'shape',
+        'It can never start here: it needs 4 nodes in one block, and one block has at most 3 of the right kind.',
+      ],
+    ])
+    expect(counterfactuals.map(({ change }) => change.kind)).toContain('fewer-nodes')
+  })
+
+  it('counts whole segments where it is cut', () => {
+    const request = aRequest('4 nodes', { segment: { nodes: 2, level: 'block' } })
+    const fits = aMachine(free, { queued: [aGang('g', '4 nodes', { request })] })
+    expect(planPass(fits, 0).starts).toHaveLength(1)
+    const larger = aRequest('6 nodes', { segment: { nodes: 2, level: 'block' } })
+    const never = aMachine(free, { queued: [aGang('g', '6 nodes', { request: larger })] })
+    expect(explain(never, 0, aGang('g', '1 node').workload, 0).blockers[0]!.message).toContain(
+      'it needs 6 nodes in segments of 2 inside one block in this cluster, and this cluster has at most 4',
     )
   })
 })

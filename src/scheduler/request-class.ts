@@ -1,5 +1,6 @@
 import type { GpuSelector, ResourceRequest } from '../model/index.ts'
 import { NODE_LEVEL } from '../model/index.ts'
+import { type Bounds, canEverFit, mostNodesTogether } from './feasible.ts'
 import { WHOLE_GPU } from './footprint.ts'
 import type { NodeClass, TopologyTree } from './tree.ts'
 
@@ -70,11 +71,16 @@ export function compileRequest(
     .map((c) => classOption(tree.classes[c]!, c, request))
     .filter((option) => option !== undefined)
     .sort((a, b) => leastCapable(tree, a, b))
+  const bounds = {
+    requiredDepth: request.within?.mode === 'required' ? withinDepth : undefined,
+    segmentDepth,
+  }
+  const fitting = options.filter((option) => canEverFit(tree, request, option, bounds))
   return {
     key,
     index,
     request,
-    options,
+    options: fitting.length > 0 ? fitting : options,
     withinDepth,
     withinRequired: request.within?.mode === 'required',
     segmentDepth,
@@ -82,7 +88,9 @@ export function compileRequest(
     isExact:
       cpuMilli + memoryMib === 0 ||
       (segmentDepth === undefined && options.every(({ remainder }) => remainder === 0)),
-    impossible: impossible(tree, request, matching, options),
+    impossible:
+      impossible(tree, request, matching, options) ??
+      (fitting.length > 0 ? undefined : tooLarge(tree, request, options, bounds)),
   }
 }
 
@@ -188,6 +196,26 @@ function depthOf(tree: TopologyTree, level: string | undefined): number | undefi
   if (level === NODE_LEVEL) return tree.leafDepth + 1
   const depth = tree.levels.indexOf(level)
   return depth < 0 ? undefined : depth + 1
+}
+
+/** What is missing where even the empty machine could not hold the gang. */
+function tooLarge(
+  tree: TopologyTree,
+  request: ResourceRequest,
+  options: readonly ClassOption[],
+  bounds: Bounds,
+): string {
+  const needed = Math.min(...options.map(({ nodes, remainder }) => nodes + Math.sign(remainder)))
+  const most = Math.max(...options.map((option) => mostNodesTogether(tree, request, option, bounds)))
+  const { within, segment } = request
+  const where = bounds.requiredDepth === undefined ? 'this cluster' : `one ${within!.level}`
+  const cut = segment ? ` in segments of ${segment.nodes} inside one ${segment.level}` : ''
+  const kind = request.cpuMilli || request.memoryMib ? 'that are large enough' : 'of the right kind'
+  return `it needs ${count(needed)}${cut} in ${where}, and ${where} has at most ${most} ${kind}`
+}
+
+function count(nodes: number): string {
+  return nodes === 1 ? '1 node' : `${nodes} nodes`
 }
 
 function impossible(

@@ -67,13 +67,11 @@ export class Checkers implements Observer {
     this.#acknowledgedSurvive(world)
     this.#replayAgrees(world)
     if (this.findings.length > 0 || !world.isHealed || world.openJobs === 0) return
-    // Strict order means that a head that can never start keeps all behind it waiting.
-    const isStuck = world.state.policy.backfill === 'strict' && this.#infeasible.size > 0
     for (const workload of world.state.workloads.values()) {
       const job = world.jobOf.get(workload.id) ?? -1
       // What it waits for is judged by itself.
       if (workload.waitsFor.length > 0) continue
-      if (!this.#infeasible.has(job) && !(isStuck && workload.state === 'queued'))
+      if (!this.#infeasible.has(job))
         this.#find(
           'live',
           world,
