@@ -65,7 +65,16 @@ export function addMachine(group: Group): void {
     .option('--priority <workload=class>', 'another priority; may be given again', collect)
     .option('--stop <workload>', 'without this workload that waits; may be given again', collect)
     .option('--submit <file>', 'with the workload of this spec file; may be given again', collect)
-    .action(group.run(async (cli, options) => (await import('../commands/what-if.ts')).whatIf(cli, options)))
+    .option('--last <span>', 'play so much of the log again under --policy, instead of a look ahead')
+    .option('--policy <name>', 'with --last: a policy of banyan twin, or a policy file')
+    .action(
+      group.run(async (cli, options) => {
+        const { last, policy, ...edits } = options
+        if (last === undefined && policy === undefined)
+          return (await import('../commands/what-if.ts')).whatIf(cli, edits)
+        return (await import('../twin-replay.ts')).replayOf(cli, options)
+      }),
+    )
   addBill(group)
   group
     .command('audit', 'who did what: the events, newest first')

@@ -28,6 +28,7 @@ const RANK = { tick: 0, pass: 1 } as const
 export class LiveHistory {
   readonly #arrivals: Arrivals
   readonly #foundedAt: TimeMs
+  readonly #batchEvents: number
   readonly #endUs: TimeUs
   readonly #fleet: LiveFleet
   readonly #server: SimulatedServer
@@ -41,7 +42,14 @@ export class LiveHistory {
     spans: [],
   }
 
-  constructor(plan: LivePlan, arrivals: Arrivals, stored: StoredState, foundedAt: TimeMs) {
+  constructor(
+    plan: LivePlan,
+    arrivals: Arrivals,
+    stored: StoredState,
+    foundedAt: TimeMs,
+    batchEvents = BATCH_EVENTS,
+  ) {
+    this.#batchEvents = batchEvents
     const state = restoreState(stored)
     const begin = Math.max(foundedAt, state.now)
     this.#arrivals = arrivals
@@ -70,7 +78,8 @@ export class LiveHistory {
 
   /** What happened next; undefined when nothing is left to be written. Each batch is to be written before the next call. */
   next(): Batch | undefined {
-    while (this.#events.length < BATCH_EVENTS && this.#step());
+    // A batch ends between two instants, so that what is gone on from knows by the time what has come.
+    while ((this.#events.length < this.#batchEvents || this.#nextAt() <= this.#now) && this.#step());
     if (this.#events.length === 0) return undefined
     const { state } = this.#server
     const { departed } = state.derived
@@ -87,9 +96,8 @@ export class LiveHistory {
 
   /** Lets the next thing happen, unless the history ends before it. */
   #step(): boolean {
-    const arrivalAt = (this.#foundedAt + this.#arrivals.nextAt()) * 1000
-    const serverAt = this.#agenda.nextAt() ?? Number.POSITIVE_INFINITY
-    const at = Math.min(this.#fleet.nextAt(), arrivalAt, serverAt, this.#nextProgress)
+    const at = this.#nextAt()
+    const arrivalAt = this.#arrivalAt
     if (at > this.#endUs) return false
     this.#now = Math.max(this.#now, at)
     if (this.#fleet.nextAt() === at) {
@@ -106,6 +114,15 @@ export class LiveHistory {
       this.#server.happen(this.#agenda.take()!.what)
     }
     return true
+  }
+
+  #nextAt(): TimeUs {
+    const serverAt = this.#agenda.nextAt() ?? Number.POSITIVE_INFINITY
+    return Math.min(this.#fleet.nextAt(), this.#arrivalAt, serverAt, this.#nextProgress)
+  }
+
+  get #arrivalAt(): TimeUs {
+    return (this.#foundedAt + this.#arrivals.nextAt()) * 1000
   }
 
   #submit({ key, owner, spec }: Arrival): void {
