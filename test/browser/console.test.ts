@@ -358,26 +358,31 @@ describe('service, shares and money', () => {
     await operator.stopWorkload({ id })
   })
 
-  test('the bill is in money when a price is given', async () => {
+  test('the bill is in money when there are prices, and says what was wasted on what', async () => {
     const { page } = reader
-    await reader.go('/bill?by=organisation&price=2')
-    await page.getByRole('columnheader', { name: 'To pay' }).waitFor()
+    await operator.setPrices({ currency: 'EUR', perGpuHour: { H100: 2 } })
+    await reader.go('/bill?by=organisation')
+    await page.getByRole('columnheader', { name: 'EUR' }).waitFor()
     await page.getByRole('row', { name: /^atlas/ }).waitFor()
+    await page.getByRole('table', { name: 'GPU-hours without work' }).getByText('Waited for').waitFor()
+    await reader.picture('bill')
     const saved = page.waitForEvent('download')
     await page.getByRole('button', { name: 'Export as CSV' }).click()
-    expect((await saved).suggestedFilename()).toBe('usage-by-organisation.csv')
+    expect((await saved).suggestedFilename()).toBe('bill-by-organisation.csv')
   })
 
-  test('the audit log has who drained the node', async () => {
+  test('the audit log has who drained the node, and gives it as a file', async () => {
     const { page } = reader
-    await reader.go('/audit?find=fan')
-    const entry = page.getByText(/a fan is loud/).first()
-    const back = page.getByRole('button', { name: 'Look further back' })
-    while (!(await entry.isVisible())) {
-      await back.or(entry).first().waitFor()
-      if (await back.isEnabled()) await back.click()
-    }
+    await reader.go('/audit?kind=node-moved')
+    await page
+      .getByText(/a fan is loud/)
+      .first()
+      .waitFor()
     await page.getByRole('cell', { name: 'operator' }).first().waitFor()
+    await reader.picture('audit')
+    const saved = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Export as CSV' }).click()
+    expect((await saved).suggestedFilename()).toBe('audit.csv')
   })
 })
 

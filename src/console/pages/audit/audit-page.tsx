@@ -1,20 +1,20 @@
 import { useEffect, useState } from 'preact/hooks'
 import { describeEvent } from '../../../api/known-event.ts'
 import type { LoggedEventView } from '../../../api/wire/event.ts'
-import { useNow } from '../../core/clock.ts'
-import { csvOf, saveFile } from '../../core/export.ts'
+import { DAY_MS } from '../../../base/units.ts'
+import { serverNow, useNow } from '../../core/clock.ts'
+import { saveFile } from '../../core/export.ts'
 import { useParam } from '../../core/place.ts'
 import { useSignedIn } from '../../core/session.ts'
-import { numberText } from '../../core/values.ts'
 import { DataTable } from '../../parts/data-table.tsx'
+import { ExportButton } from '../../parts/export-button.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Moment } from '../../parts/moment.tsx'
 import { Empty, ErrorNote, Loading } from '../../parts/notes.tsx'
 import { PageHead } from '../../parts/page-head.tsx'
 import { Tabs } from '../../parts/tabs.tsx'
 
-const PAGE = 1_000
-const MOST_ROWS = 300
+const PAGE = 200
 const WHO = {
   user: 'People',
   scheduler: 'Scheduler',
@@ -22,94 +22,117 @@ const WHO = {
   system: 'Banyan',
   all: 'All',
 } as const
-type Who = keyof typeof WHO
+const PERIODS = { '1': 'Day', '7': 'Week', '30': '30 days', all: 'Ever' } as const
+type Filters = ReturnType<typeof useFilters>
 
 /** Who did what, newest first: every change of state is one event of the log. */
 export function AuditPage() {
   const now = useNow()
-  const [who, setWho] = useParam<Who>('who', 'user')
-  const [text, setText] = useParam<string>('find', '')
-  const { events, oldest, error, isLoading, older } = useLog()
-  const wanted = text.trim().toLowerCase()
-  const shown = events
-    .filter(({ actor }) => who === 'all' || actor.kind === who)
-    .map((logged) => ({ logged, by: actorText(logged), what: describeEvent(logged) }))
-    .filter(({ logged, by, what }) =>
-      [by, what, logged.event.kind, subjectOf(logged) ?? ''].some((each) =>
-        each.toLowerCase().includes(wanted),
-      ),
-    )
+  const { client } = useSignedIn()
+  const filters = useFilters()
+  const { events, error, isLoading, more, older } = useLog(filters)
   return (
     <div class="stack">
       <PageHead title="Audit" lead="Every change, with who made it and why. The log is only ever added to.">
-        <Tabs label="Whose" names={WHO} value={who} onChange={setWho} />
-        <input
-          type="search"
-          data-search
-          class="filter"
-          aria-label="Filter by actor, kind or text"
-          placeholder="Filter  ( / )"
-          value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
+        <ExportButton
+          name="Export as CSV"
+          save={async () =>
+            saveFile('audit.csv', await textOf(await client.exportEventsAsCsv(filters.query())))
+          }
+        />
+        <ExportButton
+          name="Export as JSON lines"
+          save={async () => saveFile('audit.jsonl', await textOf(await client.exportEvents(filters.query())))}
         />
       </PageHead>
+      <FilterRow filters={filters} />
       {error && <ErrorNote error={error} again={older} />}
       {!error && isLoading && events.length === 0 && <Loading what="the log" />}
-      {!isLoading && shown.length === 0 && (
-        <Empty title="Nothing of that kind among the newest">
-          <p>{oldest > 0 ? 'Older ones may have it.' : 'This is the whole log.'}</p>
+      {!error && !isLoading && events.length === 0 && (
+        <Empty title="Nothing happened that fits">
+          <p>Fewer filters may have it.</p>
         </Empty>
       )}
-      {shown.length > 0 && (
+      {events.length > 0 && (
         <DataTable
           caption="Events, newest first"
-          rows={shown.slice(0, MOST_ROWS)}
-          keyOf={({ logged }) => `${logged.sequence}`}
+          rows={events}
+          keyOf={({ sequence }) => `${sequence}`}
           columns={[
-            { title: 'When', isTight: true, cell: ({ logged }) => <Moment at={logged.at} now={now} /> },
-            { title: 'Who', isTight: true, cell: ({ by }) => by },
-            { title: 'What', cell: ({ what }) => what },
+            { title: 'When', isTight: true, cell: ({ at }) => <Moment at={at} now={now} /> },
+            { title: 'Who', isTight: true, cell: actorText },
+            { title: 'What', cell: describeEvent },
             {
               title: 'Of',
               isTight: true,
               isExtra: true,
-              cell: ({ logged }) => {
+              cell: (logged) => {
                 const workload = subjectOf(logged)
                 return workload && <Link to={`/workloads/${encodeURIComponent(workload)}`}>{workload}</Link>
               },
             },
-            { title: 'By the command', isTight: true, isExtra: true, cell: ({ logged }) => logged.cause },
+            { title: 'Kind', isTight: true, isExtra: true, cell: ({ event }) => event.kind },
           ]}
         />
       )}
-      <div class="row">
-        <button type="button" disabled={isLoading || oldest === 0} onClick={older}>
-          {oldest === 0 ? 'That is all' : 'Look further back'}
-        </button>
-        <button
-          type="button"
-          disabled={shown.length === 0}
-          onClick={() =>
-            saveFile(
-              'audit.csv',
-              csvOf(
-                ['sequence', 'at', 'actor', 'cause', 'kind', 'what', 'event'],
-                shown.map(({ logged, by, what }) => [
-                  logged.sequence,
-                  new Date(logged.at).toISOString(),
-                  by,
-                  logged.cause,
-                  logged.event.kind,
-                  what,
-                  JSON.stringify(logged.event),
-                ]),
-              ),
-            )
-          }
-        >
-          Export these {numberText(shown.length)} as CSV
-        </button>
-      </div>
+      {events.length > 0 && (
+        <div class="row">
+          <button type="button" disabled={isLoading || !more} onClick={older}>
+            {more ? 'Look further back' : 'That is all'}
+          </button>
+        </div>
+      )}
+    </div>
+  )
+}
+
+/** What is asked for, all of it in the address. */
+function useFilters() {
+  const [who, setWho] = useParam<keyof typeof WHO>('who', 'user')
+  const [name, setName] = useParam<string>('name', '')
+  const [kind, setKind] = useParam<string>('kind', '')
+  const [workload, setWorkload] = useParam<string>('workload', '')
+  const [node, setNode] = useParam<string>('node', '')
+  const [days, setDays] = useParam<keyof typeof PERIODS>('days', 'all')
+  const kinds = kind
+    .split(',')
+    .map((each) => each.trim())
+    .filter(Boolean)
+  const query = () => ({
+    ...(who === 'all' ? {} : { actor: who === 'user' && name !== '' ? `user:${name}` : who }),
+    ...(kinds.length === 0 ? {} : { kind: kinds }),
+    ...(workload === '' ? {} : { workload }),
+    ...(node === '' ? {} : { node }),
+    ...(days === 'all' ? {} : { from: Math.max(0, Math.round(serverNow() - Number(days) * DAY_MS)) }),
+  })
+  const key = JSON.stringify([who, name, kinds, workload, node, days])
+  const fields = [
+    ...(who === 'user' ? [['User', 'name of a person', name, setName] as const] : []),
+    ['Kinds', 'such as policy-set, node-moved', kind, setKind] as const,
+    ['Workload', 'id or name', workload, setWorkload] as const,
+    ['Node', 'name', node, setNode] as const,
+  ]
+  return { who, setWho, days, setDays, fields, query, key }
+}
+
+function FilterRow({ filters }: { readonly filters: Filters }) {
+  const { who, setWho, days, setDays, fields } = filters
+  return (
+    <div class="row">
+      <Tabs label="Whose" names={WHO} value={who} onChange={setWho} />
+      <Tabs label="Time" names={PERIODS} value={days} onChange={setDays} />
+      {fields.map(([title, hint, value, set], index) => (
+        <input
+          key={title}
+          type="search"
+          class="filter"
+          data-search={index === 0 ? true : undefined}
+          aria-label={title}
+          placeholder={`${title}: ${hint}`}
+          value={value}
+          onChange={(event) => set(event.currentTarget.value.trim())}
+        />
+      ))}
     </div>
   )
 }
@@ -126,44 +149,48 @@ function subjectOf({ event }: LoggedEventView): string | undefined {
     : undefined
 }
 
-/** The newest pages of the log, and as many before them as were asked for. */
-function useLog() {
+async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(stream).text()
+}
+
+interface Log {
+  readonly key: string
+  readonly events: readonly LoggedEventView[]
+  readonly last?: number
+  readonly more: boolean
+}
+
+/** The newest events that the filters leave, and as many pages before them as were asked for. */
+function useLog({ key, query }: Filters) {
   const { client } = useSignedIn()
-  const [pages, setPages] = useState(1)
-  const [log, setLog] = useState<{ readonly events: readonly LoggedEventView[]; readonly oldest: number }>()
+  const [turn, setTurn] = useState(0)
+  const [log, setLog] = useState<Log>({ key, events: [], more: true })
   const [error, setError] = useState<Error>()
   const [isLoading, setLoading] = useState(true)
   useEffect(() => {
     const over = new AbortController()
-    const read = async () => {
-      setLoading(true)
-      const { newest } = await client.listEvents({ limit: 1 }, { signal: over.signal })
-      const end = log?.oldest ?? newest
-      const from = Math.max(0, end - PAGE)
-      const found: LoggedEventView[] = []
-      for (let after = from; after < end; ) {
-        const page = await client.listEvents({ after, limit: PAGE }, { signal: over.signal })
-        found.push(...page.items.filter(({ sequence }) => sequence <= end))
-        if (page.last <= after) break
-        after = page.last
-      }
-      setLog({ events: [...(log?.events ?? []), ...found.reverse()], oldest: from })
-      setError(undefined)
-    }
-    read()
-      .catch((reason: unknown) => {
-        if (!over.signal.aborted) setError(reason instanceof Error ? reason : new Error(String(reason)))
+    const before = log.key === key ? log : { key, events: [], more: true }
+    setLoading(true)
+    client
+      .listEvents({ ...query(), order: 'newest', limit: PAGE, before: before.last }, { signal: over.signal })
+      .then(({ items, last, more }) => {
+        setLog({ key, events: [...before.events, ...items], last, more })
+        setError(undefined)
+        setLoading(false)
       })
-      .finally(() => {
-        if (!over.signal.aborted) setLoading(false)
+      .catch((reason: unknown) => {
+        if (over.signal.aborted) return
+        setError(reason instanceof Error ? reason : new Error(String(reason)))
+        setLoading(false)
       })
     return () => over.abort(new DOMException('no longer shown', 'AbortError'))
-  }, [client, pages])
+  }, [client, key, turn])
+  const isCurrent = log.key === key
   return {
-    events: log?.events ?? [],
-    oldest: log?.oldest ?? -1,
+    events: isCurrent ? log.events : [],
+    more: isCurrent && log.more,
     error,
-    isLoading,
-    older: () => setPages(pages + 1),
+    isLoading: isLoading || (!isCurrent && !error),
+    older: () => setTurn(turn + 1),
   }
 }

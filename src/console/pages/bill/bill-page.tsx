@@ -1,19 +1,21 @@
-import type { UsageSummary } from '../../../api/wire/usage-summary.ts'
-import { DAY_MS, HOUR_MS } from '../../../base/units.ts'
+import type { Bill } from '../../../api/wire/bill.ts'
+import { DAY_MS } from '../../../base/units.ts'
 import { useAnswer } from '../../core/answer.ts'
 import { serverNow } from '../../core/clock.ts'
-import { csvOf, saveFile } from '../../core/export.ts'
+import { saveFile } from '../../core/export.ts'
 import { useParam } from '../../core/place.ts'
 import { useSignedIn } from '../../core/session.ts'
 import { gpuHoursText, momentText, numberText, percentText } from '../../core/values.ts'
 import { DataTable } from '../../parts/data-table.tsx'
+import { ExportButton } from '../../parts/export-button.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Answered, Empty } from '../../parts/notes.tsx'
 import { PageHead } from '../../parts/page-head.tsx'
 import { Tabs } from '../../parts/tabs.tsx'
+import { WastePlot } from './waste-plot.tsx'
 
-type By = UsageSummary['by']
-type Row = UsageSummary['rows'][number]
+type By = Bill['by']
+type Line = Bill['rows'][number]
 
 const GROUPS: Readonly<Record<By, string>> = {
   organisation: 'Organisation',
@@ -24,44 +26,38 @@ const GROUPS: Readonly<Record<By, string>> = {
 const PERIODS = { '1': 'Day', '7': 'Week', '30': '30 days', '90': '90 days' } as const
 const MOST_ROWS = 300
 
-/** Who used how many GPU-hours, what of it is billed, and what was lost. */
+/** Who used how many GPU-hours, what of it is billed, what it costs, and what was wasted on what. */
 export function BillPage() {
   const { client } = useSignedIn()
   const [by, setBy] = useParam<By>('by', 'team')
   const [days, setDays] = useParam<keyof typeof PERIODS>('days', '30')
-  const [price, setPrice] = useParam<string>('price', '')
+  const period = () => ({ by, from: Math.max(0, Math.round(serverNow() - Number(days) * DAY_MS)) })
   const answer = useAnswer(
-    `usage/${by}/${days}`,
-    (signal) => client.getUsage({ by, from: Math.round(serverNow() - Number(days) * DAY_MS) }, { signal }),
+    `bill/${by}/${days}`,
+    (signal) => client.getBill({ ...period(), limit: MOST_ROWS }, { signal }),
     { everyMs: 30_000 },
   )
   return (
     <div class="stack">
       <PageHead
         title="Bill"
-        lead="Workloads that were submitted in this time, by what their ended attempts held. What a failure of the platform cost is not billed."
+        lead="GPU time that was held in this period. What platform failures and other work cost is not billed, nor is starting again after that."
       >
         <Tabs label="By" names={GROUPS} value={by} onChange={setBy} />
         <Tabs label="Time" names={PERIODS} value={days} onChange={setDays} />
-        <label class="inline">
-          Price of a GPU-hour
-          <input
-            class="price"
-            type="number"
-            min="0"
-            step="any"
-            placeholder="none"
-            value={price}
-            onInput={(event) => setPrice(event.currentTarget.value)}
-          />
-        </label>
+        <ExportButton
+          name="Export as CSV"
+          save={async () => saveFile(`bill-by-${by}.csv`, await client.exportBill(period()))}
+        />
       </PageHead>
       <Answered answer={answer} what="the bill">
-        {(usage) =>
-          usage.rows.length === 0 ? (
-            <Empty title="Nobody used anything in this time" />
+        {(bill) =>
+          bill.rows.length === 0 ? (
+            <Empty title="Nobody used anything in this time">
+              <p>A longer period may have something.</p>
+            </Empty>
           ) : (
-            <Bill usage={usage} price={price === '' ? undefined : Number(price)} />
+            <Shown bill={bill} />
           )
         }
       </Answered>
@@ -69,20 +65,17 @@ export function BillPage() {
   )
 }
 
-function Bill({ usage, price }: { readonly usage: UsageSummary; readonly price: number | undefined }) {
-  const { rows, total, by, from, to } = usage
-  const money = (gpuMs: number) => numberText(Math.round((gpuMs / HOUR_MS) * (price ?? 0) * 100) / 100)
-  const most = Math.max(1, ...rows.map((row) => row.usage.held))
+function Shown({ bill }: { readonly bill: Bill }) {
+  const { total, currency, models } = bill
+  const share = (gpuMs: number) => percentText(total.held === 0 ? 0 : gpuMs / total.held)
   const facts = [
+    ...(currency === undefined ? [] : [['To pay', moneyText(total.amount), currency]]),
     ['Held', gpuHoursText(total.held), 'GPU-hours'],
     ['Billed', gpuHoursText(total.billed), 'GPU-hours'],
-    [
-      'Lost',
-      gpuHoursText(total.lost),
-      `GPU-hours, ${percentText(total.held === 0 ? 0 : total.lost / total.held)}`,
-    ],
-    ...(price === undefined ? [] : [['To pay', money(total.billed), 'of your currency']]),
+    ['Not billed', gpuHoursText(total.notBilled), `GPU-hours, ${share(total.notBilled)}`],
+    ['Not ended', gpuHoursText(total.open), 'GPU-hours'],
   ]
+  const unpriced = models.filter(({ isPriced, billed }) => !isPriced && billed > 0)
   return (
     <>
       <dl class="facts">
@@ -95,9 +88,32 @@ function Bill({ usage, price }: { readonly usage: UsageSummary; readonly price: 
           </div>
         ))}
       </dl>
+      {currency === undefined ? (
+        <p class="hint">
+          The cluster has no prices. An operator sets them:{' '}
+          <code>banyan bill prices set H100=2.50 --currency EUR</code>
+        </p>
+      ) : (
+        unpriced.length > 0 && (
+          <p class="stale">
+            Without a price, all or some of the time: {unpriced.map(({ gpuModel }) => gpuModel).join(', ')}
+          </p>
+        )
+      )}
+      <WastePlot byCause={total.byCause} />
+      <Lines bill={bill} />
+    </>
+  )
+}
+
+function Lines({ bill }: { readonly bill: Bill }) {
+  const { rows, by, from, to, currency, otherCount, others } = bill
+  const most = Math.max(1, ...rows.map(({ held }) => held))
+  return (
+    <>
       <DataTable
-        caption={`Use from ${momentText(from)} to ${momentText(to)}`}
-        rows={rows.slice(0, MOST_ROWS)}
+        caption={`Bill from ${momentText(from)} to ${momentText(to)}`}
+        rows={rows}
         keyOf={({ key }) => key}
         columns={[
           {
@@ -112,53 +128,46 @@ function Bill({ usage, price }: { readonly usage: UsageSummary; readonly price: 
               ),
           },
           {
-            title: 'Workloads',
-            isNumber: true,
+            title: 'Held, and of it not billed',
             isExtra: true,
-            cell: ({ workloads }) => numberText(workloads),
-          },
-          {
-            title: 'Held, and lost of it',
-            isExtra: true,
-            cell: ({ usage: { held, lost } }) => (
-              <div class="bar" title={`${gpuHoursText(held)} held, ${gpuHoursText(lost)} lost`}>
+            cell: ({ held, notBilled }) => (
+              <div class="bar" title={`${gpuHoursText(held)} held, ${gpuHoursText(notBilled)} not billed`}>
                 <span style={{ width: `${(held / most) * 100}%` }} />
-                <span class="lost" style={{ width: `${(lost / most) * 100}%` }} />
+                <span class="lost" style={{ width: `${(notBilled / most) * 100}%` }} />
               </div>
             ),
           },
-          { title: 'Held', isNumber: true, cell: (row) => gpuHoursText(row.usage.held) },
-          { title: 'Billed', isNumber: true, cell: (row) => gpuHoursText(row.usage.billed) },
-          { title: 'Lost', isNumber: true, cell: (row) => gpuHoursText(row.usage.lost) },
-          ...(price === undefined
+          { title: 'Held', isNumber: true, cell: ({ held }) => gpuHoursText(held) },
+          { title: 'Billed', isNumber: true, cell: ({ billed }) => gpuHoursText(billed) },
+          {
+            title: 'Not billed',
+            isNumber: true,
+            isExtra: true,
+            cell: (line) => gpuHoursText(line.notBilled),
+          },
+          {
+            title: 'Waited for',
+            isNumber: true,
+            isExtra: true,
+            cell: ({ byCause }) => gpuHoursText(byCause.queue),
+          },
+          ...(currency === undefined
             ? []
-            : [{ title: 'To pay', isNumber: true, cell: (row: Row) => money(row.usage.billed) }]),
+            : [{ title: currency, isNumber: true, cell: ({ amount }: Line) => moneyText(amount) }]),
         ]}
       />
-      {rows.length > MOST_ROWS && (
-        <p class="muted">and {numberText(rows.length - MOST_ROWS)} more, all in the file</p>
+      {otherCount > 0 && (
+        <p class="muted">
+          and {numberText(otherCount)} more with {gpuHoursText(others.held)} GPU-hours together, all in the
+          file
+        </p>
       )}
-      <div class="row">
-        <button
-          type="button"
-          onClick={() =>
-            saveFile(
-              `usage-by-${by}.csv`,
-              csvOf(
-                ['key', 'name', 'workloads', 'heldGpuHours', 'billedGpuHours', 'lostGpuHours'],
-                rows.map(({ key, name = '', workloads, usage: { held, billed, lost } }) => [
-                  key,
-                  name,
-                  workloads,
-                  ...[held, billed, lost].map((gpuMs) => gpuMs / HOUR_MS),
-                ]),
-              ),
-            )
-          }
-        >
-          Export as CSV
-        </button>
-      </div>
     </>
   )
+}
+
+const MONEY = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+
+function moneyText(amount: number): string {
+  return MONEY.format(amount)
 }
