@@ -35,7 +35,10 @@ export function nodeFreeAt(fleet: Fleet, node: number, gpus: number, now: TimeMs
   if (capacity.closed[node] !== 0) return Number.POSITIVE_INFINITY
   let free = capacity.nodeFree[node]!
   if (free >= gpus) return now
-  if (gpus < tree.gpuStart[node + 1]! - tree.gpuStart[node]!) {
+  const count = tree.gpuStart[node + 1]! - tree.gpuStart[node]!
+  // What others hold comes back at no time that is known here.
+  if (gpus > count - fleet.foreign.on(tree.nodeIds[node]!)) return Number.POSITIVE_INFINITY
+  if (gpus < count) {
     const here = fleet.onNode[node]!.slice().sort((a, b) => a.endsAt - b.endsAt)
     for (const { footprint, endsAt } of here) {
       if (footprint.milli < WHOLE_GPU) continue

@@ -18,7 +18,7 @@ export class ForeignUse {
 
   /** Whole GPUs of the node that are kept out. */
   on(node: NodeId): number {
-    return this.uses.get(node)?.taken.length ?? 0
+    return this.uses.size === 0 ? 0 : (this.uses.get(node)?.taken.length ?? 0)
   }
 
   set(capacity: Capacity, node: NodeId, gpus: readonly number[]): void {
