@@ -279,10 +279,8 @@ class Explainer {
     const classes = new Set(request.options.map(({ nodeClass }) => nodeClass))
     let free = 0
     let nodesWithFree = 0
-    let foreign = 0
     for (let n = 0; n < tree.nodeCount; n++) {
       if (!classes.has(tree.nodeClass[n]!) || capacity.closed[n] !== 0) continue
-      foreign += fleet.foreign.on(tree.nodeIds[n]!)
       free += capacity.milliFree[n]!
       if (capacity.nodeFree[n]! > 0) nodesWithFree++
     }
@@ -293,13 +291,12 @@ class Explainer {
     )
     const earliest = earliestPlace(fleet, request, minDepth, this.now)
     const needed = option.gpuMilli / 1000
-    const others = foreign === 0 ? '' : ` ${foreign} more are held by others past Banyan.`
     const when = earliest && earliest.at < Number.POSITIVE_INFINITY ? { earliestEndAt: earliest.at } : {}
     if (free < option.gpuMilli) {
       return [
         {
           kind: 'capacity',
-          message: `It needs ${needed} GPUs and ${gpus(free)} of the right kind are free.${others}`,
+          message: `It needs ${needed} GPUs and ${gpus(free)} of the right kind are free.${fleet.foreign.words}`,
           needed,
           available: free / 1000,
           unit: 'GPUs',
@@ -311,7 +308,7 @@ class Explainer {
     return [
       {
         kind: 'shape',
-        message: `${gpus(free)} GPUs of the right kind are free, but scattered over ${nodesWithFree} nodes: ${this.mostTogether(request, minDepth)}.${others}`,
+        message: `${gpus(free)} GPUs of the right kind are free, but scattered over ${nodesWithFree} nodes: ${this.mostTogether(request, minDepth)}.${fleet.foreign.words}`,
         needed: option.nodes,
         available: this.most(request, minDepth).nodes,
         unit: 'nodes',

@@ -21,6 +21,13 @@ export class ForeignUse {
     return this.uses.size === 0 ? 0 : (this.uses.get(node)?.taken.length ?? 0)
   }
 
+  /** What explanations add where free GPUs are counted; empty when others hold none. */
+  get words(): string {
+    let gpus = 0
+    for (const { taken } of this.uses.values()) gpus += taken.length
+    return gpus === 0 ? '' : ` ${gpus} more are held by others past Banyan.`
+  }
+
   set(capacity: Capacity, node: NodeId, gpus: readonly number[]): void {
     this.giveBack(capacity, node)
     if (gpus.length === 0) this.uses.delete(node)
