@@ -153,10 +153,8 @@ describe('a live twin', () => {
 describe('a live twin keeps to its data folder', () => {
   const folder = mkdtempSync(join(tmpdir(), 'banyan-twin-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  const twinArgs = (more: readonly string[] = []) => [
-    ...['--twin', 'nd-h100-v5:8', '--seed', '3', '--history', '2h', '--speed', '20000', '--faults', '0'],
-    ...more,
-  ]
+  const OF_EIGHT = '--twin nd-h100-v5:8 --seed 3 --history 2h --speed 20000 --faults 0'.split(' ')
+  const twinArgs = (more: readonly string[] = []) => [...OF_EIGHT, ...more]
   const start = (args: readonly string[]) => new ServerProcess({ dataDir: join(folder, 'data'), args })
 
   test('is killed, starts again, and goes on: nothing lost, nothing twice, nothing ended by it', async () => {

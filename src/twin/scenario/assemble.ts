@@ -63,6 +63,7 @@ export function assemble(scenario: Scenario, files: ScenarioFiles): Result<Assem
     tellSaves: scenario.faults !== undefined,
     ...(fabric ? { fabric: buildFabric(levels, nodes, fabric) } : {}),
     ...(scenario.faults ? { faults: scenario.faults } : {}),
+    ...(scenario.controlFaults ? { controlFaults: scenario.controlFaults } : {}),
     ...(scenario.horizonMs !== undefined ? { horizonMs: scenario.horizonMs } : {}),
   }
   return ok({ setup, gpuCount, skipped })

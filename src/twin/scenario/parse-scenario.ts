@@ -4,6 +4,7 @@ import { PRIORITY_CLASSES } from '../../model/index.ts'
 import type { FaultPlan } from '../faults/fault-injector.ts'
 import { RATE_SETS } from '../faults/rates.ts'
 import { SHAPE_NAMES } from '../traces/generate.ts'
+import { controlFaultsAt } from './control-faults-at.ts'
 import { EMPTY_SCENARIO } from './defaults.ts'
 import { parseMoment } from './moment.ts'
 import { POLICY_NAMES, policyByName } from './policies.ts'
@@ -45,6 +46,7 @@ const FIELDS = [
   'checkpoint',
   'queues',
   'faults',
+  'controlFaults',
   'fabric',
   'pricePerGpuHour',
 ] as const
@@ -63,6 +65,7 @@ function scenarioAt(top: Place): Scenario | undefined {
   if (!cluster || !workloads) return undefined
   const horizonMs = fields.read('horizon', readDuration)
   const faults = fields.read('faults', faultsAt)
+  const controlFaults = fields.read('controlFaults', controlFaultsAt)
   const fabric = fields.read('fabric', fabricAt)
   return {
     name: fields.read('name', readText) ?? EMPTY_SCENARIO.name,
@@ -77,6 +80,7 @@ function scenarioAt(top: Place): Scenario | undefined {
     pricePerGpuHour: fields.read('pricePerGpuHour', readNumber(0)) ?? EMPTY_SCENARIO.pricePerGpuHour,
     ...(horizonMs !== undefined ? { horizonMs } : {}),
     ...(faults ? { faults } : {}),
+    ...(controlFaults ? { controlFaults } : {}),
     ...(fabric ? { fabric } : {}),
   }
 }

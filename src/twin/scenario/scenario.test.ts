@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HOUR_MS, MINUTE_MS } from '../../base/index.ts'
+import { Insight } from '../report/insight.ts'
+import { World } from '../world/world.ts'
 import { assemble } from './assemble.ts'
 import { EMPTY_SCENARIO } from './defaults.ts'
 import { parseMoment } from './moment.ts'
@@ -21,6 +23,7 @@ startCost: {from: 5s, to: 1m}
 checkpoint: {every: 10m, cost: 3s, grace: 30s}
 queues: [{tenant: llm, guaranteed: 16, weight: 2}]
 faults: {rates: [llama3, hpn], scale: 2, lemons: {nodes: 0.1, failures: 0.5}}
+controlFaults: {crashesPerDay: 4, restart: 2m, lostContactPerDay: 3, storeStallsPerDay: 2, lateFacts: 0.2, doubledFacts: 0.1}
 fabric: {nodeBytesPerSecond: 1000, oversubscription: {site: 3}}
 `
 
@@ -44,6 +47,7 @@ describe('parseScenario', () => {
         checkpoint: { everyMs: 10 * MINUTE_MS, costMs: 3000, graceMs: 30_000 },
         queues: [{ tenant: 'llm', settings: { guaranteedGpus: 16, weight: 2 } }],
         faults: { rates: ['llama3', 'hpn'], scale: 2 },
+        controlFaults: { crashesPerDay: 4, restartMs: 120_000, lateShare: 0.2, duplicateShare: 0.1 },
         fabric: { nodeBytesPerSecond: 1000, oversubscription: { site: 3 } },
       },
     })
@@ -122,3 +126,26 @@ function momentOf(text: string) {
   if (!moment.ok) throw new Error(moment.error)
   return moment.value
 }
+
+it('[T14] a scenario turns the faults of the control plane: all work still ends, once, and later', () => {
+  const text = (faults: string) => `cluster: {nodes: 2, gpus: 8}
+workloads:
+  - jobs: {name: each, tenant: a, gpus: 4, run: 2h, count: 40, every: 15m}
+${faults}`
+  const play = (faults: string) => {
+    const parsed = parseScenario(text(faults), 's.yaml')
+    const assembled = parsed.ok && assemble(parsed.value, { texts: new Map() })
+    if (!assembled || !assembled.ok) throw new Error('not read')
+    const insight = new Insight(assembled.value.setup, 0)
+    const world = new World(assembled.value.setup, [insight])
+    world.run()
+    return insight.report(world)
+  }
+  const sound = play('')
+  const failing = play(
+    'controlFaults: {crashesPerDay: 48, restart: 20m, lostContactPerDay: 24, lateFacts: 0.3, doubledFacts: 0.3}',
+  )
+  expect(failing.states).toEqual({ succeeded: 40 })
+  expect(sound.states).toEqual({ succeeded: 40 })
+  expect(failing.summary.meanCompletionS).toBeGreaterThan(sound.summary.meanCompletionS)
+})

@@ -1,6 +1,7 @@
 import type { DurationMs, TimeMs } from '../../base/index.ts'
 import type { FabricCapacity, TrafficPattern } from '../../fabric/index.ts'
 import type { Policy, PriorityClass, Queue } from '../../model/index.ts'
+import type { ControlFaultPlan } from '../faults/control-faults.ts'
 import type { FaultPlan } from '../faults/fault-injector.ts'
 import type { ShapeName } from '../traces/generate.ts'
 
@@ -21,6 +22,8 @@ export interface Scenario {
   readonly checkpoint: CheckpointChoice
   readonly queues: readonly QueueChoice[]
   readonly faults?: FaultPlan
+  /** Absent: the control plane itself never fails. */
+  readonly controlFaults?: ControlFaultPlan
   /** Absent: gangs never wait for each other's traffic. */
   readonly fabric?: FabricCapacity
   /** Money for a GPU-hour, in the currency of the reader's choice. */
