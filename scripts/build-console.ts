@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'vite'
@@ -6,8 +6,9 @@ import { build } from 'vite'
 /** Makes dist/console from src/console: what the server gives to browsers. */
 export async function buildConsole(): Promise<void> {
   const root = fileURLToPath(new URL('..', import.meta.url))
-  const outDir = join(root, 'dist/console')
-  rmSync(outDir, { recursive: true, force: true })
+  const folder = join(root, 'dist/console')
+  // Built beside and then put in place, so that a server that gives it to browsers always has a whole one.
+  const outDir = `${folder}.new`
   await build({
     configFile: false,
     root: join(root, 'src/console'),
@@ -24,6 +25,8 @@ export async function buildConsole(): Promise<void> {
       modulePreload: { polyfill: false },
     },
   })
+  rmSync(folder, { recursive: true, force: true })
+  renameSync(outDir, folder)
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await buildConsole()

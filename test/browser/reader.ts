@@ -61,7 +61,10 @@ export class Reader {
   }
 
   static async open(browser: Browser, url: string, token?: string): Promise<Reader> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 820 } })
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 820 },
+      reducedMotion: 'reduce',
+    })
     const reader = new Reader(context, await context.newPage(), url)
     await reader.page.goto(`${url}/console/${token === undefined ? '' : `#token=${token}`}`)
     if (token !== undefined) await reader.page.getByRole('navigation', { name: 'Pages' }).waitFor()
