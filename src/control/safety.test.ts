@@ -191,6 +191,27 @@ describe('safety rules of control', () => {
     )
   })
 
+  it('[S7] no replica is moved to a node that has failed another one of its workload', () => {
+    const control = new ControlInMemory([aNode('n1'), aNode('n2')])
+    control.submit(aService({ replicas: 2 }))
+    control.pass()
+    const [first, second] = control.state.workloads.get(id<WorkloadId>('w1'))!.liveAttempts
+    const place = (attempt: AttemptId) => control.attempt(attempt).allocation.parts[0]!.node
+    expect(place(first!)).toBe(place(second!))
+    const other = place(first!) === 'n1' ? id<NodeId>('n2') : id<NodeId>('n1')
+    control.observe({
+      kind: 'attempt-ended',
+      attempt: second!,
+      at: control.now,
+      exits: [],
+      cause: { kind: 'launch-refused', message: 'a broken disk', node: other, blame: 'platform' },
+    })
+    expect(control.workload(id<WorkloadId>('w1')).avoidedNodes.map(({ node }) => node)).toEqual([other])
+    control.do({ kind: 'node-action', node: place(first!), action: 'drain', reason: 'test' })
+    control.pass()
+    expect(control.attempt(first!).stop).toBeUndefined()
+  })
+
   it('[S10] a restart changes no decision, though more is known of run times than when the attempts started', () => {
     const control = new ControlInMemory()
     control.running(aTraining({ name: 'of unknown length' }))

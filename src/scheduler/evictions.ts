@@ -146,9 +146,10 @@ export class Evictions {
     const isOvertaken = (key: number) => key > entry.key && isFarBehind(machine.policy, key, entry.key)
     if (!isOvertaken(last) || (this.overtakesNobody.get(claim) ?? Number.POSITIVE_INFINITY) <= entry.key)
       return false
-    // What is guaranteed would be reclaimed again, and so on without end (E7).
+    // What is guaranteed, also to a part of a gang, would be reclaimed again, and so on without end (E7).
     const mayGo = (occupant: Occupant) =>
-      isPartOf(entry.queue, occupant.user.parent) || isBorrowing(machine, occupant.user.parent, entry.queue)
+      isPartOf(entry.queue, occupant.user.parent) ||
+      isBorrowing(machine, occupant.user.parent, entry.queue, occupant.gpuMilli)
     const candidates: Candidate[] = []
     for (const { occupant, key } of this.order) {
       if (!isOvertaken(key)) break

@@ -5,7 +5,7 @@ import type { QueuedGang } from './gang.ts'
 
 /** Something that holds capacity: a live attempt, a start that a pass plans, or what a hold keeps free. */
 export interface Occupant {
-  readonly gang: QueuedGang
+  gang: QueuedGang
   readonly user: UserRecord
   /** Absent for planned starts and holds. */
   readonly attempt: AttemptId | undefined

@@ -31,6 +31,8 @@ export interface EndDetails {
 export interface LiveChange {
   readonly checkpointAt?: TimeMs
   readonly stopping?: boolean
+  /** Other replicas of the workload have failed there. */
+  readonly avoid?: QueuedGang['avoid']
 }
 
 /** What the machine remembers of the past, as plain data that loads into an empty machine. */
@@ -155,6 +157,7 @@ export class Machine {
     const occupant = this.attempt(attempt)
     if (change.checkpointAt !== undefined) occupant.checkpointAt = change.checkpointAt
     if (change.stopping !== undefined) occupant.stopping = change.stopping
+    if (change.avoid) occupant.gang = { ...occupant.gang, avoid: change.avoid }
   }
 
   /** Frees the allocation, books its use, and lets the holds keep what they were waiting for. */

@@ -85,15 +85,20 @@ export function claimOf({ queues }: Machine, queue: QueueRecord, gpuMilli: numbe
 
 /**
  * Whether the queue stands outside of `lender` and, in all of the tree that it does not share with it, holds more than it is
- * guaranteed.
+ * guaranteed; given `gpuMilli`, whether it still would hold as much without these.
  */
-export function isBorrowing({ queues }: Machine, queue: QueueRecord, lender: QueueRecord): boolean {
+export function isBorrowing(
+  { queues }: Machine,
+  queue: QueueRecord,
+  lender: QueueRecord,
+  gpuMilli = 1,
+): boolean {
   if (isPartOf(queue, lender)) return false
   let isApart = false
   for (let record: QueueRecord | undefined = queue; record; record = record.parent) {
     if (isPartOf(lender, record)) break
     isApart = true
-    if (record.heldMilli <= queues.guaranteedMilli(record)) return false
+    if (record.heldMilli - gpuMilli < queues.guaranteedMilli(record)) return false
   }
   return isApart
 }

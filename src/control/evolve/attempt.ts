@@ -177,6 +177,8 @@ function goOn(
 ): void {
   workload.notBefore = Math.max(workload.notBefore, retry.notBefore)
   workload.avoidedNodes = [...workload.avoidedNodes.filter((avoided) => avoided.until > at), ...retry.avoid]
+  for (const live of workload.liveAttempts)
+    state.derived.machine.updateLive(live, { avoid: workload.avoidedNodes })
   if (workload.liveAttempts.length === 0) moveWorkload(workload, 'queued', at, retry.reason)
   enqueueMissing(state, workload)
 }

@@ -291,7 +291,13 @@ function lentGpus(lender: Queue, { state }: World): ReadonlyMap<NodeId, number> 
     if (!workload) continue
     const borrows = (state.queues.get(workload.queue)?.guaranteedGpus ?? 0) === 0
     const { parts } = attempt.allocation
-    const isLent = borrows && workload.queue !== lender.id && workload.spec.preemptible && parts.length === 1
+    // What has been told to stop is on its way back to somebody; that the engine is late is nobody's borrowing.
+    const isLent =
+      attempt.state !== 'stopping' &&
+      borrows &&
+      workload.queue !== lender.id &&
+      workload.spec.preemptible &&
+      parts.length === 1
     for (const { node, gpus } of parts) {
       const there = isLent ? lent : kept
       for (const gpu of gpus) there.set(node, (there.get(node) ?? new Set()).add(gpu))
