@@ -78,7 +78,7 @@ describe('[C19] an elastic gang', () => {
       control
         .pass()
         .map((effect) => effect.kind === 'launch' && effect.order.workload)
-        .sort(),
+        .sort((a, b) => (String(a) < String(b) ? -1 : 1)),
     ).toEqual(['w1', 'w2'])
     expect(control.attempt(id('w1.2')).allocation.parts).toHaveLength(1)
   })
