@@ -83,8 +83,9 @@ describe('signing in', () => {
     const { id, secret } = await operator.issueToken({ label: 'short' })
     const guest = await Reader.open(browser, url, secret)
     await operator.revokeToken({ id })
-    await guest.go('/workloads')
-    await guest.page.getByRole('alert').getByText('unknown, revoked or expired').waitFor()
+    // Noticed by whatever is asked next; no page needs to be loaded again.
+    await guest.page.getByRole('alert').getByText('no longer valid').waitFor()
+    await guest.page.getByRole('button', { name: 'Sign in' }).waitFor()
     await guest.close()
   })
 })
