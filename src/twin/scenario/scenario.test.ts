@@ -134,8 +134,8 @@ workloads:
 ${faults}`
   const play = (faults: string) => {
     const parsed = parseScenario(text(faults), 's.yaml')
-    const assembled = parsed.ok && assemble(parsed.value, { texts: new Map() })
-    if (!assembled || !assembled.ok) throw new Error('not read')
+    const assembled = parsed.ok ? assemble(parsed.value, { texts: new Map() }) : parsed
+    if (!assembled.ok) throw new Error('not read')
     const insight = new Insight(assembled.value.setup, 0)
     const world = new World(assembled.value.setup, [insight])
     world.run()
