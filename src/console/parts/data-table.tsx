@@ -20,7 +20,7 @@ interface Props<Row> {
 /** Rows of some hundred at most; longer ones come page by page. */
 export function DataTable<Row>({ caption, rows, columns, keyOf }: Props<Row>) {
   return (
-    <div class="card table">
+    <section class="card table" aria-label={caption} ref={makeReachable}>
       <table>
         <caption class="hidden">{caption}</caption>
         <thead>
@@ -44,8 +44,13 @@ export function DataTable<Row>({ caption, rows, columns, keyOf }: Props<Row>) {
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   )
+}
+
+/** What scrolls sideways where the page is narrow must be reachable by key. */
+function makeReachable(box: HTMLElement | null): void {
+  if (box) box.tabIndex = 0
 }
 
 function classOf<Row>({ isNumber, isTight, isExtra }: Column<Row>): string {
