@@ -5,7 +5,7 @@ import type { Cli } from '../cli.ts'
 import { CliFailure } from '../failure.ts'
 import { renderTable } from '../render/table.ts'
 import { clockTime } from '../render/values.ts'
-import { momentOf } from './period.ts'
+import { clientAndPeriod } from './period.ts'
 
 export interface AuditOptions {
   readonly actor?: string
@@ -23,19 +23,13 @@ export interface AuditOptions {
 export async function audit(cli: Cli, options: AuditOptions): Promise<void> {
   if (options.csv && options.jsonl) throw new CliFailure('usage', 'give --csv or --jsonl, not both')
   const { actor, kind, workload, node } = options
-  const from = momentOf('--from', options.from)
-  const to = momentOf('--to', options.to)
-  const client = await cli.client()
-  // A span back is meant by the server's clock, which any answer tells.
-  await client.getHealth()
-  const now = cli.now()
+  const { client, period } = await clientAndPeriod(cli, options)
   const filters = {
     actor,
     ...(kind === undefined ? {} : { kind: [...kind] }),
     workload,
     node,
-    from: from?.(now),
-    to: to?.(now),
+    ...period,
   }
   if (options.csv) return print(cli, await client.exportEventsAsCsv(filters))
   if (options.jsonl) return print(cli, await client.exportEvents(filters))

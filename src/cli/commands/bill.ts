@@ -3,9 +3,7 @@ import type { Cli } from '../cli.ts'
 import { CliFailure } from '../failure.ts'
 import { renderTable } from '../render/table.ts'
 import { clockTime, gpuHours } from '../render/values.ts'
-import { momentOf } from './period.ts'
-
-const GROUPS = ['organisation', 'team', 'user', 'workload'] as const
+import { clientAndPeriod, groupOf, momentOf } from './period.ts'
 
 export interface BillOptions {
   readonly by?: string
@@ -31,20 +29,13 @@ const CAUSES = [
 
 /** GPU-hours and money of a period by whose they were, and what was wasted. */
 export async function showBill(cli: Cli, options: BillOptions): Promise<void> {
-  const by = GROUPS.find((group) => group === (options.by ?? 'team'))
-  if (!by) throw new CliFailure('usage', `--by takes ${GROUPS.join(', ')}, not "${options.by}"`)
-  const from = momentOf('--from', options.from)
-  const to = momentOf('--to', options.to)
-  const client = await cli.client()
-  // A span back is meant by the server's clock, which any answer tells.
-  await client.getHealth()
-  const now = cli.now()
-  const period = { by, from: from?.(now), to: to?.(now) }
+  const by = groupOf(options.by)
+  const { client, period } = await clientAndPeriod(cli, options)
   if (options.csv) {
-    cli.io.out(await client.exportBill(period))
+    cli.io.out(await client.exportBill({ by, ...period }))
     return
   }
-  const bill = await client.getBill({ ...period, limit: options.limit ?? 50 })
+  const bill = await client.getBill({ by, ...period, limit: options.limit ?? 50 })
   cli.print(bill, () => billText(cli, bill))
 }
 

@@ -1,11 +1,8 @@
 import type { UsageSummary } from '../../api/index.ts'
 import type { Cli } from '../cli.ts'
-import { CliFailure } from '../failure.ts'
 import { renderTable } from '../render/table.ts'
 import { clockTime, gpuHours } from '../render/values.ts'
-import { momentOf } from './period.ts'
-
-const GROUPS = ['organisation', 'team', 'user', 'workload'] as const
+import { clientAndPeriod, groupOf } from './period.ts'
 
 export interface UsageOptions {
   readonly by?: string
@@ -15,19 +12,9 @@ export interface UsageOptions {
 
 /** GPU-hours held, billed and lost, by whom. */
 export async function usage(cli: Cli, options: UsageOptions): Promise<void> {
-  const by = GROUPS.find((group) => group === (options.by ?? 'team'))
-  if (!by) throw new CliFailure('usage', `--by takes ${GROUPS.join(', ')}, not "${options.by}"`)
-  const from = momentOf('--from', options.from)
-  const to = momentOf('--to', options.to)
-  const client = await cli.client()
-  // A span back is meant by the server's clock, which any answer tells.
-  await client.getHealth()
-  const now = cli.now()
-  const summary = await client.getUsage({
-    by,
-    from: from?.(now),
-    to: to?.(now),
-  })
+  const by = groupOf(options.by)
+  const { client, period } = await clientAndPeriod(cli, options)
+  const summary = await client.getUsage({ by, ...period })
   cli.print(summary, () => usageText(cli, summary))
 }
 
