@@ -1,8 +1,5 @@
-import { access, constants, mkdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
 import type { Engine } from '../../control/ports/index.ts'
-import { reasonOf } from '../engine-shared/durable-file.ts'
-import { LogRetention } from '../engine-shared/log-retention.ts'
+import { openEngineFolder } from '../engine-shared/engine-folder.ts'
 import { LocalEngine } from './local-engine.ts'
 import { inspectMachine, nodeIdOf } from './machine.ts'
 
@@ -26,27 +23,12 @@ export interface LocalEngineOptions {
  * when the folder cannot be written or the GPUs cannot be listed. Two live engines must not share a folder.
  */
 export async function createLocalEngine(options: LocalEngineOptions): Promise<Engine> {
-  const dataDir = resolve(options.dataDir)
-  const live = join(dataDir, 'attempts')
-  const finished = join(dataDir, 'finished')
-  try {
-    for (const folder of [dataDir, live, finished]) {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      await access(folder, constants.W_OK)
-    }
-  } catch (error) {
-    throw new Error(`the local engine cannot write to its data folder ${dataDir}: ${reasonOf(error)}`, {
-      cause: error,
-    })
-  }
-  const retention = new LogRetention(finished, options.logBytesTotal ?? 2048 * MIB)
-  await retention.load()
+  const folder = await openEngineFolder(options.dataDir, 'local', options.logBytesTotal)
   const engine = new LocalEngine({
-    live,
-    finished,
-    retention,
+    live: folder.live,
+    finished: folder.finished,
     slots: options.slots,
-    machine: await inspectMachine(await nodeIdOf(dataDir), options.slots),
+    machine: await inspectMachine(await nodeIdOf(folder.path), options.slots),
     logBytesPerTask: options.logBytesPerTask ?? 64 * MIB,
     log: options.log ?? ((message) => console.error(`engine local: ${message}`)),
   })

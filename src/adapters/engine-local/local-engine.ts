@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import type { AttemptId, DurationMs } from '../../base/index.ts'
@@ -16,11 +16,11 @@ import type {
 } from '../../control/ports/index.ts'
 import { LOCAL_LEVELS } from '../../model/index.ts'
 import { readRecord, reasonOf, writeDurably } from '../engine-shared/durable-file.ts'
+import { assertIsName } from '../engine-shared/engine-folder.ts'
 import { FactFeed } from '../engine-shared/fact-feed.ts'
-import type { LogRetention } from '../engine-shared/log-retention.ts'
+import type { FinishedAttempts } from '../engine-shared/finished-attempts.ts'
 import { refusedByMachine } from '../engine-shared/refusals.ts'
 import { inheritedEnvironment, taskEnvironment } from '../engine-shared/task-environment.ts'
-import { readTaskLog } from '../engine-shared/task-log.ts'
 import { tasksOf } from '../engine-shared/tasks.ts'
 import { AttemptFolder, type LaunchRecord } from './attempt-folder.ts'
 import { FENCE_VARIABLE } from './attempt-processes.ts'
@@ -36,8 +36,7 @@ const INSPECT_EVERY_MS: DurationMs = MINUTE_MS
 
 export interface LocalEngineParts {
   readonly live: string
-  readonly finished: string
-  readonly retention: LogRetention
+  readonly finished: FinishedAttempts
   readonly slots: number | undefined
   readonly machine: Machine
   readonly logBytesPerTask: number
@@ -112,23 +111,14 @@ export class LocalEngine implements Engine {
   async logs(attempt: AttemptId, task: number, from: number): Promise<LogChunk> {
     assertIsName(attempt)
     const live = this.#attempts.get(attempt)
-    if (live) {
-      const chunk = await readTaskLog(live.folder.logs, task, from, live.hasEnded)
-      // Forgetting moves the folder; only if it is still there was it there while it was read.
-      if (!live.hasEnded || (await exists(live.folder.path))) return chunk
-    }
-    const finished = new AttemptFolder(join(this.#parts.finished, attempt))
-    return readTaskLog(finished.logs, task, from, !this.#launching.has(attempt))
+    const logs = live && { path: live.folder.path, logs: live.folder.logs, hasEnded: live.hasEnded }
+    return this.#parts.finished.readLog(attempt, task, from, logs, () => !this.#launching.has(attempt))
   }
 
   async forget(attempt: AttemptId): Promise<void> {
     const known = this.#attempts.get(attempt)
     if (!known?.hasEnded) return
-    const finished = join(this.#parts.finished, attempt)
-    if (await exists(known.folder.path)) {
-      await rename(known.folder.path, finished)
-      await this.#parts.retention.keep(finished)
-    }
+    await this.#parts.finished.keep(attempt, known.folder.path)
     this.#attempts.delete(attempt)
   }
 
@@ -140,7 +130,7 @@ export class LocalEngine implements Engine {
 
   async #launch(order: LaunchOrder): Promise<void> {
     assertIsName(order.attempt)
-    if (await exists(join(this.#parts.finished, order.attempt))) return
+    if (await this.#parts.finished.has(order.attempt)) return
     const folder = new AttemptFolder(join(this.#parts.live, order.attempt))
     const record = await this.#record(order, folder)
     const attempt = this.#add(new LocalAttempt(folder, record, this.#outlets))
@@ -256,16 +246,4 @@ async function write(folder: AttemptFolder, record: LaunchRecord): Promise<Engin
     await rm(folder.path, { recursive: true, force: true })
     return refusedByMachine(`cannot write its launch record in ${folder.path}: ${reasonOf(error)}`)
   }
-}
-
-/** Attempt ids become names of folders. */
-function assertIsName(attempt: AttemptId): void {
-  if (!/^[A-Za-z0-9][\w.-]*$/.test(attempt)) throw new Error(`"${attempt}" is not an attempt id`)
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
 }

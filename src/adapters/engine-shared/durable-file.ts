@@ -1,4 +1,4 @@
-import { link, open, readFile, rename, rm } from 'node:fs/promises'
+import { link, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** Writes a file so that after a crash at any instant it is either whole or not there (or as it was before). */
@@ -35,6 +35,13 @@ export async function readRecord<Record>(path: string): Promise<Record | undefin
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
+}
+
+export function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** The system's name of an error, such as `ENOSPC`. */

@@ -1,18 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { access, chmod, constants, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { DurationMs } from '../../base/index.ts'
 import { MINUTE_MS, SECOND_MS } from '../../base/index.ts'
 import type { Engine } from '../../control/ports/index.ts'
 import { readRecord, reasonOf, writeDurably } from '../engine-shared/durable-file.ts'
-import { LogRetention } from '../engine-shared/log-retention.ts'
+import { openEngineFolder } from '../engine-shared/engine-folder.ts'
 import { SlurmCommands } from './commands.ts'
 import { type RestAddress, SlurmRest } from './rest.ts'
 import { SlurmEngine } from './slurm-engine.ts'
 
 export { slurmToken } from './rest-token.ts'
-
-const MIB = 2 ** 20
 
 export interface SlurmEngineOptions {
   /** Folder of this engine alone, on a file system that this machine and all nodes see under the same path. */
@@ -43,30 +41,15 @@ export interface SlurmEngineOptions {
  * a folder, which the server's leadership sees to.
  */
 export async function createSlurmEngine(options: SlurmEngineOptions): Promise<Engine> {
-  const dataDir = resolve(options.dataDir)
-  const live = join(dataDir, 'attempts')
-  const finished = join(dataDir, 'finished')
-  try {
-    for (const folder of [dataDir, live, finished]) {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      await access(folder, constants.W_OK)
-    }
-  } catch (error) {
-    throw new Error(`the Slurm engine cannot write to its folder ${dataDir}: ${reasonOf(error)}`, {
-      cause: error,
-    })
-  }
-  const retention = new LogRetention(finished, options.logBytesTotal ?? 2048 * MIB)
-  await retention.load()
+  const folder = await openEngineFolder(options.dataDir, 'Slurm', options.logBytesTotal)
   const engine = new SlurmEngine({
     transport: options.rest
       ? new SlurmRest(options.rest)
       : new SlurmCommands(options.environment ?? process.env),
-    live,
-    finished,
-    launcher: await installLauncher(dataDir),
-    installation: await installationOf(dataDir),
-    retention,
+    live: folder.live,
+    finished: folder.finished,
+    launcher: await installLauncher(folder.path),
+    installation: await installationOf(folder.path),
     partition: options.partition,
     account: options.account,
     qos: options.qos,

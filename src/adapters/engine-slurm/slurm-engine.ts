@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -16,11 +16,11 @@ import type {
   Observation,
   StopOrder,
 } from '../../control/ports/index.ts'
-import { readRecord, reasonOf, writeDurably } from '../engine-shared/durable-file.ts'
+import { exists, readRecord, reasonOf, writeDurably } from '../engine-shared/durable-file.ts'
+import { assertIsName } from '../engine-shared/engine-folder.ts'
 import { FactFeed } from '../engine-shared/fact-feed.ts'
-import type { LogRetention } from '../engine-shared/log-retention.ts'
+import type { FinishedAttempts } from '../engine-shared/finished-attempts.ts'
 import { refusedByMachine } from '../engine-shared/refusals.ts'
-import { readTaskLog } from '../engine-shared/task-log.ts'
 import { AttemptFiles, type AttemptRecord } from './attempt-files.ts'
 import { parseGpuGres } from './gres.ts'
 import { OWN_REASON } from './inventory.ts'
@@ -45,11 +45,10 @@ export interface SlurmEngineParts {
   readonly transport: SlurmTransport
   /** Folders on the file system that the nodes share. */
   readonly live: string
-  readonly finished: string
+  readonly finished: FinishedAttempts
   readonly launcher: string
   /** Tells the jobs of this installation from those of any other. */
   readonly installation: string
-  readonly retention: LogRetention
   readonly partition: string | undefined
   readonly account: string | undefined
   readonly qos: string | undefined
@@ -139,23 +138,14 @@ export class SlurmEngine implements Engine {
   async logs(attempt: AttemptId, task: number, from: number): Promise<LogChunk> {
     assertIsName(attempt)
     const live = this.#attempts.get(attempt)
-    if (live) {
-      const chunk = await readTaskLog(live.files.logs, task, from, live.hasEnded)
-      // Forgetting moves the folder; only if it is still there was it there while it was read.
-      if (!live.hasEnded || (await exists(live.files.path))) return chunk
-    }
-    const finished = new AttemptFiles(join(this.#parts.finished, attempt))
-    return readTaskLog(finished.logs, task, from, !this.#launching.has(attempt))
+    const logs = live && { path: live.files.path, logs: live.files.logs, hasEnded: live.hasEnded }
+    return this.#parts.finished.readLog(attempt, task, from, logs, () => !this.#launching.has(attempt))
   }
 
   async forget(attempt: AttemptId): Promise<void> {
     const known = this.#attempts.get(attempt)
     if (!known?.hasEnded) return
-    const finished = join(this.#parts.finished, attempt)
-    if (await exists(known.files.path)) {
-      await rename(known.files.path, finished)
-      await this.#parts.retention.keep(finished)
-    }
+    await this.#parts.finished.keep(attempt, known.files.path)
     this.#attempts.delete(attempt)
   }
 
@@ -185,7 +175,7 @@ export class SlurmEngine implements Engine {
     assertIsName(order.attempt)
     const known = this.#attempts.get(order.attempt)
     if (known) return this.#submit(known)
-    if (await exists(join(this.#parts.finished, order.attempt))) return
+    if (await this.#parts.finished.has(order.attempt)) return
     if (!this.#hasPolled) await this.#poll()
     const nodes = new Map(this.#nodes.map((node) => [node.name, node]))
     const parts = order.allocation.parts
@@ -358,16 +348,4 @@ export class SlurmEngine implements Engine {
   #wholePicture(): EngineFact[] {
     return [...this.#watch.facts, ...[...this.#attempts.values()].flatMap(({ facts }) => facts)]
   }
-}
-
-/** Attempt ids become names of folders. */
-function assertIsName(attempt: AttemptId): void {
-  if (!/^[A-Za-z0-9][\w.-]*$/.test(attempt)) throw new Error(`"${attempt}" is not an attempt id`)
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
 }
