@@ -293,7 +293,7 @@ describe('work', () => {
     expect(await text.inputValue()).toContain('# mine')
     await page
       .getByRole('region', { name: 'What would happen' })
-      .getByText(/starts now|waits/)
+      .getByText(/^(starts now|waits)$/)
       .waitFor()
     await reader.picture('submit')
     await page.getByRole('button', { name: 'Submit', exact: true }).click()
