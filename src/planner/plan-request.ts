@@ -1,4 +1,5 @@
 import { ok, type Result, refuse } from '../base/index.ts'
+import type { RunDeclaration } from '../model/index.ts'
 import { modelByName } from './catalogue.ts'
 import { planForGoal } from './goal.ts'
 import { gpuByName, type Machine, machineByTemplate, machineOf, type Precision } from './gpu.ts'
@@ -48,6 +49,10 @@ const TOKENS_PER_PARAMETER = 20
 
 const DAY = 86_400
 
+/** Of shapes that do not say. */
+const VOCABULARY = 128_256
+const SEQUENCE = 8192
+
 /** What to plan, or the sentence that says what is unknown or missing. `live` gives the machine where none is named. */
 export function trainingInput(
   request: TrainingRequest,
@@ -72,6 +77,28 @@ export function trainingInput(
     ...(dollarsPerGpuHour !== undefined && { dollarsPerGpuHour }),
     ...(measuredStepSeconds !== undefined && { measuredStepSeconds }),
   })
+}
+
+/** The request that a workload's spec makes by its `plan`, but for the goal. */
+export function requestOfDeclaration({
+  shape,
+  finishBy: _,
+  budget: __,
+  ...rest
+}: RunDeclaration): TrainingRequest {
+  if (!shape) return rest
+  const { experts, topK, expertFfn, ...plain } = shape
+  return {
+    ...rest,
+    shape: {
+      ...plain,
+      vocabulary: shape.vocabulary ?? VOCABULARY,
+      sequence: rest.sequence ?? SEQUENCE,
+      ...(experts !== undefined && {
+        experts: { count: experts, topK: topK ?? 2, ffn: expertFfn ?? shape.ffn ?? 4 * shape.hidden },
+      }),
+    },
+  }
 }
 
 /** The plan of the whole machine, or where there is a goal the cheapest part of it that keeps to the goal. */

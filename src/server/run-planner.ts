@@ -10,9 +10,9 @@ import {
   planRun,
   type RunPlan,
   requestedShape,
+  requestOfDeclaration,
   strategyEnvironment,
   strategyText,
-  type TrainingRequest,
   thousands,
   trainingInput,
 } from '../planner/index.ts'
@@ -24,7 +24,7 @@ export function runPlanner(context: CallContext): Planner {
   return ({ declaration, size, models }) => {
     const goal = goalOf(declaration, context.clock.now())
     if (!goal.ok) return refusal('declaration', goal.error)
-    const request = requestOf(declaration)
+    const request = requestOfDeclaration(declaration)
     const shape = requestedShape(request)
     if (!shape.ok) return refusal('declaration', shape.error)
     const machine = liveMachine(context, models)
@@ -56,25 +56,6 @@ function goalOf({ finishBy, budget }: RunDeclaration, now: number): Result<PlanG
     ...(until && { withinSeconds: (until.value - now) / SECOND_MS }),
     ...(budget !== undefined && { dollars: budget }),
   })
-}
-
-const VOCABULARY = 128_256
-const SEQUENCE = 8192
-
-function requestOf({ shape, finishBy: _, budget: __, ...rest }: RunDeclaration): TrainingRequest {
-  if (!shape) return rest
-  const { experts, topK, expertFfn, ...plain } = shape
-  return {
-    ...rest,
-    shape: {
-      ...plain,
-      vocabulary: shape.vocabulary ?? VOCABULARY,
-      sequence: rest.sequence ?? SEQUENCE,
-      ...(experts !== undefined && {
-        experts: { count: experts, topK: topK ?? 2, ffn: expertFfn ?? shape.ffn ?? 4 * shape.hidden },
-      }),
-    },
-  }
 }
 
 function gpusOf(size: ResourceShape, machine: Machine): number | undefined {

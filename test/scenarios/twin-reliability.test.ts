@@ -42,7 +42,7 @@ describe("Meta's expected ratio of useful time (arXiv 2410.21680)", () => {
           count: 1,
           everyMs: 0,
           size: { nodes },
-          runMs: 10 * days * DAY_MS,
+          work: { runMs: 10 * days * DAY_MS },
           priority: 'normal',
           preemptible: true,
           retryUser: 0,

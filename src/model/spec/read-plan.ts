@@ -66,7 +66,8 @@ function question(
   return { declaration, size, ...(models && { models }) }
 }
 
-function readDeclaration(place: Place): RunDeclaration | undefined {
+/** The `plan` of a workload spec, wherever it stands; its faults are told by their place in such a spec. */
+export function readDeclaration(place: Place): RunDeclaration | undefined {
   const fields = place.fields('train')
   if (!fields) return undefined
   const model = fields.need(

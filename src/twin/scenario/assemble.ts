@@ -3,20 +3,23 @@ import { id, ok, refuse, type TimeMs } from '../../base/index.ts'
 import type { FabricCapacity } from '../../fabric/index.ts'
 import { buildFabric, CLUSTER_TEMPLATES, clusterOf, clusterTemplate } from '../../fabric/index.ts'
 import type { NodeDescription, Queue, ResourceShape } from '../../model/index.ts'
-import { DEFAULT_RETRY, openQueue, queueOfOrganisation, teamId } from '../../model/index.ts'
+import { openQueue, queueOfOrganisation, teamId } from '../../model/index.ts'
 import { didYouMean } from '../../model/spec/nearest.ts'
+import { type Machine, machineByTemplate, machineOfNodes } from '../../planner/index.ts'
 import { Streams } from '../kernel/streams.ts'
 import { generateTrace } from '../traces/generate.ts'
 import { knownEpoch, readJobCsv } from '../traces/job-csv.ts'
 import { clipTrace, type JobTrace } from '../traces/job-trace.ts'
 import { readSacct } from '../traces/sacct.ts'
-import { SIMULATED_PROGRAM, type SimulatedJob, simulateTraceJob } from '../world/simulated-job.ts'
+import { type SimulatedJob, simulateTraceJob } from '../world/simulated-job.ts'
 import { tenantNames } from '../world/tenant-names.ts'
 import { TWIN_ORGANISATION } from '../world/world.ts'
 import type { WorldSetup } from '../world/world-setup.ts'
+import { declaredJobs } from './declared-jobs.ts'
 import { momentInTrace } from './moment.ts'
 import { plainCluster } from './plain-cluster.ts'
-import type { Scenario, WorkloadSource } from './scenario.ts'
+import type { ClusterChoice, Scenario, WorkloadSource } from './scenario.ts'
+import { startCosts } from './start-costs.ts'
 
 /** The files that a scenario names, read; and when second 0 of a trace was, where the caller knows better. */
 export interface ScenarioFiles {
@@ -38,10 +41,11 @@ export function assemble(scenario: Scenario, files: ScenarioFiles): Result<Assem
   const { levels, nodes, fabric } = cluster.value
   const gpuCount = nodes.reduce((sum, node) => sum + node.gpuCount, 0)
   const streams = new Streams(scenario.seed)
+  const machine = () => machineOfScenario(scenario.cluster, nodes, levels)
   const jobs: SimulatedJob[] = []
   const skipped: Record<string, number> = {}
   for (const [index, source] of scenario.workloads.entries()) {
-    const made = jobsOf(source, scenario, files, gpuCount, streams, `${index}`)
+    const made = jobsOf(source, scenario, files, machine, gpuCount, streams, `${index}`)
     if (!made.ok) return made
     for (const [reason, count] of Object.entries(made.value.skipped))
       skipped[reason] = (skipped[reason] ?? 0) + count
@@ -90,6 +94,17 @@ function clusterOfScenario({ cluster, fabric }: Scenario): Result<Cluster, strin
   return ok({ levels: made.cluster.levels, nodes: made.nodes, fabric: made.fabric, ...chosen })
 }
 
+/** The fleet as the planner knows it; refused where it does not know its GPUs. */
+function machineOfScenario(
+  cluster: ClusterChoice,
+  nodes: readonly NodeDescription[],
+  levels: readonly string[],
+): Result<Machine, string> {
+  return cluster.kind === 'template'
+    ? machineByTemplate(`${cluster.template}:${cluster.nodes}`)
+    : machineOfNodes(nodes, levels)
+}
+
 interface Made {
   readonly jobs: readonly SimulatedJob[]
   readonly skipped: Readonly<Record<string, number>>
@@ -99,11 +114,15 @@ function jobsOf(
   source: WorkloadSource,
   scenario: Scenario,
   files: ScenarioFiles,
+  machine: () => Result<Machine, string>,
   gpuCount: number,
   streams: Streams,
   name: string,
 ): Result<Made, string> {
-  if (source.kind === 'jobs') return ok({ jobs: declaredJobs(source, scenario, streams), skipped: {} })
+  if (source.kind === 'jobs') {
+    const jobs = declaredJobs(source, scenario, machine, streams)
+    return jobs.ok ? ok({ jobs: jobs.value, skipped: {} }) : refuse(`${source.name}: ${jobs.error}`)
+  }
   const trace =
     source.kind === 'trace'
       ? readTrace(source, files)
@@ -121,12 +140,6 @@ function jobsOf(
     }),
   )
   return ok({ jobs, skipped: trace.value.skipped })
-}
-
-function startCosts({ startCost: { fromMs, toMs } }: Scenario, streams: Streams): () => number {
-  if (toMs === 0) return () => 0
-  const random = streams.named('start-cost')
-  return () => fromMs + random.below(toMs - fromMs + 1)
 }
 
 function readTrace(
@@ -154,44 +167,6 @@ function readTrace(
     to = moment.value
   }
   return ok(clipTrace(trace, from, to))
-}
-
-function declaredJobs(
-  source: Extract<WorkloadSource, { kind: 'jobs' }>,
-  scenario: Scenario,
-  streams: Streams,
-): SimulatedJob[] {
-  const { everyMs, costMs, graceMs } = source.checkpoint ?? scenario.checkpoint
-  const startMs = startCosts(scenario, streams)
-  const shape: ResourceShape =
-    'nodes' in source.size
-      ? { kind: 'nodes', nodes: source.size.nodes }
-      : { kind: 'gpus', gpus: source.size.gpus }
-  return Array.from({ length: source.count }, (_, i) => ({
-    submitMs: i * source.everyMs,
-    tenant: source.tenant,
-    user: source.tenant,
-    spec: {
-      type: 'train',
-      name: source.count === 1 ? source.name : `${source.name}-${i}`,
-      priority: source.priority,
-      resources: { shape },
-      program: SIMULATED_PROGRAM,
-      retry: { ...DEFAULT_RETRY, user: source.retryUser, platform: 1_000_000 },
-      preemptible: source.preemptible,
-      dependsOn: [],
-      checkpoint: { path: 'checkpoints', graceMs, ...(everyMs !== undefined ? { everyMs } : {}) },
-      ...(scenario.declareRunTimes ? { expectedMs: source.runMs } : {}),
-    },
-    behaviour: {
-      workUs: source.runMs * 1000,
-      startUs: startMs() * 1000,
-      saveUs: costMs * 1000,
-      savesWhenTold: true,
-      ...(everyMs !== undefined ? { saveEveryUs: everyMs * 1000 } : {}),
-      ...(source.traffic ? { traffic: source.traffic } : {}),
-    },
-  }))
 }
 
 /** Why no empty fleet of these nodes could ever hold the gang; undefined when one could. */

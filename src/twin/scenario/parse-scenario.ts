@@ -1,12 +1,10 @@
 import type { Result } from '../../base/index.ts'
 import type { FabricCapacity } from '../../fabric/index.ts'
-import { PRIORITY_CLASSES } from '../../model/index.ts'
 import type { FaultPlan } from '../faults/fault-injector.ts'
 import { RATE_SETS } from '../faults/rates.ts'
-import { SHAPE_NAMES } from '../traces/generate.ts'
 import { controlFaultsAt } from './control-faults-at.ts'
 import { EMPTY_SCENARIO } from './defaults.ts'
-import { parseMoment } from './moment.ts'
+import { checkpointAt, workloadAt } from './parse-workloads.ts'
 import { POLICY_NAMES, policyByName } from './policies.ts'
 import {
   Fields,
@@ -24,15 +22,7 @@ import {
   type SpecProblem,
 } from './read.ts'
 import { policyAt } from './read-policy.ts'
-import type {
-  CheckpointChoice,
-  ClusterChoice,
-  Moment,
-  QueueChoice,
-  Scenario,
-  Span,
-  WorkloadSource,
-} from './scenario.ts'
+import type { ClusterChoice, QueueChoice, Scenario, Span } from './scenario.ts'
 
 const FIELDS = [
   'name',
@@ -100,111 +90,6 @@ const namedOrPolicyAt = (place: Place) => {
   if (!place.isMapping) return policyByName(readOneOf(POLICY_NAMES)(place) ?? '')
   const policy = policyAt(place)
   return policy && { policy, needsRunTimes: policy.runTimes === 'exact' }
-}
-
-const workloadAt: Reader<WorkloadSource> = (place) => {
-  const kinds = ['trace', 'generate', 'jobs'] as const
-  const fields = Fields.of(place, kinds)
-  if (!fields) return undefined
-  if (fields.has('trace')) return fields.read('trace', traceAt)
-  if (fields.has('generate')) return fields.read('generate', generateAt)
-  if (fields.has('jobs')) return fields.read('jobs', jobsAt)
-  return place.fail(`needs one of ${kinds.join(', ')}`)
-}
-
-const momentAt: Reader<Moment> = (place) => {
-  const moment = parseMoment(place.scalarText)
-  return moment.ok ? moment.value : place.fail(moment.error)
-}
-
-const traceAt: Reader<WorkloadSource> = (place) => {
-  const fields = Fields.of(place, ['file', 'format', 'from', 'to'])
-  const file = fields?.need('file', 'a CSV or the output of sacct -P', readText)
-  if (!fields || file === undefined) return undefined
-  const from = fields.read('from', momentAt)
-  const to = fields.read('to', momentAt)
-  return {
-    kind: 'trace',
-    file,
-    format: fields.read('format', readOneOf(['auto', 'csv', 'sacct'])) ?? 'auto',
-    ...(from ? { from } : {}),
-    ...(to ? { to } : {}),
-  }
-}
-
-const generateAt: Reader<WorkloadSource> = (place) => {
-  const fields = Fields.of(place, ['shape', 'load', 'span', 'largestGpus'])
-  const shape = fields?.need('shape', SHAPE_NAMES.join(', '), readOneOf(SHAPE_NAMES))
-  const spanMs = fields?.need('span', 'how long jobs arrive, such as 30d', readDuration)
-  if (!fields || shape === undefined || spanMs === undefined) return undefined
-  const largestGpus = fields.read('largestGpus', readWhole(1))
-  return {
-    kind: 'generate',
-    shape,
-    spanMs,
-    load: fields.read('load', readNumber(0.001, 10)) ?? 0.8,
-    ...(largestGpus !== undefined ? { largestGpus } : {}),
-  }
-}
-
-const jobsAt: Reader<WorkloadSource> = (place) => {
-  const fields = Fields.of(place, [
-    'name',
-    'tenant',
-    'count',
-    'every',
-    'nodes',
-    'gpus',
-    'run',
-    'priority',
-    'preemptible',
-    'retryUser',
-    'checkpoint',
-    'traffic',
-  ])
-  const runMs = fields?.need('run', 'the run time at full speed', readDuration)
-  if (!fields || runMs === undefined) return undefined
-  const nodes = fields.read('nodes', readWhole(1))
-  const gpus = fields.read('gpus', readWhole(1))
-  if ((nodes === undefined) === (gpus === undefined)) return place.fail('needs either "nodes" or "gpus"')
-  const checkpoint = fields.read('checkpoint', checkpointAt)
-  const traffic = fields.read('traffic', trafficAt)
-  return {
-    kind: 'jobs',
-    name: fields.read('name', readText) ?? 'job',
-    tenant: fields.read('tenant', readText) ?? 'team',
-    count: fields.read('count', readWhole(1)) ?? 1,
-    everyMs: fields.read('every', readSpanOrNone) ?? 0,
-    size: nodes !== undefined ? { nodes } : { gpus: gpus! },
-    runMs,
-    priority: fields.read('priority', readOneOf(PRIORITY_CLASSES)) ?? 'normal',
-    preemptible: fields.read('preemptible', readBoolean) ?? true,
-    retryUser: fields.read('retryUser', readWhole(0)) ?? 0,
-    ...(checkpoint ? { checkpoint } : {}),
-    ...(traffic ? { traffic } : {}),
-  }
-}
-
-const trafficAt = (place: Place) => {
-  const fields = Fields.of(place, ['pattern', 'share'])
-  const pattern = fields?.need(
-    'pattern',
-    'ring, tree or all-to-all',
-    readOneOf(['ring', 'tree', 'all-to-all']),
-  )
-  const share = fields?.need('share', 'the share of a step that waits for it, such as 0.2', readNumber(0, 1))
-  return pattern && share !== undefined ? { pattern, share } : undefined
-}
-
-const checkpointAt: Reader<CheckpointChoice> = (place) => {
-  const fields = Fields.of(place, ['every', 'cost', 'grace'])
-  if (!fields) return undefined
-  const everyMs = fields.read('every', readDuration)
-  return {
-    costMs: fields.read('cost', readSpanOrNone) ?? 0,
-    graceMs: fields.read('grace', readSpanOrNone) ?? 0,
-    ...(everyMs !== undefined ? { everyMs } : {}),
-  }
 }
 
 /** One span, or `from` and `to`. */

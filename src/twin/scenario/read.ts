@@ -1,7 +1,9 @@
 import { ok, type Result, refuse } from '../../base/index.ts'
+import type { RunDeclaration } from '../../model/index.ts'
 import { didYouMean } from '../../model/spec/nearest.ts'
 import { Place } from '../../model/spec/place.ts'
 import { formatSpecProblem, type SpecProblem } from '../../model/spec/problem.ts'
+import { readDeclaration as readPlan } from '../../model/spec/read-plan.ts'
 import {
   type Reader,
   readBoolean,
@@ -86,3 +88,7 @@ export function readList<Value>(reader: Reader<Value>): Reader<readonly Value[]>
     return values.every((value) => value !== undefined) ? values : undefined
   }
 }
+
+/** The `plan` of a workload spec: what it trains and how long. */
+export const readDeclaration: Reader<RunDeclaration> = (place) =>
+  readPlan(new Place(place.source, 'plan', place.node))
