@@ -30,6 +30,13 @@ export function modelByName(name: string): Result<ModelShape, string> {
   return ok(present(shape.ok ? shape.value : undefined, `shape of ${entry.name} in the model catalogue`))
 }
 
+/** Where the shape is from: the source of the model that it is in the data file; undefined for a shape of one's own, whatever its name. */
+export function sourceOfModel(shape: ModelShape): string | undefined {
+  const entry = BY_NAME.get(plain(shape.name))
+  const known = entry && modelShape(entry)
+  return known?.ok && JSON.stringify(known.value) === JSON.stringify(shape) ? entry?.source : undefined
+}
+
 function plain(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9.]/g, '')
 }

@@ -41,6 +41,16 @@ function gpuNames(): readonly string[] {
   return GPUS.map((gpu) => gpu.name)
 }
 
+/** Every GPU that is known, in the data file's order, each with where its figures are from. */
+export function knownGpus(): readonly (Gpu & { readonly source: string })[] {
+  return GPUS
+}
+
+/** Where the figures of a GPU are from. */
+export function sourceOfGpu({ name }: Gpu): string {
+  return BY_NAME.get(plain(name))?.source ?? 'as asked'
+}
+
 /**
  * The data sheet of a GPU by name (`H100`, `A100-80`, `GB200`, `NVIDIA H100 80GB HBM3`), or the names that are known.
  * Where the name says more than is known, its family and memory decide.

@@ -47,12 +47,12 @@ export interface ServingPlan {
 const WEIGHT_BYTES: Readonly<Record<Precision, number>> = { bf16: 2, fp8: 1, fp4: 0.5625 }
 const CACHE_BYTES: Readonly<Record<Precision, number>> = { bf16: 2, fp8: 1, fp4: 1 }
 /** Memory for weights and cache; the rest is activations, graphs and context (vLLM's default share). */
-const USABLE_MEMORY = 0.9
+export const USABLE_MEMORY = 0.9
 /**
  * Share of the rate of training's multiplies that serving keeps: batches are smaller and mixed. With the sum of reading and
  * multiplying below, it brings 90 throughputs that NVIDIA prints for TensorRT-LLM 1.0 under full load to a median error of 6 %.
  */
-const SERVING_MATMUL = 0.65
+export const SERVING_MATMUL = 0.65
 /** Seconds that a layer's kernels take to start inside a CUDA graph: about eight of a microsecond each. */
 const LAYER_OVERHEAD = 8e-6
 /** Seconds for scheduling and sampling between two decoding steps. */
@@ -60,7 +60,7 @@ const STEP_OVERHEAD = 1e-3
 /** Small messages go by one-shot collectives, far quicker than rings of large ones. */
 const SMALL_MESSAGE_LATENCY = 8e-6
 /** Replicas run below this share of what they could do, so that queues stay short. */
-const LOAD_SHARE = 0.8
+export const LOAD_SHARE = 0.8
 
 /**
  * The cheapest replicas that carry a request mix within its latencies, or why none do.

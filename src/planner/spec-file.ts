@@ -1,5 +1,8 @@
 import { formatDuration, SECOND_MS } from '../base/index.ts'
+import { sourceOfModel } from './catalogue.ts'
+import type { ModelShape } from './model-shape.ts'
 import type { RunPlan } from './run.ts'
+import type { ServingPlan } from './serving.ts'
 import { thousands } from './thousands.ts'
 
 /**
@@ -17,18 +20,14 @@ export function specFile(
     : [`gpus: ${machine.gpuCount}`]
   const expected = span(plan.wallSeconds)
   const limit = span(plan.wallSeconds * (1 + plan.relativeError) * 1.25)
-  const name =
-    options.name ??
-    plan.shape.name
-      .toLowerCase()
-      .replace(/[^a-z0-9._-]+/g, '-')
-      .replace(/^-+|-+$/g, '')
+  const name = options.name ?? nameOf(plan.shape)
   return `${[
     `# ${plan.shape.name}, ${(plan.tokens / 1e9).toFixed(0)} billion tokens: about $${thousands(plan.dollars)}, step ${candidate.step.total.toFixed(2)} s within ${(100 * plan.relativeError).toFixed(0)} %`,
     'type: train',
     `name: ${name}`,
     ...size,
-    `gpu: ${machine.gpu.name.split('-')[0]}`,
+    `gpu: ${familyOf(machine.gpu.name)}`,
+    ...declaration(plan),
     `run: ${options.run ?? 'python train.py'}`,
     'env:',
     ...Object.entries(strategyEnvironment(plan)).map(([name, value]) => `  ${name}: "${value}"`),
@@ -39,6 +38,47 @@ export function specFile(
     `  expected: ${expected}`,
     `  limit: ${limit}`,
   ].join('\n')}\n`
+}
+
+/** The YAML of a spec that serves a model as planned. The command is the user's to fill in. */
+export function servingSpecFile(shape: ModelShape, gpu: string, plan: ServingPlan): string {
+  const { gpusPerReplica, replicas, dollarsPerHour } = plan
+  return `${[
+    `# ${shape.name}: about $${thousands(dollarsPerHour)} an hour`,
+    'type: serve',
+    `name: ${nameOf(shape)}`,
+    `model: ${nameOf(shape)}`,
+    `gpus: ${gpusPerReplica}`,
+    `replicas: ${replicas}`,
+    `gpu: ${familyOf(gpu)}`,
+    'run: python serve.py --port $PORT',
+  ].join('\n')}\n`
+}
+
+/** What the run is of, so that its real steps are set against a plan; only what a spec can name. */
+function declaration({ shape, tokens, candidate: { strategy } }: RunPlan): string[] {
+  if (sourceOfModel(shape) === undefined) return []
+  const { globalBatch, sequence, precision } = strategy
+  return [
+    'plan:',
+    `  model: ${shape.name}`,
+    `  tokens: ${tokens}`,
+    `  batch: ${globalBatch}`,
+    `  sequence: ${sequence}`,
+    `  precision: ${precision}`,
+  ]
+}
+
+function nameOf({ name }: ModelShape): string {
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+}
+
+/** The name that all sizes of a GPU begin with. */
+function familyOf(gpu: string): string {
+  return gpu.split('-')[0]!
 }
 
 /** The strategy as variables for the tasks. */

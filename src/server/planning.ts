@@ -9,7 +9,11 @@ import {
   planTraining,
   requestedMachine,
   requestedShape,
+  servingGrounds,
   servingMachine,
+  servingSpecFile,
+  specFile,
+  trainingGrounds,
   trainingInput,
 } from '../planner/index.ts'
 import type { CallContext } from './context.ts'
@@ -43,7 +47,11 @@ export function trainingPlan(context: CallContext, question: TrainingQuestion): 
     ...(dollars !== undefined && { dollars }),
   })
   const plan = possible(found)
-  return planReport(plan, question.curve ? planCurve({ ...input, tokens: plan.tokens }) : undefined)
+  return {
+    ...planReport(plan, question.curve ? planCurve({ ...input, tokens: plan.tokens }) : undefined),
+    grounds: trainingGrounds(input),
+    spec: specFile(plan),
+  }
 }
 
 /** What serving a model takes on GPUs of the live cluster, or on those that are named. */
@@ -69,7 +77,18 @@ export function servingPlan(context: CallContext, question: ServingQuestion): Se
       ...(dollarsPerGpuHour !== undefined && { dollarsPerGpuHour }),
     }),
   )
-  return { model: model.name, gpu: machine.gpu.name, ...plan }
+  return {
+    model: model.name,
+    gpu: machine.gpu.name,
+    ...plan,
+    grounds: servingGrounds({
+      shape: model,
+      machine,
+      precision: question.precision,
+      ...(dollarsPerGpuHour !== undefined && { dollarsPerGpuHour }),
+    }),
+    spec: servingSpecFile(model, machine.gpu.name, plan),
+  }
 }
 
 /** The machine that the nodes make which are not down, of the GPUs named or of the kind that there is most of. */

@@ -24,7 +24,7 @@ async function refusal(call: Promise<unknown>) {
 describe('planTraining', () => {
   test('plans for the live cluster when no machine is named', async () => {
     const plan = await client.planTraining({ model: 'llama3-8b', tokens: 10e9 })
-    expect(plan.machine).toEqual({ gpu: 'H100-SXM-80', gpuCount: 8, gpusPerNode: 8 })
+    expect(plan.machine).toMatchObject({ gpu: 'H100-SXM-80', gpuCount: 8, gpusPerNode: 8 })
     expect(plan.memory.total).toBeLessThan(80 * 2 ** 30)
     const { total, ...parts } = plan.step
     expect(Object.values(parts).reduce((a, b) => a + b)).toBeCloseTo(total)
@@ -48,6 +48,14 @@ describe('planTraining', () => {
     })
     expect(plan.wallSeconds * 1000).toBeLessThan(60 * DAY_MS)
     expect(plan.curve?.filter(({ knee }) => knee)).toHaveLength(1)
+  })
+
+  test('says what it rests on, each figure with its source, and gives a spec of the same size', async () => {
+    const plan = await client.planTraining({ model: 'llama3-8b', tokens: 10e9, dollarsPerGpuHour: 3 })
+    expect(plan.grounds.every(({ source }) => source !== '')).toBe(true)
+    expect(plan.grounds).toContainEqual({ name: 'Price', value: 3, unit: '$/GPU-hour', source: 'as asked' })
+    const { specs } = await client.submitWorkload({ spec: plan.spec, folder: '/srv', dryRun: true })
+    expect(specs[0]).toMatchObject({ planned: { gpus: 8, stepMs: plan.step.total * 1000 } })
   })
 
   test('takes a shape and a config.json', async () => {
@@ -90,6 +98,9 @@ describe('planServing', () => {
     const plan = await client.planServing({ model: 'llama3-8b', requestsPerSecond: 2, perTokenMs: 20 })
     expect(plan.gpu).toBe('H100-SXM-80')
     expect(plan.secondsPerToken).toBeLessThanOrEqual(0.02)
+    expect(plan.grounds.map(({ name }) => name)).toContain('Memory bandwidth')
+    const { specs } = await client.submitWorkload({ spec: plan.spec, folder: '/srv', dryRun: true })
+    expect(specs[0]).toMatchObject({ type: 'serve', replicas: plan.replicas })
   })
 
   test('refuses latencies that nothing keeps', async () => {
@@ -97,5 +108,21 @@ describe('planServing', () => {
       status: 422,
       detail: expect.stringMatching(/latencies/),
     })
+  })
+})
+
+describe('listPlanSubjects', () => {
+  test('names models, GPUs, clusters and software, all of which can be planned for', async () => {
+    const { models, gpus, clusters, software } = await client.listPlanSubjects()
+    expect([...models, ...gpus, ...clusters].every(({ source }) => source !== '')).toBe(true)
+    const [cluster] = clusters.filter(({ name }) => name === 'nd-h100-v5')
+    expect(cluster).toMatchObject({ gpu: 'H100-SXM-80', gpusPerNode: 8 })
+    const plan = await client.planTraining({
+      model: models[0]!.name,
+      gpu: gpus.at(-1)!.name,
+      gpus: 8,
+      software: software.at(-1)!.name,
+    })
+    expect(plan.machine.gpu).toBe(gpus.at(-1)!.name)
   })
 })

@@ -129,6 +129,7 @@ const CASES: Record<Operation, readonly Case[]> = {
     },
   ],
   planTraining: [{ input: () => ({ model: 'llama3-8b', cluster: 'nd-h100-v5:1', tokens: 1e9 }) }],
+  listPlanSubjects: [nothing],
   planServing: [{ input: () => ({ model: 'llama3-8b', gpu: 'H100' }) }],
   listReservations: [nothing],
   getReservation: [

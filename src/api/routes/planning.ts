@@ -1,5 +1,5 @@
 import { type Contract, json } from '../contract.ts'
-import { plan, planRequest, servingPlan, servingPlanRequest } from '../wire/plan.ts'
+import { plan, planRequest, planSubjects, servingPlan, servingPlanRequest } from '../wire/plan.ts'
 
 const read = { scope: 'cluster', role: 'viewer' } as const
 
@@ -27,5 +27,15 @@ export const planningRoutes = {
     statuses: [200],
     produces: json(servingPlan),
     problems: ['unsatisfiable'],
+  },
+  listPlanSubjects: {
+    method: 'GET',
+    path: '/v1/plan/subjects',
+    tag: 'planning',
+    summary: 'Models, GPUs, clusters and training software that can be planned for by name',
+    access: read,
+    statuses: [200],
+    produces: json(planSubjects),
+    problems: [],
   },
 } as const satisfies Record<string, Contract>

@@ -150,7 +150,41 @@ const memoryBytes = named(
   }),
 )
 
-const machine = z.object({ gpu: z.string(), gpuCount: count(), gpusPerNode: count() })
+const machine = z.object({
+  gpu: z.string(),
+  gpuCount: count(),
+  gpusPerNode: count(),
+  gpuMemoryBytes: bytes(),
+})
+
+const strategyText = z.string().describe('the strategy in words')
+
+const grounds = z
+  .array(
+    named(
+      'PlanGround',
+      'One figure that a plan rests on, and where it is from.',
+      z.object({
+        name: z.string(),
+        value: z.number(),
+        unit: z.enum([
+          'parameters',
+          'FLOP/s',
+          'bytes/s',
+          'bytes',
+          '$/GPU-hour',
+          'share',
+          'failures/node-day',
+        ]),
+        source: z.string(),
+      }),
+    ),
+  )
+  .describe('what it rests on')
+
+const specText = z
+  .string()
+  .describe('a spec of this size, as YAML; the command in it is a stand-in for your own')
 
 export const plan = named(
   'Plan',
@@ -159,9 +193,10 @@ export const plan = named(
     model: z.string(),
     machine,
     strategy,
+    strategyText,
     step: stepSeconds,
     memory: memoryBytes,
-    runnersUp: z.array(z.object({ strategy, step: stepSeconds, memory: memoryBytes })),
+    runnersUp: z.array(z.object({ strategy, strategyText, step: stepSeconds, memory: memoryBytes })),
     considered: count().describe('strategies in the space that was searched'),
     steps: count(),
     tokens: z.number(),
@@ -192,10 +227,13 @@ export const plan = named(
           dollars: z.number(),
           modelFlopsUtilisation: share(),
           strategy,
+          strategyText,
           knee: z.boolean().describe('past it, more GPUs cost much and save little'),
         }),
       )
       .exactOptional(),
+    grounds,
+    spec: specText,
   }),
 )
 export type PlanView = WireOf<typeof plan>
@@ -233,6 +271,44 @@ export const servingPlan = named(
     dollarsPerHour: z.number(),
     dollarsPerMillionTokens: z.number(),
     limit: z.enum(['compute', 'memory', 'network']),
+    grounds,
+    spec: specText,
   }),
 )
 export type ServingPlanView = WireOf<typeof servingPlan>
+
+export const planSubjects = named(
+  'PlanSubjects',
+  'What can be planned for by name; anything else is given by its numbers.',
+  z.object({
+    models: z.array(
+      z.object({
+        name: z.string(),
+        parameters: z.number(),
+        activeParameters: z.number().describe('those that a token passes through'),
+        sequence: count().describe('tokens'),
+        source: z.string(),
+      }),
+    ),
+    gpus: z.array(
+      z.object({
+        name: z.string(),
+        memoryBytes: bytes(),
+        dollarsPerHour: z.number(),
+        source: z.string(),
+      }),
+    ),
+    clusters: z.array(
+      z.object({
+        name: z.string().describe('the TEMPLATE of `cluster`'),
+        gpu: z.string(),
+        gpusPerNode: count(),
+        source: z.string(),
+      }),
+    ),
+    software: z
+      .array(z.object({ name: z.string(), title: z.string() }))
+      .describe('generations of training software'),
+  }),
+)
+export type PlanSubjects = WireOf<typeof planSubjects>
