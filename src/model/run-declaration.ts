@@ -32,6 +32,23 @@ export interface DeclaredShape {
   readonly expertFfn?: number
 }
 
+/** The variables that tell the tasks of a planned run its strategy. */
+export const STRATEGY_VARIABLES = [
+  'TENSOR_PARALLEL',
+  'CONTEXT_PARALLEL',
+  'PIPELINE_PARALLEL',
+  'VIRTUAL_PIPELINE',
+  'EXPERT_PARALLEL',
+  'MICRO_BATCH',
+  'GLOBAL_BATCH',
+  'SEQUENCE',
+  'RECOMPUTE',
+  'ZERO_STAGE',
+  'PRECISION',
+  'STEPS',
+] as const
+export type StrategyVariable = (typeof STRATEGY_VARIABLES)[number]
+
 /** What was planned for a declared run when it was submitted. */
 export interface PlannedRun {
   readonly gpus: number

@@ -1,7 +1,8 @@
 import { formatDuration, SECOND_MS } from '../base/index.ts'
+import type { StrategyVariable } from '../model/index.ts'
 import { sourceOfModel } from './catalogue.ts'
 import type { ModelShape } from './model-shape.ts'
-import type { RunPlan } from './run.ts'
+import { type RunPlan, usualBatch } from './run.ts'
 import type { ServingPlan } from './serving.ts'
 import { thousands } from './thousands.ts'
 
@@ -56,15 +57,16 @@ export function servingSpecFile(shape: ModelShape, gpu: string, plan: ServingPla
 }
 
 /** What the run is of, so that its real steps are set against a plan; only what a spec can name. */
-function declaration({ shape, tokens, candidate: { strategy } }: RunPlan): string[] {
+function declaration({ shape, machine, tokens, candidate: { strategy } }: RunPlan): string[] {
   if (sourceOfModel(shape) === undefined) return []
   const { globalBatch, sequence, precision } = strategy
   return [
     'plan:',
     `  model: ${shape.name}`,
     `  tokens: ${tokens}`,
-    `  batch: ${globalBatch}`,
-    `  sequence: ${sequence}`,
+    // What was left to the planner is left to it again, so that another size has its own.
+    ...(globalBatch === usualBatch(machine.gpuCount, sequence) ? [] : [`  batch: ${globalBatch}`]),
+    ...(sequence === shape.sequence ? [] : [`  sequence: ${sequence}`]),
     `  precision: ${precision}`,
   ]
 }
@@ -82,7 +84,10 @@ function familyOf(gpu: string): string {
 }
 
 /** The strategy as variables for the tasks. */
-export function strategyEnvironment({ candidate: { strategy }, steps }: RunPlan): Record<string, string> {
+export function strategyEnvironment({
+  candidate: { strategy },
+  steps,
+}: RunPlan): Record<StrategyVariable, string> {
   return {
     TENSOR_PARALLEL: `${strategy.tensor}`,
     CONTEXT_PARALLEL: `${strategy.context}`,

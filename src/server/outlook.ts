@@ -1,5 +1,5 @@
 import type { Submitted } from '../api/index.ts'
-import type { WorkloadId } from '../base/index.ts'
+import type { NodeId, WorkloadId } from '../base/index.ts'
 import { id } from '../base/index.ts'
 import type { Owner, WorkloadSpec } from '../model/index.ts'
 import { PRIORITY_RANK, queueOfTeam } from '../model/index.ts'
@@ -22,7 +22,8 @@ export function outlookOf(context: CallContext, owner: Owner, spec: WorkloadSpec
   machine.enqueue(hypotheticalGang(owner, spec, now))
   const start = planPass(machine, now).starts.find(({ workload }) => workload === HYPOTHETICAL)
   if (start) {
-    return { name: spec.name, startsNow: true, nodes: start.allocation.parts.map(({ node }) => node) }
+    const nodes = start.allocation.parts.map(({ node }) => node)
+    return { name: spec.name, startsNow: true, nodes, domain: smallestDomain(context, nodes) }
   }
   const explanation = redact(context, explain(machine, now, HYPOTHETICAL, 0))
   const reason = hangsOn(explanation.blockers)
@@ -39,7 +40,14 @@ export function outlookOf(context: CallContext, owner: Owner, spec: WorkloadSpec
           },
         }
       : {}
-  return { name: spec.name, startsNow: false, nodes: [], explanation, ...times }
+  return { name: spec.name, startsNow: false, nodes: [], domain: [], explanation, ...times }
+}
+
+/** The levels that the paths of all these nodes have in common. */
+function smallestDomain({ ledger }: CallContext, nodes: readonly NodeId[]): string[] {
+  const [first = [], ...others] = nodes.map((node) => ledger.state.nodes.get(node)?.domains ?? [])
+  const end = first.findIndex((name, depth) => others.some((path) => path[depth] !== name))
+  return first.slice(0, end < 0 ? first.length : end)
 }
 
 /** The gang that this spec would queue, under a name that no workload has. */

@@ -18,6 +18,7 @@ const PAGES = [
   '/models',
   '/queues',
   '/what-if',
+  '/plan',
   '/bill',
   '/audit',
 ]
@@ -357,6 +358,72 @@ describe('service, shares and money', () => {
     await reader.picture('what-if')
     expect((await operator.listNodes()).items.length).toBe(1000)
     await operator.stopWorkload({ id })
+  })
+
+  test('a plan is found again by its link, planned for another size, and taken to Submit', async () => {
+    const { page } = reader
+    await reader.go('/plan')
+    await page.getByRole('textbox', { name: 'Tokens' }).fill('lots')
+    await page.getByRole('combobox', { name: 'Model' }).fill('llama3-8b')
+    await page.getByRole('button', { name: 'Plan', exact: true }).click()
+    await page.getByText('write for example 300B').waitFor()
+    await page.getByRole('textbox', { name: 'Tokens' }).fill('1T')
+    await page.getByRole('textbox', { name: 'Finish by' }).fill('60d')
+    await page.getByRole('button', { name: 'Plan', exact: true }).click()
+    const figures = page.getByRole('region', { name: 'Figures' })
+    await figures.getByRole('heading', { name: /^llama3-8b on .* H100/ }).waitFor()
+    await page.getByRole('table', { name: 'Parts of a step' }).getByText('Matrix multiplies').waitFor()
+    await page.getByText('What it rests on, with sources').click()
+    await page
+      .getByRole('table', { name: 'What the plan rests on' })
+      .getByText(/H100 data sheet/)
+      .first()
+      .waitFor()
+    await reader.picture('plan')
+    await page.reload()
+    await page.getByRole('region', { name: 'Time against cost' }).getByText('Numbers').click()
+    await page.getByRole('link', { name: 'Plan for 512 GPUs' }).click()
+    await figures.getByRole('heading', { name: 'llama3-8b on 512 × H100-SXM-80' }).waitFor()
+    expect(page.url()).toContain('gpus=512')
+    await figures.getByRole('link', { name: 'Take it to Submit' }).click()
+    const text = await page.getByRole('textbox', { name: 'YAML' }).inputValue()
+    expect(text).toContain('nodes: 64')
+    expect(text).toMatch(/TENSOR_PARALLEL: "\d+"/)
+    await page
+      .getByRole('region', { name: 'What would happen' })
+      .getByText(/^(starts now|waits)$/)
+      .waitFor()
+  })
+
+  test('serving is planned, and what cannot be planned says why', async () => {
+    const { page } = reader
+    await reader.go('/plan?for=serving&model=llama3-70b&on=nd-h100-v5&nodes=2&rate=5')
+    await page.getByRole('heading', { name: /^llama3-70b on \d+ replicas? of/ }).waitFor()
+    await reader.picture('plan-serving')
+    await reader.go('/plan?model=lama9')
+    await page
+      .getByRole('alert')
+      .getByText(/No model is called "lama9"/)
+      .waitFor()
+  })
+
+  test('the planner suggests a size for a declared run, and one click takes it over', async () => {
+    const { page } = reader
+    const spec = `type: train\nname: sized\ngpus: auto\ngpu: H100\nplan: {model: llama3-8b, tokens: 300B, finishBy: 60d}\nrun: go\nworkdir: /srv\n`
+    await reader.go(`/submit?spec=${encodeURIComponent(spec)}`)
+    const planner = page.getByRole('region', { name: 'Planner' })
+    await planner.getByText('within 60d').waitFor()
+    await page
+      .getByRole('region', { name: 'What would happen' })
+      .getByText(/GPU-hours/)
+      .first()
+      .waitFor()
+    await reader.picture('submit-planned')
+    await planner.getByRole('button', { name: 'Use this size' }).click()
+    await planner.getByText('taken over').waitFor()
+    const text = await page.getByRole('textbox', { name: 'YAML' }).inputValue()
+    expect(text).not.toContain('auto')
+    expect(text).toContain('TENSOR_PARALLEL')
   })
 
   test('the bill is in money when there are prices, and says what was wasted on what', async () => {

@@ -111,6 +111,9 @@ const outlook = named(
     name: z.string(),
     startsNow: z.boolean(),
     nodes: z.array(z.string()).describe('where it would start, if it starts now'),
+    domain: z
+      .array(z.string())
+      .describe('the smallest domain that holds these nodes, as its path from the outermost level'),
     explanation: explanation.exactOptional(),
     forecast: startForecast.exactOptional(),
   }),

@@ -67,6 +67,13 @@ const PAGES: readonly Page[] = [
     load: async () => (await import('../pages/what-if/what-if-page.tsx')).WhatIfPage,
   },
   {
+    path: '/plan',
+    title: 'Plan',
+    icon: 'plan',
+    key: 'n',
+    load: async () => (await import('../pages/plan/plan-page.tsx')).PlanPage,
+  },
+  {
     path: '/bill',
     title: 'Bill',
     icon: 'bill',

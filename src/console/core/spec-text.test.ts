@@ -21,6 +21,7 @@ dependsOn: [data]
 priority: high
 retry: {user: 2, platform: 5}`,
   'type: train\nname: sweep\ngpus: 1\nrun: go\narray: 3-4',
+  'type: train\nname: p\nnodes: 2\nrun: go\nplan: {model: llama3-8b, tokens: 300B, finishBy: 30d, budget: 2M}',
   'type: serve\nname: chat\ngpus: 2\nrun: serve\nreplicas: 3\nmodel: tiny\nreadiness: {path: /up, every: 5s}',
   'type: machines\nname: dev\ngpus: 1\ncount: 2',
 ]

@@ -67,8 +67,9 @@ function programOf({ run, env, workdir, image, tasksPer }: Spec['program']): Rec
 function ownFields(spec: Spec): Record<string, unknown> {
   switch (spec.type) {
     case 'train': {
-      const { checkpoint, dependsOn } = spec
+      const { checkpoint, dependsOn, plan } = spec
       return {
+        plan,
         checkpoint:
           checkpoint &&
           given({

@@ -1,4 +1,4 @@
-import { formatDuration, HOUR_MS } from '../../base/units.ts'
+import { formatDuration, HOUR_MS, SECOND_MS } from '../../base/units.ts'
 
 const NUMBER = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
 const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
@@ -23,6 +23,26 @@ export function countText(count: number, noun: string): string {
 export function percentText(share: number): string {
   const percent = share * 100
   return `${percent > 0 && percent < 1 ? '<1' : Math.round(percent)} %`
+}
+
+/** Seconds as `1d 4h`. */
+export function secondsText(seconds: number): string {
+  return formatDuration(Math.round(seconds) * SECOND_MS)
+}
+
+/** Bytes in the largest binary unit. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
+  const step = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1)
+  const size = bytes / 2 ** (10 * step)
+  return `${NUMBER.format(Number(size.toPrecision(3)))} ${units[step]!}`
+}
+
+/** Dollars, as much of them as matters. */
+export function dollarsText(dollars: number): string {
+  return dollars >= 1e6
+    ? `$${(dollars / 1e6).toPrecision(3)}M`
+    : `$${NUMBER.format(dollars < 100 ? Math.round(dollars * 100) / 100 : Math.round(dollars))}`
 }
 
 /** GPU-milliseconds as GPU-hours. */

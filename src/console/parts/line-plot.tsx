@@ -1,5 +1,6 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { compactText } from '../core/values.ts'
+import { useWidth } from './use-width.ts'
 
 export interface Point {
   readonly x: number
@@ -32,16 +33,8 @@ export function LinePlot({
   xText = compactText,
   yText = compactText,
 }: Props) {
-  const frame = useRef<HTMLElement>(null)
-  const [width, setWidth] = useState(400)
+  const [frame, width] = useWidth()
   const [at, setAt] = useState<number>()
-  useLayoutEffect(() => {
-    const { current } = frame
-    if (!current) return
-    const observer = new ResizeObserver(() => setWidth(current.clientWidth))
-    observer.observe(current)
-    return () => observer.disconnect()
-  }, [])
   const points = thinned(all, MOST_POINTS)
   const [low, high] = rangeOf(points.map(({ y }) => y))
   const firstX = points[0]?.x ?? 0

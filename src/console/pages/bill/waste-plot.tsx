@@ -1,5 +1,6 @@
 import type { Bill } from '../../../api/wire/bill.ts'
 import { gpuHoursText } from '../../core/values.ts'
+import { BarTable } from '../../parts/bar-table.tsx'
 
 type Causes = Bill['total']['byCause']
 
@@ -12,43 +13,25 @@ const CAUSES: readonly (readonly [keyof Causes, string, string])[] = [
   ['queue', 'Waited for in the queue', 'not held'],
 ]
 
-/** GPU-hours without work, a bar for each cause; it is its own table. */
+/** GPU-hours without work, a bar for each cause. */
 export function WastePlot({ byCause }: { readonly byCause: Causes }) {
-  const most = Math.max(1, ...CAUSES.map(([cause]) => byCause[cause]))
   return (
     <section class="card" aria-label="GPU-hours without work">
       <header>
         <h2>GPU-hours without work</h2>
       </header>
       <div class="card-body">
-        <table>
-          <caption class="hidden">GPU-hours without work, by cause</caption>
-          <thead class="hidden">
-            <tr>
-              <th scope="col">Cause</th>
-              <th scope="col">Share</th>
-              <th scope="col">GPU-hours</th>
-            </tr>
-          </thead>
-          <tbody>
-            {CAUSES.map(([cause, words, billed]) => (
-              <tr key={cause}>
-                <td>
-                  {words} <span class="muted">({billed})</span>
-                </td>
-                <td class="extra" style={{ width: '45%', verticalAlign: 'middle' }}>
-                  <div class="bar" aria-hidden="true">
-                    <span
-                      class={billed === 'not billed' ? 'lost' : billed === 'billed' ? 'second' : ''}
-                      style={{ width: `${(byCause[cause] / most) * 100}%` }}
-                    />
-                  </div>
-                </td>
-                <td class="number">{gpuHoursText(byCause[cause])}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <BarTable
+          caption="GPU-hours without work, by cause"
+          columns={['Cause', 'Share', 'GPU-hours']}
+          bars={CAUSES.map(([cause, name, note]) => ({
+            name,
+            note,
+            tone: note === 'billed' ? 'network' : note === 'not billed' ? 'lost' : undefined,
+            value: byCause[cause],
+            text: gpuHoursText(byCause[cause]),
+          }))}
+        />
       </div>
     </section>
   )

@@ -19,7 +19,11 @@ interface Field {
 const FIELDS: readonly Field[] = [
   { path: ['type'], name: 'Type', choices: WORKLOAD_TYPES },
   { path: ['name'], name: 'Name', hint: 'a-z, 0-9, “.”, “_” and “-”' },
-  { path: ['gpus'], name: 'GPUs', hint: 'or a share of one, such as 0.25; leave empty with nodes' },
+  {
+    path: ['gpus'],
+    name: 'GPUs',
+    hint: 'a share of one too, such as 0.25; “auto” with a plan; empty with nodes',
+  },
   { path: ['nodes'], name: 'Nodes', hint: 'whole nodes, in place of GPUs' },
   { path: ['gpu'], name: 'GPU model', hint: 'for example H100; any when empty' },
   { path: ['replicas'], name: 'Replicas', types: ['serve'] },
@@ -32,6 +36,15 @@ const FIELDS: readonly Field[] = [
   { path: ['priority'], name: 'Priority', choices: ['', ...PRIORITY_CLASSES] },
   { path: ['checkpoint', 'path'], name: 'Checkpoints in', types: ['train'] },
   { path: ['checkpoint', 'every'], name: 'Checkpoint every', hint: '15m', types: ['train'] },
+  {
+    path: ['plan', 'model'],
+    name: 'Trains',
+    hint: 'a model such as llama3-8b: Banyan plans it',
+    types: ['train'],
+  },
+  { path: ['plan', 'tokens'], name: 'Tokens', hint: 'such as 300B', types: ['train'] },
+  { path: ['plan', 'finishBy'], name: 'Finish by', hint: '2027-03-01, friday, 30d', types: ['train'] },
+  { path: ['plan', 'budget'], name: 'Budget, $', hint: 'such as 2M', types: ['train'] },
   { path: ['topology', 'within', 'level'], name: 'Within one', hint: 'a level, such as block' },
 ]
 

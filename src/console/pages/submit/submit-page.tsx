@@ -10,6 +10,9 @@ import { ErrorNote, Loading } from '../../parts/notes.tsx'
 import { PageHead } from '../../parts/page-head.tsx'
 import { DryRun } from './dry-run.tsx'
 import { SpecForm } from './spec-form.tsx'
+import { declaredSize } from './suggested-size.ts'
+import { Suggestion } from './suggestion.tsx'
+import { useDryRun } from './use-dry-run.ts'
 
 const DRAFT = 'banyan.draft'
 const FIRST = `type: train
@@ -23,7 +26,9 @@ checkpoint: {path: checkpoints, every: 15m}
 
 /** Writes a spec, as a form and as YAML, with what submitting it would lead to beside it. */
 export function SubmitPage() {
-  const from = usePlace().params.get('from')
+  const { params } = usePlace()
+  const from = params.get('from')
+  const given = params.get('spec')
   const { client } = useSignedIn()
   const source = useAnswer(
     `workload/${from}`,
@@ -32,6 +37,7 @@ export function SubmitPage() {
       when: from !== null,
     },
   )
+  if (given !== null) return <Editor key={given} first={given} />
   if (from === null) return <Editor first={window.sessionStorage.getItem(DRAFT) ?? FIRST} />
   if (source.data)
     return (
@@ -49,6 +55,8 @@ function Editor({ first, team: firstTeam }: { readonly first: string; readonly t
   const area = useRef<HTMLTextAreaElement>(null)
   useEffect(() => window.sessionStorage.setItem(DRAFT, text), [text])
   const problems = useMemo(() => problemsOf(text), [text])
+  const isValid = problems.length === 0
+  const { answer, isOld } = useDryRun({ text: isValid ? text : undefined, team, everyMs: 10_000 })
   const teams = useAnswer('teams', (signal) => client.listTeams({}, { signal }))
   const choices = new Set([...who.user.teams, ...(teams.data?.items.map(({ id }) => id) ?? []), team])
   const submit = async () => {
@@ -84,12 +92,7 @@ function Editor({ first, team: firstTeam }: { readonly first: string; readonly t
             ))}
           </select>
         </label>
-        <button
-          type="button"
-          class="primary"
-          disabled={isBusy || problems.length > 0}
-          onClick={() => void submit()}
-        >
+        <button type="button" class="primary" disabled={isBusy || !isValid} onClick={() => void submit()}>
           Submit
         </button>
       </PageHead>
@@ -110,22 +113,29 @@ function Editor({ first, team: firstTeam }: { readonly first: string; readonly t
                 spellcheck={false}
                 rows={Math.max(16, text.split('\n').length + 1)}
                 value={text}
-                aria-invalid={problems.length > 0}
+                aria-invalid={!isValid}
                 onInput={(event) => setText(event.currentTarget.value)}
               />
             </label>
             <Problems problems={problems} onGo={(line) => putCaret(area.current, line)} />
           </div>
         </section>
-        <DryRun text={text} team={team} isValid={problems.length === 0} />
+        <div class="stack">
+          <DryRun answer={answer} isOld={isOld} isValid={isValid} />
+          <Suggestion text={text} team={team} isValid={isValid} onApply={setText} />
+        </div>
       </div>
     </div>
   )
 }
 
-/** What is wrong by the spec's own rules; what the cluster has against it is for the dry run to say. */
+/**
+ * What is wrong by the spec's own rules; what the cluster has against it is for the dry run to say, as it is to size what is
+ * left to the planner.
+ */
 function problemsOf(text: string): readonly SpecProblem[] {
-  const parsed = parseSpec(text, { file: 'spec' })
+  const set = declaredSize(text) === 'auto' ? { gpus: '1' } : {}
+  const parsed = parseSpec(text, { file: 'spec', set })
   return parsed.ok ? [] : parsed.error
 }
 
