@@ -49,8 +49,11 @@ export function because(skipped: Readonly<Record<string, number>>): string {
 
 function readFiles(scenario: Scenario, epoch: string | undefined) {
   const texts = new Map<string, string>()
-  for (const source of scenario.workloads)
-    if (source.kind === 'trace') texts.set(source.file, readTrace(source.file))
+  for (const source of scenario.workloads) {
+    const file =
+      source.kind === 'trace' ? source.file : source.kind === 'serve' ? source.requests.file : undefined
+    if (file !== undefined) texts.set(file, readTrace(file))
+  }
   if (epoch === undefined) return { texts }
   const epochMs = Date.parse(/T.*(Z|[+-]\d\d:\d\d)$|^\d{4}-\d\d-\d\d$/.test(epoch) ? epoch : `${epoch}Z`)
   if (Number.isNaN(epochMs))

@@ -23,7 +23,7 @@ export function printRun(played: Played, flags: Pick<TwinFlags, 'json' | 'report
   else process.stdout.write(`${textOf(played)}\n`)
 }
 
-/** The fields that `banyan twin run --json` promises. */
+/** The fields that `banyan twin run --json` promises; and where the scenario serves models, what became of their requests. */
 function jsonOf({ report, seconds, rssMiB }: Played) {
   const { jobs, ...figures } = report.summary
   return {
@@ -33,6 +33,7 @@ function jsonOf({ report, seconds, rssMiB }: Played) {
     jobsPerSecond: round(jobs / seconds, 1),
     rssMiB: Math.round(rssMiB),
     hash: report.hash,
+    ...(report.serving.length > 0 ? { serving: report.serving } : {}),
   }
 }
 
@@ -61,6 +62,18 @@ function textOf({ report, seconds, eventsPerSecond, rssMiB, scenario }: Played):
   }
   for (const { cause, gpuHours, share } of report.waste) {
     if (gpuHours > 0) table.push([`  ${cause}`, `${Math.round(gpuHours)} GPU-hours, ${percent(share)}`])
+  }
+  for (const served of report.serving) {
+    const { asked, answered } = served.outcomes
+    const { firstToken, perToken } = served
+    table.push(
+      [served.name, `${answered} of ${asked} requests answered, ${percent(answered / Math.max(1, asked))}`],
+      [
+        '  first token',
+        `p50 ${span(firstToken.p50)}, p90 ${span(firstToken.p90)}, p99 ${span(firstToken.p99)}`,
+      ],
+      ['  between tokens', `p50 ${span(perToken.p50)}, p90 ${span(perToken.p90)}, p99 ${span(perToken.p99)}`],
+    )
   }
   table.push(
     [

@@ -80,7 +80,7 @@ export function estimateServing(input: ServingInput): Result<ServingPlan, string
   let best: ServingPlan | undefined
   let fits = false
   for (const size of sizes) {
-    const replica = replicaOf(input, size)
+    const replica = servingReplica(input, size)
     if (replica.memoryBatch < 1) continue
     fits = true
     const plan = planOf(input, replica)
@@ -101,12 +101,16 @@ export function cacheBytesPerToken(shape: ModelShape, precision: Precision): num
   return (blocks.attention - (window?.blocks ?? 0)) * width * CACHE_BYTES[precision]
 }
 
-interface Replica {
+/** What one replica of `size` GPUs can do. Seconds. */
+export interface ServingReplica {
   readonly size: number
+  /** Requests of the mix's lengths whose keys and values fit its memory; below 1 the model itself does not. */
   readonly memoryBatch: number
   readonly weightBytesPerGpu: number
   readonly cacheBytesPerToken: number
+  /** Of a request of the mix's input. */
   readonly prefillSeconds: number
+  /** One token for each of so many requests. */
   decode(batch: number): { seconds: number; limit: ServingPlan['limit'] }
 }
 
@@ -118,7 +122,8 @@ function replicaSizes(shape: ModelShape, machine: Machine): number[] {
   return sizes
 }
 
-function replicaOf(input: ServingInput, size: number): Replica {
+/** A replica of so many GPUs of the machine, at the lengths of the mix: a roofline, as `estimateServing` reckons with. */
+export function servingReplica(input: ServingInput, size: number): ServingReplica {
   const { shape, machine, precision, mix } = input
   const { gpu } = machine
   const constants = resolveConstants(gpu)
@@ -181,7 +186,7 @@ function replicaOf(input: ServingInput, size: number): Replica {
 }
 
 /** The largest batch within memory and latencies, and as many replicas of it as the requests need. */
-function planOf(input: ServingInput, replica: Replica): ServingPlan | undefined {
+function planOf(input: ServingInput, replica: ServingReplica): ServingPlan | undefined {
   const { mix, machine } = input
   const at = (batch: number) => {
     const { seconds, limit } = replica.decode(batch)

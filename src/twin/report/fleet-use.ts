@@ -22,6 +22,7 @@ export class FleetUseMeter {
   readonly #down = new Set<NodeId>()
   readonly #queued = new Map<WorkloadId, number>()
   readonly #live = new Map<AttemptId, { workload: WorkloadId; allocation: Allocation }>()
+  /** GPUs of the gang, or of one replica. */
   readonly #asked = new Map<WorkloadId, number>()
   readonly #total: number
   readonly #gpusPerNode: number
@@ -45,21 +46,24 @@ export class FleetUseMeter {
     if (logged.at !== this.#at) this.#passTo(logged.at)
     const { event } = logged
     switch (event.kind) {
-      case 'workload-submitted':
-        this.#asked.set(event.workload, this.#gpusAsked(event.spec.resources.shape))
-        this.#enqueue(event.workload)
+      case 'workload-submitted': {
+        const { spec } = event
+        const gpus = this.#gpusAsked(spec.resources.shape)
+        this.#asked.set(event.workload, gpus)
+        this.#queue(event.workload, gpus * (spec.type === 'serve' ? spec.replicas : 1))
         return
+      }
       case 'attempt-planned':
-        this.#dequeue(event.workload)
+        this.#queue(event.workload, -(this.#asked.get(event.workload) ?? 0))
         this.#hold(event.attempt, event.workload, event.allocation)
         return
       case 'attempt-ended': {
         const workload = this.#release(event.attempt)
-        if (event.retry && workload) this.#enqueue(workload)
+        if (event.retry && workload) this.#queue(workload, this.#asked.get(workload) ?? 0)
         return
       }
       case 'workload-finished':
-        this.#dequeue(event.workload)
+        this.#queue(event.workload, -(this.#queued.get(event.workload) ?? 0))
         this.#asked.delete(event.workload)
         return
       case 'node-moved':
@@ -91,16 +95,13 @@ export class FleetUseMeter {
     return shape.nodes * (shape.gpusPerNode ?? this.#gpusPerNode)
   }
 
-  #enqueue(workload: WorkloadId): void {
-    const gpus = this.#asked.get(workload) ?? 0
-    if (this.#queued.has(workload)) return
-    this.#queued.set(workload, gpus)
-    this.#queuedGpus += gpus
-  }
-
-  #dequeue(workload: WorkloadId): void {
-    this.#queuedGpus -= this.#queued.get(workload) ?? 0
-    this.#queued.delete(workload)
+  /** So many more GPUs are waited for. */
+  #queue(workload: WorkloadId, gpus: number): void {
+    const before = this.#queued.get(workload) ?? 0
+    const after = Math.max(0, before + gpus)
+    if (after > 0) this.#queued.set(workload, after)
+    else this.#queued.delete(workload)
+    this.#queuedGpus += after - before
   }
 
   #hold(attempt: AttemptId, workload: WorkloadId, allocation: Allocation): void {

@@ -2,7 +2,9 @@ import { formatDuration } from '../../base/index.ts'
 import type { GroupFigures } from './breakdown.ts'
 import { type Comparison, FIGURE_NAMES, type Figure } from './compare.ts'
 import { type RunReport, WAIT_SPANS_MS } from './insight.ts'
+import { percent, seconds, section, short, span, table, whole } from './page-parts.ts'
 import { barPlot, escapeXml, linePlot } from './plot.ts'
+import { servingSections } from './serving-section.ts'
 
 export interface ReportPage {
   readonly title: string
@@ -22,6 +24,7 @@ export function reportPage(page: ReportPage): string {
     ...overTime(page),
     waits(page),
     ...groupPlots(page),
+    ...servingSections(page.runs),
     ...page.runs.map(({ name, report }) => wasteTable(name, report)),
     ...page.runs.map(({ name, report }) => failures(name, report)),
   ]
@@ -167,7 +170,7 @@ function groupPlots({ runs }: ReportPage): string[] {
 
 function wasteTable(name: string, report: RunReport): string {
   return section(
-    `Where the GPU-hours went: ${escapeXml(name)}`,
+    `Where the GPU-hours went: ${name}`,
     table(
       ['', 'GPU-hours', 'share', 'money', ''],
       report.waste
@@ -186,7 +189,7 @@ function wasteTable(name: string, report: RunReport): string {
 function failures(name: string, { interruptions }: RunReport): string {
   if (interruptions.count === 0) return ''
   return section(
-    `Interruptions: ${escapeXml(name)}`,
+    `Interruptions: ${name}`,
     table(
       ['class', 'attempts'],
       Object.entries(interruptions.byClass).map(([cause, count]) => [cause, whole(count)]),
@@ -198,43 +201,4 @@ function failures(name: string, { interruptions }: RunReport): string {
 function skippedNote(skipped: Readonly<Record<string, number>>): string {
   const reasons = Object.entries(skipped).map(([reason, count]) => `${count}: ${reason}`)
   return reasons.length === 0 ? '' : `<p class="note">Jobs left out: ${escapeXml(reasons.join('; '))}.</p>`
-}
-
-function section(title: string, content: string): string {
-  return `<section><h2>${title}</h2>${content}</section>`
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const header = head.some((name) => name !== '')
-    ? `<tr>${head.map((name) => `<th>${escapeXml(name)}</th>`).join('')}</tr>`
-    : ''
-  const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeXml(cell)}</td>`).join('')}</tr>`)
-  return `<div class="wide"><table>${header}${body.join('')}</table></div>`
-}
-
-function seconds(value: number): string {
-  return formatDuration(Math.round(value * 1000))
-}
-
-function span(ms: number): string {
-  return ms === 0 ? '0' : formatDuration(Math.round(ms))
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`
-}
-
-function whole(value: number): string {
-  const digits = Math.abs(value) < 10 && !Number.isInteger(value) ? value.toFixed(2) : value.toFixed(0)
-  return digits.replace(/\B(?=(\d{3})+(?!\d))/g, ' ')
-}
-
-function short(value: number): string {
-  if (value >= 1e6) return `${trim(value / 1e6)}M`
-  if (value >= 1e4) return `${trim(value / 1e3)}k`
-  return trim(value)
-}
-
-function trim(value: number): string {
-  return value >= 100 ? value.toFixed(0) : `${Number(value.toPrecision(3))}`
 }

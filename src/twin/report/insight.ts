@@ -7,6 +7,7 @@ import type { WorldSetup } from '../world/world-setup.ts'
 import { bySize, byTenant, fairness, type GroupFigures, waitDistribution } from './breakdown.ts'
 import { FleetUseMeter } from './fleet-use.ts'
 import { JobLog } from './job-log.ts'
+import { type ServingFigures, ServingLog } from './serving-log.ts'
 import type { Series } from './step-series.ts'
 import { type Summary, summarise } from './summary.ts'
 import { type WasteLine, WasteMeter, wasteLedger } from './waste.ts'
@@ -29,6 +30,8 @@ export interface RunReport {
   /** Share of the GPU-time held that went into work that was kept. */
   readonly goodput: number
   readonly interruptions: Interruptions
+  /** Of each model that is served, in order of submission. */
+  readonly serving: readonly ServingFigures[]
   readonly hash: string
 }
 
@@ -50,6 +53,7 @@ export class Insight implements Observer {
   readonly #setup: WorldSetup
   readonly #use: FleetUseMeter
   readonly #waste = new WasteMeter()
+  readonly #serving = new ServingLog()
   readonly #failures = new Map<string, number>()
   readonly #price: number
   #lastAt: TimeMs
@@ -65,6 +69,7 @@ export class Insight implements Observer {
     this.log.onEvents(events)
     for (const logged of events) {
       this.#use.take(logged)
+      this.#serving.take(logged)
       const { event } = logged
       if (event.kind === 'attempt-ended' && event.failure) {
         const { class: name } = event.failure
@@ -81,7 +86,9 @@ export class Insight implements Observer {
     const gpuCount = nodes.reduce((sum, node) => sum + node.gpuCount, 0)
     const endMs = world.openJobs === 0 ? this.#lastAt : world.nowMs
     const use = this.#use.use(endMs)
-    const ended = this.log.jobs.filter((job) => job.endedAt !== undefined)
+    // How long a served model is kept says nothing of how jobs fare.
+    const jobs = this.log.jobs.filter(({ type }) => type !== 'serve')
+    const ended = jobs.filter((job) => job.endedAt !== undefined)
     const tenants = byTenant(ended)
     const { sums } = this.#waste
     const heldUs = Object.values(sums).reduce((sum, part) => sum + part, 0)
@@ -91,7 +98,12 @@ export class Insight implements Observer {
       policy: policy.name,
       seed,
       gpuCount,
-      summary: summarise(this.log.jobs, { gpuCount, heldGpuMs: use.heldGpuMs, untilMs: endMs }),
+      summary: summarise(jobs, {
+        gpuCount,
+        heldGpuMs: use.heldGpuMs,
+        sinceMs: this.log.jobs[0]?.submittedAt ?? endMs,
+        untilMs: endMs,
+      }),
       states,
       refused: world.refused.length,
       series: use.series,
@@ -102,6 +114,7 @@ export class Insight implements Observer {
       waste: wasteLedger(sums, use, gpuCount, endMs - startMs, this.#price),
       goodput: heldUs > 0 ? sums.useful / heldUs : 0,
       interruptions: this.#interruptions(),
+      serving: this.#serving.figures((workload) => world.jobOfWorkload(workload).served, endMs),
       hash: world.hash.digest(),
     }
   }

@@ -1,11 +1,12 @@
 import type { AttemptId, TimeMs, WorkloadId } from '../../base/index.ts'
 import type { LoggedEvent } from '../../control/index.ts'
-import { allocatedGpus } from '../../model/index.ts'
+import { allocatedGpus, type WorkloadType } from '../../model/index.ts'
 import type { Observer } from '../world/world.ts'
 
 /** What became of one workload, read off the events. */
 export interface JobRecord {
   readonly workload: WorkloadId
+  readonly type: WorkloadType
   readonly tenant: string
   readonly submittedAt: TimeMs
   gpus: number
@@ -41,6 +42,7 @@ export class JobLog implements Observer {
       case 'workload-submitted': {
         const job: JobRecord = {
           workload: event.workload,
+          type: event.spec.type,
           tenant: event.owner.team,
           submittedAt: at,
           gpus: 0,

@@ -18,11 +18,17 @@ export interface Summary {
 /** Figures over the jobs that ended; a job's queue time is all the time it had no attempt. */
 export function summarise(
   jobs: readonly JobRecord[],
-  fleet: { readonly gpuCount: number; readonly heldGpuMs: number; readonly untilMs: TimeMs },
+  fleet: {
+    readonly gpuCount: number
+    readonly heldGpuMs: number
+    /** From the first submission of anything. */
+    readonly sinceMs: TimeMs
+    readonly untilMs: TimeMs
+  },
 ): Summary {
   const ended = jobs.filter((job): job is JobRecord & { endedAt: TimeMs } => job.endedAt !== undefined)
   const queued = ended.map((job) => job.queuedMs).sort((a, b) => a - b)
-  const spanMs = fleet.untilMs - (jobs[0]?.submittedAt ?? fleet.untilMs)
+  const spanMs = fleet.untilMs - fleet.sinceMs
   return {
     jobs: ended.length,
     meanCompletionS: mean(ended.map((job) => job.endedAt - job.submittedAt)) / 1000,

@@ -36,7 +36,8 @@ export class WasteMeter {
     const { sums } = this
     sums[run.order.number === 1 ? 'firstStart' : 'restart'] += gpus * starting
     if (!ran) return
-    const lost = how === 'done' ? 0 : run.doneUs - run.savedUs
+    // What runs until it is told to end, as replicas do, has no work that could be lost.
+    const lost = how === 'done' || run.behaviour.workUs === undefined ? 0 : run.doneUs - run.savedUs
     sums.useful += gpus * (run.doneUs - run.resumedUs - lost)
     sums[how === 'stopped' ? 'lostToPreemption' : 'lostToFailure'] += gpus * lost
     sums.saving += gpus * run.savingUs

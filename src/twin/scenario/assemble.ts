@@ -7,6 +7,7 @@ import { openQueue, queueOfOrganisation, teamId } from '../../model/index.ts'
 import { didYouMean } from '../../model/spec/nearest.ts'
 import { type Machine, machineByTemplate, machineOfNodes } from '../../planner/index.ts'
 import { Streams } from '../kernel/streams.ts'
+import { servedUntilMs } from '../serving/service.ts'
 import { generateTrace } from '../traces/generate.ts'
 import { knownEpoch, readJobCsv } from '../traces/job-csv.ts'
 import { clipTrace, type JobTrace } from '../traces/job-trace.ts'
@@ -14,11 +15,12 @@ import { readSacct } from '../traces/sacct.ts'
 import { type SimulatedJob, simulateTraceJob } from '../world/simulated-job.ts'
 import { tenantNames } from '../world/tenant-names.ts'
 import { TWIN_ORGANISATION } from '../world/world.ts'
-import type { WorldSetup } from '../world/world-setup.ts'
+import type { UserAction, WorldSetup } from '../world/world-setup.ts'
 import { declaredJobs } from './declared-jobs.ts'
 import { momentInTrace } from './moment.ts'
 import { plainCluster } from './plain-cluster.ts'
 import type { ClusterChoice, Scenario, WorkloadSource } from './scenario.ts'
+import { servedJob } from './served-job.ts'
 import { startCosts } from './start-costs.ts'
 
 /** The files that a scenario names, read; and when second 0 of a trace was, where the caller knows better. */
@@ -69,8 +71,18 @@ export function assemble(scenario: Scenario, files: ScenarioFiles): Result<Assem
     ...(scenario.faults ? { faults: scenario.faults } : {}),
     ...(scenario.controlFaults ? { controlFaults: scenario.controlFaults } : {}),
     ...(scenario.horizonMs !== undefined ? { horizonMs: scenario.horizonMs } : {}),
+    actions: endsOfServing(jobs),
   }
   return ok({ setup, gpuCount, skipped })
+}
+
+/** Somebody ends each served model once its requests are over. */
+function endsOfServing(jobs: readonly SimulatedJob[]): UserAction[] {
+  return jobs.flatMap(({ served, submitMs }, job) =>
+    served
+      ? [{ atMs: submitMs + servedUntilMs(served), what: { kind: 'stop' as const, job, kill: false } }]
+      : [],
+  )
 }
 
 interface Cluster {
@@ -122,6 +134,10 @@ function jobsOf(
   if (source.kind === 'jobs') {
     const jobs = declaredJobs(source, scenario, machine, streams)
     return jobs.ok ? ok({ jobs: jobs.value, skipped: {} }) : refuse(`${source.name}: ${jobs.error}`)
+  }
+  if (source.kind === 'serve') {
+    const job = servedJob(source, scenario, files.texts, machine, streams)
+    return job.ok ? ok({ jobs: [job.value], skipped: {} }) : refuse(`${source.name}: ${job.error}`)
   }
   const trace =
     source.kind === 'trace'

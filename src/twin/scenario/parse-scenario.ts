@@ -50,7 +50,7 @@ function scenarioAt(top: Place): Scenario | undefined {
   const fields = Fields.of(top, FIELDS)
   if (!fields) return undefined
   const cluster = fields.need('cluster', '`nodes` and `gpus`, or `template` and `nodes`', clusterAt)
-  const workloads = fields.need('workloads', 'a list of trace, generate or jobs', readList(workloadAt))
+  const workloads = fields.need('workloads', 'a list of trace, generate, jobs or serve', readList(workloadAt))
   const policy = fields.read('policy', namedOrPolicyAt)
   if (!cluster || !workloads) return undefined
   const horizonMs = fields.read('horizon', readDuration)

@@ -2,6 +2,7 @@ import { PRIORITY_CLASSES, type RunDeclaration } from '../../model/index.ts'
 import { requestedShape, requestOfDeclaration } from '../../planner/index.ts'
 import { SHAPE_NAMES } from '../traces/generate.ts'
 import { parseMoment } from './moment.ts'
+import { serveAt } from './parse-serve.ts'
 import {
   Fields,
   type Place,
@@ -19,12 +20,13 @@ import type { CheckpointChoice, Moment, WorkloadSource } from './scenario.ts'
 
 /** One source of work: a trace, generated work, or jobs. */
 export const workloadAt: Reader<WorkloadSource> = (place) => {
-  const kinds = ['trace', 'generate', 'jobs'] as const
+  const kinds = ['trace', 'generate', 'jobs', 'serve'] as const
   const fields = Fields.of(place, kinds)
   if (!fields) return undefined
   if (fields.has('trace')) return fields.read('trace', traceAt)
   if (fields.has('generate')) return fields.read('generate', generateAt)
   if (fields.has('jobs')) return fields.read('jobs', jobsAt)
+  if (fields.has('serve')) return fields.read('serve', serveAt)
   return place.fail(`needs one of ${kinds.join(', ')}`)
 }
 

@@ -1,6 +1,7 @@
 import type { DurationMs, TimeMs } from '../../base/index.ts'
 import type { FabricCapacity, TrafficPattern } from '../../fabric/index.ts'
 import type { Policy, PriorityClass, Queue, RunDeclaration } from '../../model/index.ts'
+import type { Precision } from '../../planner/index.ts'
 import type { ControlFaultPlan } from '../faults/control-faults.ts'
 import type { FaultPlan } from '../faults/fault-injector.ts'
 import type { ShapeName } from '../traces/generate.ts'
@@ -84,6 +85,35 @@ export type WorkloadSource =
       readonly checkpoint?: CheckpointChoice
       readonly traffic?: { readonly pattern: TrafficPattern; readonly share: number }
     }
+  | ServeSource
+
+export interface ServeSource {
+  readonly kind: 'serve'
+  readonly name: string
+  readonly tenant: string
+  readonly model: string
+  readonly priority: PriorityClass
+  readonly preemptible: boolean
+  /** Of one replica; absent: the planner's choice. */
+  readonly gpus?: number
+  /** Absent: as many as the planner takes for the mean of what is asked. */
+  readonly replicas?: number
+  /** Requests that a replica works on at once, where its memory holds them. */
+  readonly concurrent: number
+  readonly outstandingPerReplica: number
+  readonly precision: Precision
+  /** How quickly a replica really works, in place of the planner's estimate. */
+  readonly measured?: { readonly prefillTokensPerSecond: number; readonly tokenMs: DurationMs }
+  readonly requests: {
+    readonly file: string
+    /** So many times as many requests: copies of the trace, each shifted by chance. */
+    readonly times: number
+    /** They begin so long after the submission. */
+    readonly afterMs: DurationMs
+    /** The trace is played from its beginning again for so long; absent: once. */
+    readonly lastsMs?: DurationMs
+  }
+}
 
 /** A point in a trace: seconds since it began, or a date, whose last day counts whole when it is an end. */
 export type Moment =

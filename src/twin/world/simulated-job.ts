@@ -2,6 +2,7 @@ import type { DurationMs, OrganisationId, TimeMs } from '../../base/index.ts'
 import type { ResourceShape, TrainSpec, WorkloadSpec } from '../../model/index.ts'
 import { DEFAULT_RETRY } from '../../model/index.ts'
 import type { Behaviour } from '../fleet/behaviour.ts'
+import type { ServedModel } from '../serving/service.ts'
 import type { TraceJob } from '../traces/job-trace.ts'
 
 /** One submission of the simulated users: what they ask for, and what their program then does. */
@@ -13,6 +14,8 @@ export interface SimulatedJob {
   readonly user: string
   readonly spec: WorkloadSpec
   readonly behaviour: Behaviour
+  /** Of a model that is served: how its replicas work and what they are asked. It is ended some time after the last request. */
+  readonly served?: ServedModel
 }
 
 /** What the tasks of a simulated attempt would run. */

@@ -1,4 +1,4 @@
-import type { TimeMs } from '../../base/index.ts'
+import type { AttemptId, TimeMs } from '../../base/index.ts'
 import type { Command, ControlState, Decision, Effect, EngineFact, LoggedEvent } from '../../control/index.ts'
 import {
   batchOf,
@@ -119,6 +119,9 @@ export class SimulatedServer {
       this.#perform(effect)
     }
     if (needsPass(decision.events)) this.#planPass(now())
+    for (const { event } of decision.events) {
+      if (event.kind === 'attempt-running' && this.#probe(event.attempt) === 'died') return 'died'
+    }
     return decision
   }
 
@@ -181,7 +184,9 @@ export class SimulatedServer {
   startOver(): void {
     const { engine, now } = this.#options
     if (this.execute({ kind: 'inventory', inventory: engine.inventory() }, ENGINE) === 'died') return
-    this.execute({ kind: 'observe', facts: engine.tellAll(now()), complete: true }, ENGINE)
+    if (this.execute({ kind: 'observe', facts: engine.tellAll(now()), complete: true }, ENGINE) === 'died')
+      return
+    for (const attempt of this.state.attempts.keys()) if (this.#probe(attempt) === 'died') return
     this.observe()
   }
 
@@ -241,6 +246,14 @@ export class SimulatedServer {
     if (deadline === undefined || deadline * 1000 >= this.#tickAt) return
     this.#tickAt = Math.max(deadline * 1000, this.#options.now(), this.servesFrom)
     this.#options.plan(this.#tickAt, { kind: 'tick' })
+  }
+
+  /** A replica answers as soon as it runs: loading the model is part of its start. */
+  #probe(attempt: AttemptId): Outcome | undefined {
+    const found = this.state.attempts.get(attempt)
+    if (found?.state !== 'running' || found.ready) return undefined
+    if (this.state.workloads.get(found.workload)?.spec.type !== 'serve') return undefined
+    return this.execute({ kind: 'probe', attempt, ready: true, detail: '200' }, SYSTEM)
   }
 
   /** Holds a fact back for a while; facts of one attempt or node keep their order, as they do on the engine's cursor. */

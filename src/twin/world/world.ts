@@ -302,7 +302,7 @@ export class World {
     } else if (!outcome.ok) {
       this.openJobs--
       this.refused.push(`${job.spec.name}: ${outcome.rejection.message}`)
-    } else if (store) {
+    } else {
       const event = outcome.events[0]?.event
       if (event?.kind === 'workload-submitted') this.acknowledged.set(index, event.workload)
     }

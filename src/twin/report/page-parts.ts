@@ -1,0 +1,49 @@
+import { formatDuration } from '../../base/index.ts'
+import { escapeXml } from './plot.ts'
+
+/** One part of the page under a heading. */
+export function section(title: string, content: string): string {
+  return `<section><h2>${escapeXml(title)}</h2>${content}</section>`
+}
+
+/** What a reader has to know about the part above it. */
+export function note(text: string): string {
+  return `<p class="note">${escapeXml(text)}</p>`
+}
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const header = head.some((name) => name !== '')
+    ? `<tr>${head.map((name) => `<th>${escapeXml(name)}</th>`).join('')}</tr>`
+    : ''
+  const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeXml(cell)}</td>`).join('')}</tr>`)
+  return `<div class="wide"><table>${header}${body.join('')}</table></div>`
+}
+
+export function seconds(value: number): string {
+  return formatDuration(Math.round(value * 1000))
+}
+
+export function span(ms: number): string {
+  return ms === 0 ? '0' : formatDuration(Math.round(ms))
+}
+
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`
+}
+
+/** With spaces between the thousands; small broken numbers keep two digits. */
+export function whole(value: number): string {
+  const digits = Math.abs(value) < 10 && !Number.isInteger(value) ? value.toFixed(2) : value.toFixed(0)
+  return digits.replace(/\B(?=(\d{3})+(?!\d))/g, ' ')
+}
+
+/** For the ticks of plots. */
+export function short(value: number): string {
+  if (value >= 1e6) return `${trim(value / 1e6)}M`
+  if (value >= 1e4) return `${trim(value / 1e3)}k`
+  return trim(value)
+}
+
+function trim(value: number): string {
+  return value >= 100 ? value.toFixed(0) : `${Number(value.toPrecision(3))}`
+}
