@@ -14,6 +14,7 @@ import { authenticate, bearer, type Caller, hasRole } from './caller.ts'
 import { addConsole, CONSOLE_FOLDER } from './console-files.ts'
 import type { CallContext, Services } from './context.ts'
 import { HANDLERS } from './handlers/index.ts'
+import { jsonText } from './json-text.ts'
 import { problemOfError } from './problem-of-error.ts'
 import { eventStream } from './sse.ts'
 
@@ -131,7 +132,10 @@ async function respond(contract: Contract, given: unknown, context: CallContext)
   switch (produces.kind) {
     case 'json': {
       const value = await given
-      return Response.json(value, { status: statusOf(contract, value) })
+      return new Response(jsonText(value), {
+        status: statusOf(contract, value),
+        headers: { 'Content-Type': 'application/json' },
+      })
     }
     case 'text':
       return new Response(await (given as Promise<string>), {

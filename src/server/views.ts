@@ -1,10 +1,21 @@
 import type { EndpointView, NodeView, QueueView, WorkloadView } from '../api/index.ts'
 import type { ControlState } from '../control/index.ts'
 import type { Attempt, Node, Queue, ResourceShape, User, Workload } from '../model/index.ts'
-import { allocatedGpus, maySee, NODE_ACTIONS, stepMsOf, WORKLOAD_ACTIONS } from '../model/index.ts'
+import { allocatedGpus, isFinal, maySee, NODE_ACTIONS, stepMsOf, WORKLOAD_ACTIONS } from '../model/index.ts'
 
-/** A workload as the API shows it. */
+const finishedViews = new WeakMap<Workload, WorkloadView>()
+
+/** A workload as the API shows it. Of a finished one it is the same frozen view each time, so that its text can be kept. */
 export function workloadView(state: ControlState, workload: Workload): WorkloadView {
+  if (!isFinal(workload.state)) return newView(state, workload)
+  const before = finishedViews.get(workload)
+  if (before?.gpus === gpusAsked(workload, state)) return before
+  const view = Object.freeze(newView(state, workload))
+  finishedViews.set(workload, view)
+  return view
+}
+
+function newView(state: ControlState, workload: Workload): WorkloadView {
   const live = workload.liveAttempts.flatMap((id) => state.attempts.get(id) ?? [])
   const held = live.reduce((gpus, attempt) => gpus + allocatedGpus(attempt.allocation), 0)
   const endsAt = expectedEnd(workload, live)
@@ -61,9 +72,8 @@ function gpusOfShape(shape: ResourceShape, state: ControlState): number {
   if (shape.kind === 'gpus') return shape.gpus
   if (shape.kind === 'fraction') return shape.milliGpus / 1000
   if (shape.gpusPerNode !== undefined) return shape.nodes * shape.gpusPerNode
-  let largest = 0
-  for (const node of state.nodes.values()) largest = Math.max(largest, node.gpuCount)
-  return shape.nodes * largest
+  const { classes } = state.derived.machine.fleet.tree
+  return shape.nodes * Math.max(0, ...classes.map(({ gpuCount }) => gpuCount))
 }
 
 /** Attempts by the node they stand on, made once for a list of nodes. */

@@ -16,6 +16,7 @@ import { type Attempt, FINAL_WORKLOAD_STATES, WORKLOAD_STATES, type Workload } f
 import { appendBatch } from './append.ts'
 import type { Database, Writer } from './database.ts'
 import { storeFailure } from './failure.ts'
+import { FinishedWorkloads } from './finished-workloads.ts'
 import { snapshotOf } from './kysely-of.ts'
 import { listEvents } from './list-events.ts'
 import { listWorkloads } from './list-workloads.ts'
@@ -32,6 +33,7 @@ const LIVE_STATES = WORKLOAD_STATES.filter((state) => !FINAL_WORKLOAD_STATES.som
 export class PostgresStore implements Store {
   readonly database: Database
   readonly #submissions: SubmissionLookup
+  readonly #finished = new FinishedWorkloads()
   #lead: { readonly writer: Writer; readonly epoch: number } | undefined
   #closed: Promise<void> | undefined
 
@@ -91,7 +93,7 @@ export class PostgresStore implements Store {
   }
 
   workloads(query: WorkloadQuery): Promise<Page<Workload>> {
-    return this.#read((reader) => listWorkloads(reader, query))
+    return this.#read((reader) => listWorkloads(reader, this.#finished, query))
   }
 
   workload(id: WorkloadId): Promise<Workload | undefined> {

@@ -216,6 +216,7 @@ export function storeConformance(
     describe('workloads', () => {
       it('gives every page of every query as a slow search over all of them does', async () => {
         const all = manyWorkloads(400)
+        const byId = new Map(all.map((workload) => [workload.id, workload]))
         await store.lead()
         await store.append(aBatch({ workloads: all }))
         for (const query of someQueries(60)) {
@@ -231,6 +232,7 @@ export function storeConformance(
             found.map((it) => it.id),
             JSON.stringify(query),
           ).toEqual(slowSearch(all, query))
+          expect(found).toEqual(found.map(({ id }) => byId.get(id)))
         }
       })
 
@@ -242,6 +244,19 @@ export function storeConformance(
         const second = await store.workloads({ limit: 2, cursor: first.next ?? '' })
         expect([first, second].map((page) => page.items.map((it) => it.id))).toEqual([['w3', 'w2'], ['w1']])
         expect(second.next).toBeUndefined()
+      })
+
+      it('gives each as it is now, finished or not, however often it is asked', async () => {
+        await store.lead()
+        const queued = [1, 2, 3].map((number) => aWorkload(number))
+        await store.append(aBatch({ workloads: queued }))
+        expect((await store.workloads({ limit: 9 })).items).toEqual(queued.toReversed())
+        const now = queued.map((workload, index) =>
+          inState(workload, (['succeeded', 'running', 'failed'] as const)[index]!),
+        )
+        await store.append(aBatch({ workloads: now }))
+        for (let times = 0; times < 3; times++)
+          expect((await store.workloads({ limit: 9 })).items).toEqual(now.toReversed())
       })
 
       it('refuses a cursor that no page gave', async () => {
