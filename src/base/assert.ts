@@ -7,9 +7,19 @@ export function assert(condition: unknown, invariant: string): asserts condition
   if (!condition) throw new BrokenInvariant(invariant)
 }
 
-/** The value, where the code around it guarantees that there is one. */
-export function present<Value>(value: Value | undefined | null, what: string): Value {
-  if (value === undefined || value === null) throw new BrokenInvariant(`missing ${what}`)
+/** Ends in a broken invariant: for places that run so often that an assertion's text must not be made where it holds. */
+export function broken(invariant: string): never {
+  throw new BrokenInvariant(invariant)
+}
+
+/** The value, where the code around it guarantees that there is one; `what` and `which` say what would be missing. */
+export function present<Value>(
+  value: Value | undefined | null,
+  what: string,
+  which?: string | number,
+): Value {
+  if (value === undefined || value === null)
+    broken(which === undefined ? `missing ${what}` : `missing ${what} ${which}`)
   return value
 }
 

@@ -53,9 +53,7 @@ function draftGang(workload: Workload, replica: number): Draft<QueuedGang> {
 export function missingReplicas(state: ControlState, workload: Workload): number[] {
   if (workload.state === 'stopping') return []
   const live = new Set(
-    workload.liveAttempts.map(
-      (attempt) => present(state.attempts.get(attempt), `attempt ${attempt}`).replica,
-    ),
+    workload.liveAttempts.map((attempt) => present(state.attempts.get(attempt), 'attempt', attempt).replica),
   )
   return Array.from({ length: wantedReplicas(workload) }, (_, replica) => replica).filter(
     (replica) => !live.has(replica),

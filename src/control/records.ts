@@ -19,7 +19,7 @@ import type { LoggedEvent } from './event.ts'
 import { enqueueMissing, liveGang } from './gangs.ts'
 import type { Batch, Document, StoredState, SubmissionRecord } from './ports/index.ts'
 import type { ControlState } from './state.ts'
-import { emptyState } from './state.ts'
+import { clearDeparted, emptyState } from './state.ts'
 
 /** What must be written so that the store holds the state after these events; call once for each batch, in order. */
 export function batchOf(state: ControlState, events: readonly LoggedEvent[]): Batch {
@@ -42,9 +42,7 @@ export function batchOf(state: ControlState, events: readonly LoggedEvent[]): Ba
     submissions: [...submissions.values()],
     spans: [...departed.spans],
   }
-  departed.workloads.clear()
-  departed.attempts.clear()
-  departed.spans.length = 0
+  clearDeparted(departed)
   return batch
 }
 

@@ -75,6 +75,13 @@ export interface Departed {
   readonly spans: UsageSpan[]
 }
 
+/** Once it is stored, or will never be. Clearing an empty map costs as much as making one, and this is done for every batch. */
+export function clearDeparted({ workloads, attempts, spans }: Departed): void {
+  if (workloads.size > 0) workloads.clear()
+  if (attempts.size > 0) attempts.clear()
+  if (spans.length > 0) spans.length = 0
+}
+
 export interface Deadline {
   readonly at: TimeMs
   readonly attempt: AttemptId

@@ -1,5 +1,5 @@
 import type { AttemptId, DurationMs, TimeMs, WorkloadId } from '../base/index.ts'
-import { assert } from '../base/index.ts'
+import { broken } from '../base/index.ts'
 import type { Actor } from './actor.ts'
 import type { Allocation } from './allocation.ts'
 import type { Failure, Outcome } from './failure.ts'
@@ -88,6 +88,6 @@ export function stepMsOf({
 /** The one place where an attempt's state changes. */
 export function moveAttempt(attempt: Attempt, to: AttemptState): void {
   const allowed: readonly AttemptState[] = ATTEMPT_TRANSITIONS[attempt.state]
-  assert(allowed.includes(to), `attempt ${attempt.id}: ${attempt.state} -> ${to}`)
+  if (!allowed.includes(to)) broken(`attempt ${attempt.id}: ${attempt.state} -> ${to}`)
   attempt.state = to
 }

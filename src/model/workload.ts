@@ -1,5 +1,5 @@
 import type { AttemptId, NodeId, QueueId, TimeMs, WorkloadId } from '../base/index.ts'
-import { assert } from '../base/index.ts'
+import { broken } from '../base/index.ts'
 import type { Owner } from './tenancy.ts'
 import type { WorkloadSpec } from './workload-spec.ts'
 
@@ -116,7 +116,7 @@ export interface Workload {
 
 /** The one place where a workload's state changes. */
 export function moveWorkload(workload: Workload, to: WorkloadState, at: TimeMs, reason: string): void {
-  assert(canWorkloadBecome(workload.state, to), `workload ${workload.id}: ${workload.state} -> ${to}`)
+  if (!canWorkloadBecome(workload.state, to)) broken(`workload ${workload.id}: ${workload.state} -> ${to}`)
   workload.state = to
   workload.stateSince = at
   workload.stateReason = reason

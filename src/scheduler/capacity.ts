@@ -1,4 +1,4 @@
-import { assert } from '../base/index.ts'
+import { broken } from '../base/index.ts'
 import type { Footprint } from './footprint.ts'
 import { WHOLE_GPU } from './footprint.ts'
 import type { RequestMix } from './request-mix.ts'
@@ -108,7 +108,7 @@ export class Capacity {
       for (let i = 0; i < indices.length; i++) {
         const g = start + indices[i]!
         const free = gpuFree[g]!
-        assert(free >= milli, `S2: GPU ${indices[i]} of node ${tree.nodeIds[n]} is taken twice`)
+        if (free < milli) broken(`S2: GPU ${indices[i]} of node ${tree.nodeIds[n]} is taken twice`)
         if (free === WHOLE_GPU) whole++
         gpuFree[g] = free - milli
       }
@@ -143,7 +143,7 @@ export class Capacity {
       for (let i = 0; i < indices.length; i++) {
         const g = start + indices[i]!
         const free = gpuFree[g]! + milli
-        assert(free <= WHOLE_GPU, `GPU ${indices[i]} of node ${tree.nodeIds[n]} is given back twice`)
+        if (free > WHOLE_GPU) broken(`GPU ${indices[i]} of node ${tree.nodeIds[n]} is given back twice`)
         gpuFree[g] = free
         if (free === WHOLE_GPU) whole++
       }
@@ -173,7 +173,7 @@ export class Capacity {
 
   /** Takes one reason back. */
   open(node: number): void {
-    assert(this.closed[node]! > 0, `node ${this.tree.nodeIds[node]} is opened but was not closed`)
+    if (this.closed[node]! <= 0) broken(`node ${this.tree.nodeIds[node]} is opened but was not closed`)
     if (--this.closed[node]! === 0) this.count(node, this.nodeFree[node]!, 1)
   }
 

@@ -40,7 +40,7 @@ export function toFootprint(
   memoryMib: number,
 ): Footprint {
   return {
-    nodes: allocation.parts.map((part) => present(tree.nodeIndex.get(part.node), `node ${part.node}`)),
+    nodes: allocation.parts.map((part) => present(tree.nodeIndex.get(part.node), 'node', part.node)),
     gpus: allocation.parts.map((part) => part.gpus),
     milli: allocation.parts[0]?.milliGpus ?? WHOLE_GPU,
     cpuMilli,

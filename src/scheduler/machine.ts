@@ -7,7 +7,7 @@ import type {
   TimeMs,
   WorkloadId,
 } from '../base/index.ts'
-import { assert, compareIds, HOUR_MS, present } from '../base/index.ts'
+import { assert, broken, compareIds, HOUR_MS, present } from '../base/index.ts'
 import type { Allocation, NodeDescription, NodeState, Policy, Queue, Reservation } from '../model/index.ts'
 import { DEFAULT_POLICY } from '../model/index.ts'
 import { spendBudgets } from './budget.ts'
@@ -136,7 +136,7 @@ export class Machine {
 
   /** Takes the gang out of the line and gives it its allocation, out of its hold when it has one. Asserts S2. */
   start(gang: LiveGang): void {
-    assert(!this.live.has(gang.attempt), `attempt ${gang.attempt} is started twice`)
+    if (this.live.has(gang.attempt)) broken(`attempt ${gang.attempt} is started twice`)
     if (!this.waiting.remove(gang.workload, gang.replica)) this.fleet.mix.enter(gang.request)
     for (const { hold } of this.held.values())
       if (hold.workload === gang.workload && hold.replica === gang.replica) this.releaseHold(hold.id)
@@ -264,7 +264,7 @@ export class Machine {
   }
 
   attempt(attempt: AttemptId): Occupant {
-    return present(this.live.get(attempt), `live attempt ${attempt}`)
+    return present(this.live.get(attempt), 'live attempt', attempt)
   }
 
   /** What the policy orders by, for a gang that runs: comparable with the keys of queued ones. */

@@ -1,5 +1,5 @@
 import type { DurationMs, TimeMs, WorkloadId } from '../base/index.ts'
-import { assert, compareIds } from '../base/index.ts'
+import { assert, broken, compareIds } from '../base/index.ts'
 import type { Ordering } from '../model/index.ts'
 import { gangKey, type QueuedGang } from './gang.ts'
 import type { QueueRecord, UsageRecord, UserRecord } from './holding.ts'
@@ -75,7 +75,7 @@ export class Waiting {
 
   add(gang: QueuedGang, queue: QueueRecord, user: UserRecord, key: number): Entry {
     const name = gangKey(gang.workload, gang.replica)
-    assert(!this.entries.has(name), `gang ${name} is queued twice`)
+    if (this.entries.has(name)) broken(`gang ${name} is queued twice`)
     const entry: Entry = {
       gang,
       queue,

@@ -26,6 +26,7 @@ function commit(recorder: Recorder, plan: Plan): void {
 
 /** Holds that the plan no longer names are given back before anything takes their place. */
 function replaceHolds(recorder: Recorder, plan: Plan): void {
+  if (plan.holds.length === 0 && recorder.state.holds.size === 0) return
   const standing = new Map(plan.holds.map((hold) => [hold.id, hold]))
   for (const [held, before] of Array.from(recorder.state.holds)) {
     const after = standing.get(held)
@@ -42,7 +43,7 @@ function replaceHolds(recorder: Recorder, plan: Plan): void {
 }
 
 function evict(recorder: Recorder, eviction: Eviction): void {
-  const attempt = present(recorder.state.attempts.get(eviction.attempt), `attempt ${eviction.attempt}`)
+  const attempt = present(recorder.state.attempts.get(eviction.attempt), 'attempt', eviction.attempt)
   const workload = liveWorkload(recorder.state, attempt.workload)
   stopAttempt(recorder, attempt.id, {
     reason: eviction.resize ? 'resized' : 'preempted',
@@ -68,7 +69,7 @@ function launch(recorder: Recorder, start: Start): void {
     },
     SCHEDULER,
   )
-  const planned = present(recorder.state.attempts.get(attempt), `attempt ${attempt}`)
+  const planned = present(recorder.state.attempts.get(attempt), 'attempt', attempt)
   recorder.effect({ kind: 'launch', order: launchOrder(workload, planned) })
 }
 

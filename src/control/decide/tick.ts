@@ -27,10 +27,9 @@ export function tick(recorder: Recorder): Rejection | undefined {
 
 /** When `tick` next has something to do, or undefined. */
 export function nextDeadline(state: ControlState): number | undefined {
-  const ends = [...state.reservations.values()].map(({ to }) => to)
-  const limit = nextLimit(state)
-  if (limit !== undefined) ends.push(limit)
-  return ends.length === 0 ? undefined : Math.min(...ends)
+  let next = nextLimit(state)
+  for (const { to } of state.reservations.values()) if (next === undefined || to < next) next = to
+  return next
 }
 
 function nextLimit(state: ControlState): number | undefined {

@@ -84,7 +84,7 @@ export function evolveAttempt(state: ControlState, event: AttemptEvent, at: Time
 }
 
 function liveAttempt(state: ControlState, id: AttemptId): Attempt {
-  return present(state.attempts.get(id), `attempt ${id}`)
+  return present(state.attempts.get(id), 'attempt', id)
 }
 
 function planAttempt(

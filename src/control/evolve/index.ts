@@ -1,4 +1,4 @@
-import { assert } from '../../base/index.ts'
+import { broken } from '../../base/index.ts'
 import type { LoggedEvent } from '../event.ts'
 import type { ControlState } from '../state.ts'
 import { evolveAttempt } from './attempt.ts'
@@ -11,7 +11,8 @@ import { evolveWorkload } from './workload.ts'
  * byte (S6); an event out of order is a broken invariant.
  */
 export function evolve(state: ControlState, logged: LoggedEvent): ControlState {
-  assert(logged.sequence === state.lastSequence + 1, `event ${logged.sequence} after ${state.lastSequence}`)
+  if (logged.sequence !== state.lastSequence + 1)
+    broken(`event ${logged.sequence} after ${state.lastSequence}`)
   state.lastSequence = logged.sequence
   state.now = logged.at
   const { event, at, actor } = logged

@@ -61,7 +61,7 @@ export function evolveWorkload(state: ControlState, event: WorkloadEvent, at: Ti
 }
 
 export function liveWorkload(state: ControlState, id: WorkloadId): Workload {
-  return present(state.workloads.get(id), `workload ${id}`)
+  return present(state.workloads.get(id), 'workload', id)
 }
 
 function submit(

@@ -1,5 +1,5 @@
 import { present } from '../../base/index.ts'
-import type { EngineFact } from '../../control/index.ts'
+import type { EngineFact, TaskExit } from '../../control/index.ts'
 import type { TimeUs } from '../kernel/agenda.ts'
 import { lossAt } from './loss.ts'
 import type { Run } from './run.ts'
@@ -36,10 +36,13 @@ export function progressOf(run: Run, now: TimeUs): EngineFact {
   }
 }
 
-/** What is the same in every exit of the gang's first task. */
-export function exitOf(run: Run) {
-  const node = present(run.order.allocation.parts[0]?.node, `first node of ${run.attempt}`)
-  return { task: 0, node, logTail: '' }
+/** How the gang's first task ends at that time with nothing wrong: by itself, or stopped. */
+export function exitOf(run: Run, now: TimeUs, how: 'itself' | 'stopped'): TaskExit {
+  const node = present(run.order.allocation.parts[0]?.node, 'first node of', run.attempt)
+  const at = milliseconds(now)
+  return how === 'itself'
+    ? { task: 0, node, at, exitCode: 0, logTail: '', stopped: false }
+    : { task: 0, node, at, signal: 'SIGTERM', logTail: '', stopped: true }
 }
 
 /** Times of facts are whole milliseconds, as everywhere outside the kernel. */

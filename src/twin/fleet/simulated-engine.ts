@@ -164,7 +164,7 @@ export class SimulatedEngine {
 
   /** A planned occurrence has come due. */
   happen(what: FleetOccurrence, now: TimeUs): void {
-    const run = present(this.runs.get(what.attempt), `run ${what.attempt}`)
+    const run = present(this.runs.get(what.attempt), 'run', what.attempt)
     run.next = undefined
     switch (what.kind) {
       case 'run-started':
@@ -319,16 +319,14 @@ export class SimulatedEngine {
 
   #finish(run: Run, now: TimeUs): void {
     const { fails } = run.behaviour
-    const exit = { ...exitOf(run), at: milliseconds(now), exitCode: 0, stopped: false }
+    const exit = exitOf(run, now, 'itself')
     if (fails) this.#end(run, now, 'failed', [{ ...exit, ...fails }])
     else this.#end(run, now, 'done', [exit])
   }
 
   #stopped(run: Run, now: TimeUs, saved: boolean): void {
     if (saved) run.savedAt = now
-    this.#end(run, now, 'stopped', [
-      { ...exitOf(run), at: milliseconds(now), signal: 'SIGTERM', stopped: true },
-    ])
+    this.#end(run, now, 'stopped', [exitOf(run, now, 'stopped')])
   }
 
   #crash(run: Run, exit: CrashExit, now: TimeUs): void {
@@ -351,7 +349,9 @@ export class SimulatedEngine {
 
   #tellEnd(attempt: AttemptId, now: TimeUs, exits: readonly TaskExit[], cause?: EngineCause): void {
     const at = milliseconds(now)
-    const fact: EngineFact = { kind: 'attempt-ended', attempt, at, exits, ...(cause ? { cause } : {}) }
+    const fact: EngineFact = cause
+      ? { kind: 'attempt-ended', attempt, at, exits, cause }
+      : { kind: 'attempt-ended', attempt, at, exits }
     this.#ended.set(attempt, fact)
     this.#facts.push(fact)
   }

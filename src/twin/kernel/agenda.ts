@@ -1,4 +1,4 @@
-import { assert } from '../../base/index.ts'
+import { assert, broken } from '../../base/index.ts'
 
 /** Microseconds of virtual time. Always a whole number. */
 export type TimeUs = number
@@ -52,8 +52,8 @@ export class Agenda<What> {
   }
 
   plan(at: TimeUs, rank: number, what: What): Ticket {
-    assert(Number.isSafeInteger(at) && at >= this.#now, `planned at ${at} us, it is ${this.#now} us`)
-    assert(rank >= 0 && rank < MOST_RANKS, `rank ${rank}`)
+    if (!Number.isSafeInteger(at) || at < this.#now) broken(`planned at ${at} us, it is ${this.#now} us`)
+    if (rank < 0 || rank >= MOST_RANKS) broken(`rank ${rank}`)
     const ticket = this.#nextTicket++
     this.#insert(at, rank * TICKETS + ticket, what)
     return ticket

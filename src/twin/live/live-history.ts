@@ -1,6 +1,6 @@
 import type { TimeMs } from '../../base/index.ts'
 import type { Batch, ControlState, LoggedEvent, StoredState } from '../../control/index.ts'
-import { batchOf, restoreState } from '../../control/index.ts'
+import { batchOf, clearDeparted, restoreState } from '../../control/index.ts'
 import type { Actor, Attempt, Workload } from '../../model/index.ts'
 import { SYSTEM } from '../../model/index.ts'
 import { Agenda, type TimeUs } from '../kernel/agenda.ts'
@@ -88,9 +88,7 @@ export class LiveHistory {
     departed.spans.push(...this.#departed.spans)
     const batch = batchOf(state, this.#events)
     this.#events = []
-    this.#departed.workloads.clear()
-    this.#departed.attempts.clear()
-    this.#departed.spans.length = 0
+    clearDeparted(this.#departed)
     return batch
   }
 

@@ -15,15 +15,24 @@ export interface FleetUse {
 
 const USE_ROWS = ['held', 'down', 'queued', 'fragmented', 'scattered', 'gangs'] as const
 
+interface NodeUse {
+  readonly gpus: number
+  held: number
+  isDown: boolean
+}
+
+interface OpenWorkload {
+  /** GPUs of the gang, or of one replica. */
+  readonly gpus: number
+  queuedGpus: number
+}
+
 /** Follows the events and adds up, at each instant, which GPUs are held, down or free, and what is queued. */
 export class FleetUseMeter {
-  readonly #gpusOfNode = new Map<NodeId, number>()
-  readonly #heldOnNode = new Map<NodeId, number>()
-  readonly #down = new Set<NodeId>()
-  readonly #queued = new Map<WorkloadId, number>()
-  readonly #live = new Map<AttemptId, { workload: WorkloadId; allocation: Allocation }>()
-  /** GPUs of the gang, or of one replica. */
-  readonly #asked = new Map<WorkloadId, number>()
+  readonly #nodes = new Map<NodeId, NodeUse>()
+  /** Workloads that have not ended. */
+  readonly #open = new Map<WorkloadId, OpenWorkload>()
+  readonly #live = new Map<AttemptId, { workload: OpenWorkload; allocation: Allocation }>()
   readonly #total: number
   readonly #gpusPerNode: number
   readonly #series: StepSeries
@@ -31,10 +40,11 @@ export class FleetUseMeter {
   #at: TimeMs
   #wholeFree = 0
   #queuedGpus = 0
+  #queuedGangs = 0
   readonly #integrals = new Float64Array(USE_ROWS.length)
 
   constructor(nodes: readonly NodeDescription[], startMs: TimeMs) {
-    for (const { id, gpuCount } of nodes) this.#gpusOfNode.set(id, gpuCount)
+    for (const { id, gpuCount } of nodes) this.#nodes.set(id, { gpus: gpuCount, held: 0, isDown: false })
     this.#total = nodes.reduce((sum, { gpuCount }) => sum + gpuCount, 0)
     this.#wholeFree = this.#total
     this.#gpusPerNode = nodes[0]?.gpuCount ?? 0
@@ -48,29 +58,33 @@ export class FleetUseMeter {
     switch (event.kind) {
       case 'workload-submitted': {
         const { spec } = event
-        const gpus = this.#gpusAsked(spec.resources.shape)
-        this.#asked.set(event.workload, gpus)
-        this.#queue(event.workload, gpus * (spec.type === 'serve' ? spec.replicas : 1))
+        const workload = { gpus: this.#gpusAsked(spec.resources.shape), queuedGpus: 0 }
+        this.#open.set(event.workload, workload)
+        this.#queue(workload, workload.gpus * (spec.type === 'serve' ? spec.replicas : 1))
         return
       }
-      case 'attempt-planned':
-        this.#queue(event.workload, -(this.#asked.get(event.workload) ?? 0))
-        this.#hold(event.attempt, event.workload, event.allocation)
+      case 'attempt-planned': {
+        const workload = this.#open.get(event.workload)!
+        this.#queue(workload, -workload.gpus)
+        this.#live.set(event.attempt, { workload, allocation: event.allocation })
+        this.#move(event.allocation, 1)
         return
+      }
       case 'attempt-ended': {
-        const workload = this.#release(event.attempt)
-        if (event.retry && workload) this.#queue(workload, this.#asked.get(workload) ?? 0)
+        const { workload, allocation } = this.#live.get(event.attempt)!
+        this.#live.delete(event.attempt)
+        this.#move(allocation, -1)
+        if (event.retry) this.#queue(workload, workload.gpus)
         return
       }
-      case 'workload-finished':
-        this.#queue(event.workload, -(this.#queued.get(event.workload) ?? 0))
-        this.#asked.delete(event.workload)
+      case 'workload-finished': {
+        const workload = this.#open.get(event.workload)!
+        this.#queue(workload, -workload.queuedGpus)
+        this.#open.delete(event.workload)
         return
+      }
       case 'node-moved':
-        this.#count(event.node, () => {
-          if (event.to === 'down') this.#down.add(event.node)
-          else this.#down.delete(event.node)
-        })
+        this.#change(event.node, 0, event.to === 'down')
         return
       default:
         return
@@ -96,48 +110,34 @@ export class FleetUseMeter {
   }
 
   /** So many more GPUs are waited for. */
-  #queue(workload: WorkloadId, gpus: number): void {
-    const before = this.#queued.get(workload) ?? 0
+  #queue(workload: OpenWorkload, gpus: number): void {
+    const before = workload.queuedGpus
     const after = Math.max(0, before + gpus)
-    if (after > 0) this.#queued.set(workload, after)
-    else this.#queued.delete(workload)
+    workload.queuedGpus = after
     this.#queuedGpus += after - before
-  }
-
-  #hold(attempt: AttemptId, workload: WorkloadId, allocation: Allocation): void {
-    this.#live.set(attempt, { workload, allocation })
-    this.#move(allocation, 1)
-  }
-
-  #release(attempt: AttemptId): WorkloadId | undefined {
-    const live = this.#live.get(attempt)
-    if (!live) return undefined
-    this.#live.delete(attempt)
-    this.#move(live.allocation, -1)
-    return live.workload
+    this.#queuedGangs += Math.sign(after) - Math.sign(before)
   }
 
   #move(allocation: Allocation, sign: 1 | -1): void {
-    for (const part of allocation.parts) {
-      const gpus = (sign * part.gpus.length * (part.milliGpus ?? 1000)) / 1000
-      this.#now[0]! += gpus
-      this.#count(part.node, () =>
-        this.#heldOnNode.set(part.node, (this.#heldOnNode.get(part.node) ?? 0) + gpus),
-      )
+    for (const { node, gpus, milliGpus = 1000 } of allocation.parts) {
+      const moved = (sign * gpus.length * milliGpus) / 1000
+      this.#now[0]! += moved
+      this.#change(node, moved)
     }
   }
 
-  /** Counts the node out, lets it change, and counts it in again. */
-  #count(node: NodeId, change: () => void): void {
+  /** Counts the node out as it stands, changes it, and counts it in again. */
+  #change(id: NodeId, heldMore: number, isDown?: boolean): void {
+    const node = this.#nodes.get(id)
+    if (!node) return
     this.#tally(node, -1)
-    change()
+    node.held += heldMore
+    node.isDown = isDown ?? node.isDown
     this.#tally(node, 1)
   }
 
-  #tally(node: NodeId, sign: 1 | -1): void {
-    const gpus = this.#gpusOfNode.get(node) ?? 0
-    const held = this.#heldOnNode.get(node) ?? 0
-    if (this.#down.has(node)) this.#now[1]! += sign * (gpus - held)
+  #tally({ gpus, held, isDown }: NodeUse, sign: 1 | -1): void {
+    if (isDown) this.#now[1]! += sign * (gpus - held)
     else if (held === 0) this.#wholeFree += sign * gpus
   }
 
@@ -147,7 +147,7 @@ export class FleetUseMeter {
     now[2] = this.#queuedGpus
     now[3] = Math.min(free, this.#queuedGpus)
     now[4] = Math.max(0, free - this.#wholeFree)
-    now[5] = this.#queued.size
+    now[5] = this.#queuedGangs
     this.#series.had(now, at)
     const span = at - this.#at
     for (let i = 0; i < now.length; i++) this.#integrals[i]! += now[i]! * span

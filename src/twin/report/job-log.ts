@@ -22,15 +22,21 @@ export interface JobRecord {
   platformFailures: number
 }
 
-interface LiveRecord {
+interface OpenRecord {
   readonly job: JobRecord
+  queuedSince: TimeMs
+  live: number
+}
+
+interface LiveRecord {
+  readonly open: OpenRecord
   readonly plannedAt: TimeMs
 }
 
 /** Keeps the record of every workload. It knows nothing but the events. */
 export class JobLog implements Observer {
   readonly jobs: JobRecord[] = []
-  readonly #open = new Map<WorkloadId, { job: JobRecord; queuedSince: TimeMs; live: number }>()
+  readonly #open = new Map<WorkloadId, OpenRecord>()
   readonly #live = new Map<AttemptId, LiveRecord>()
 
   readonly onEvents = (events: readonly LoggedEvent[]): void => {
@@ -65,13 +71,13 @@ export class JobLog implements Observer {
         job.gpus = Math.max(job.gpus, allocatedGpus(event.allocation))
         job.firstStartAt ??= at
         job.starts++
-        this.#live.set(event.attempt, { job, plannedAt: at })
+        this.#live.set(event.attempt, { open, plannedAt: at })
         return
       }
       case 'attempt-ended': {
-        const { job, plannedAt } = this.#live.get(event.attempt)!
+        const { open, plannedAt } = this.#live.get(event.attempt)!
         this.#live.delete(event.attempt)
-        const open = this.#open.get(job.workload)!
+        const { job } = open
         open.live--
         if (open.live === 0) open.queuedSince = event.endedAt
         job.heldMs += event.endedAt - plannedAt

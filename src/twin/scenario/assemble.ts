@@ -12,7 +12,7 @@ import { generateTrace } from '../traces/generate.ts'
 import { knownEpoch, readJobCsv } from '../traces/job-csv.ts'
 import { clipTrace, type JobTrace } from '../traces/job-trace.ts'
 import { readSacct } from '../traces/sacct.ts'
-import { type SimulatedJob, simulateTraceJob } from '../world/simulated-job.ts'
+import { type SimulatedJob, simulateTraceJobs } from '../world/simulated-job.ts'
 import { tenantNames } from '../world/tenant-names.ts'
 import { TWIN_ORGANISATION } from '../world/world.ts'
 import type { UserAction, WorldSetup } from '../world/world-setup.ts'
@@ -145,16 +145,14 @@ function jobsOf(
       : ok(generateTrace({ ...source, gpus: gpuCount }, streams.named(`jobs/${name}`)))
   if (!trace.ok) return trace
   const { everyMs, costMs, graceMs } = scenario.checkpoint
-  const jobs = trace.value.jobs.map((job) =>
-    simulateTraceJob(job, {
-      declareRunTime: scenario.declareRunTimes,
-      startMs: startCosts(scenario, streams),
-      saveMs: costMs,
-      graceMs,
-      preemptible: true,
-      ...(everyMs !== undefined ? { saveEveryMs: everyMs } : {}),
-    }),
-  )
+  const jobs = simulateTraceJobs(trace.value.jobs, {
+    declareRunTime: scenario.declareRunTimes,
+    startMs: startCosts(scenario, streams),
+    saveMs: costMs,
+    graceMs,
+    preemptible: true,
+    ...(everyMs !== undefined ? { saveEveryMs: everyMs } : {}),
+  })
   return ok({ jobs, skipped: trace.value.skipped })
 }
 

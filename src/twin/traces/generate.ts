@@ -28,6 +28,8 @@ interface Size {
   readonly sigma: number
 }
 
+const USERS_OF_TENANT = 8
+
 /**
  * Jobs of a published shape: sizes by their share, run times log-normal by size and cut at the longest, Poisson
  * arrivals that follow day and week, tenants of Zipf's popularity. The arrival rate is set so that the expected
@@ -48,6 +50,7 @@ export function generateTrace(wanted: Generation, random: RandomStream): JobTrac
   const jobsPerMs = (wanted.load * wanted.gpus) / gpuMsPerJob
   const tenants = Array.from({ length: shape.tenants }, (_, i) => ({
     name: `team-${i + 1}`,
+    users: Array.from({ length: USERS_OF_TENANT }, (_, u) => `team-${i + 1}-user-${u + 1}`),
     weight: 1 / (i + 1),
   }))
   const meanIntensity = ((5 + 2 * shape.weekendShare) / 7) * ((2 + shape.nightShare) / 3)
@@ -59,14 +62,14 @@ export function generateTrace(wanted: Generation, random: RandomStream): JobTrac
     if (at >= fromMs + wanted.spanMs) break
     if (random.next() >= intensity(at, shape.weekendShare, shape.nightShare)) continue
     const size = weighted(random, sizes, ({ jobs }) => jobs)
-    const tenant = weighted(random, tenants, ({ weight }) => weight).name
+    const tenant = weighted(random, tenants, ({ weight }) => weight)
     jobs.push({
       id: `g${jobs.length + 1}`,
       submitMs: Math.floor(at),
       gpus: size.gpus,
       durationMs: Math.min(longestMs, Math.ceil(logNormal(random, size.medianMs, size.sigma))),
-      tenant,
-      user: `${tenant}-user-${1 + random.below(8)}`,
+      tenant: tenant.name,
+      user: present(tenant.users[random.below(USERS_OF_TENANT)], 'user'),
     })
   }
   return { jobs, skipped: {} }

@@ -1,5 +1,5 @@
 import type { DurationMs, OrganisationId, TimeMs } from '../../base/index.ts'
-import type { ResourceShape, TrainSpec, WorkloadSpec } from '../../model/index.ts'
+import type { ResourceRequest, ResourceShape, TrainSpec, WorkloadSpec } from '../../model/index.ts'
 import { DEFAULT_RETRY } from '../../model/index.ts'
 import type { Behaviour } from '../fleet/behaviour.ts'
 import type { ServedModel } from '../serving/service.ts'
@@ -32,33 +32,45 @@ export interface TraceJobOptions {
   readonly preemptible: boolean
 }
 
-/** A trace's job as a workload that computes for its run time, saves when told to end, and then goes on from there. */
-export function simulateTraceJob(job: TraceJob, options: TraceJobOptions): SimulatedJob {
-  const spec: TrainSpec = {
-    type: 'train',
-    name: job.id,
-    priority: 'normal',
-    resources: { shape: shapeOf(job) },
-    program: SIMULATED_PROGRAM,
-    retry: DEFAULT_RETRY,
-    preemptible: options.preemptible,
-    dependsOn: [],
-    checkpoint: { path: 'checkpoints', graceMs: options.graceMs },
-    ...(options.declareRunTime ? { expectedMs: job.durationMs } : {}),
-  }
-  return {
-    submitMs: job.submitMs,
-    tenant: job.tenant,
-    user: job.user ?? job.tenant,
-    spec,
-    behaviour: {
-      workUs: job.durationMs * 1000,
-      startUs: options.startMs(job) * 1000,
-      saveUs: options.saveMs * 1000,
-      savesWhenTold: true,
-      ...(options.saveEveryMs !== undefined ? { saveEveryUs: options.saveEveryMs * 1000 } : {}),
-    },
-  }
+/**
+ * The jobs of a trace as workloads that compute for their run time, save when told to end, and then go on from there.
+ * What is the same for many jobs stands in memory once: a month of a large machine has hundreds of thousands.
+ */
+export function simulateTraceJobs(jobs: readonly TraceJob[], options: TraceJobOptions): SimulatedJob[] {
+  const { saveEveryMs } = options
+  const checkpoint = { path: 'checkpoints', graceMs: options.graceMs }
+  const dependsOn: readonly string[] = []
+  const resourcesOf = new Map<string, ResourceRequest>()
+  return jobs.map((job) => {
+    const size = `${job.gpus}/${job.nodes}`
+    const resources = resourcesOf.get(size) ?? { shape: shapeOf(job) }
+    resourcesOf.set(size, resources)
+    const spec: TrainSpec = {
+      type: 'train',
+      name: job.id,
+      priority: 'normal',
+      resources,
+      program: SIMULATED_PROGRAM,
+      retry: DEFAULT_RETRY,
+      preemptible: options.preemptible,
+      dependsOn,
+      checkpoint,
+      ...(options.declareRunTime && { expectedMs: job.durationMs }),
+    }
+    return {
+      submitMs: job.submitMs,
+      tenant: job.tenant,
+      user: job.user ?? job.tenant,
+      spec,
+      behaviour: {
+        workUs: job.durationMs * 1000,
+        startUs: options.startMs(job) * 1000,
+        saveUs: options.saveMs * 1000,
+        savesWhenTold: true,
+        ...(saveEveryMs !== undefined && { saveEveryUs: saveEveryMs * 1000 }),
+      },
+    }
+  })
 }
 
 function shapeOf(job: TraceJob): ResourceShape {

@@ -2,6 +2,7 @@ import type { AttemptId, TimeMs } from '../../base/index.ts'
 import type { Command, ControlState, Decision, Effect, EngineFact, LoggedEvent } from '../../control/index.ts'
 import {
   batchOf,
+  clearDeparted,
   DEFAULT_FAILURE_CLASSES,
   decide,
   emptyState,
@@ -108,10 +109,7 @@ export class SimulatedServer {
       if (armed === 'before-append') return this.#die()
       if (failing) failing.store.append(batchOf(this.state, decision.events))
       onEvents(decision.events)
-      const { departed } = this.state.derived
-      departed.workloads.clear()
-      departed.attempts.clear()
-      departed.spans.length = 0
+      clearDeparted(this.state.derived.departed)
       if (armed === 'after-append') return this.#die()
     }
     for (const [i, effect] of decision.effects.entries()) {

@@ -6,7 +6,7 @@ import { JobLog } from '../report/job-log.ts'
 import { plainCluster } from '../scenario/plain-cluster.ts'
 import { policyByName } from '../scenario/policies.ts'
 import type { TraceJob } from '../traces/job-trace.ts'
-import { simulateTraceJob } from './simulated-job.ts'
+import { simulateTraceJobs } from './simulated-job.ts'
 import { World } from './world.ts'
 import type { WorldSetup } from './world-setup.ts'
 
@@ -34,15 +34,13 @@ function aSetup(jobs: readonly (readonly [number, number, number])[], options: O
     startMs: 0,
     ...plainCluster(options.nodes ?? 1, options.gpus ?? 8),
     policy,
-    jobs: trace.map((job) =>
-      simulateTraceJob(job, {
-        declareRunTime: needsRunTimes,
-        startMs: () => options.startMs ?? 0,
-        saveMs: 0,
-        graceMs: 0,
-        preemptible: true,
-      }),
-    ),
+    jobs: simulateTraceJobs(trace, {
+      declareRunTime: needsRunTimes,
+      startMs: () => options.startMs ?? 0,
+      saveMs: 0,
+      graceMs: 0,
+      preemptible: true,
+    }),
   }
 }
 

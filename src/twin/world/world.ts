@@ -1,5 +1,5 @@
 import type { OrganisationId, TeamId, TimeMs, UserId, WorkloadId } from '../../base/index.ts'
-import { assert, id, present } from '../../base/index.ts'
+import { broken, id, present } from '../../base/index.ts'
 import type { Command, ControlState, LoggedEvent } from '../../control/index.ts'
 import { restoreState } from '../../control/index.ts'
 import type { Actor, FinalWorkloadState } from '../../model/index.ts'
@@ -132,8 +132,8 @@ export class World {
   }
 
   jobOfWorkload(workload: WorkloadId): SimulatedJob {
-    const job = present(this.jobOf.get(workload), `job of ${workload}`)
-    return present(this.setup.jobs[job], `job ${job}`)
+    const job = present(this.jobOf.get(workload), 'job of', workload)
+    return present(this.setup.jobs[job], 'job', job)
   }
 
   /** Takes up to `count` steps; fewer mean that all work has ended, that nothing can happen any more, or the horizon. */
@@ -262,8 +262,8 @@ export class World {
   }
 
   #planSubmit(job: number): void {
-    const { submitMs } = present(this.setup.jobs[job], `job ${job}`)
-    assert(submitMs >= this.nowMs, `job ${job} is submitted at ${submitMs} ms, before ${this.nowMs} ms`)
+    const { submitMs } = present(this.setup.jobs[job], 'job', job)
+    if (submitMs < this.nowMs) broken(`job ${job} is submitted at ${submitMs} ms, before ${this.nowMs} ms`)
     this.#agenda.plan(submitMs * 1000, RANK.user, { kind: 'submit', job })
   }
 
@@ -275,11 +275,11 @@ export class World {
   /** Submits with a key of its own, so that trying again after a crash can make nothing twice. */
   #trySubmit(index: number): void {
     const { server, store } = this
-    const job = present(this.setup.jobs[index], `job ${index}`)
+    const job = present(this.setup.jobs[index], 'job', index)
     const key = `job-${index}`
     const known = store?.submission(job.user, key)
     if (server.isServing && known) {
-      this.acknowledged.set(index, present(known[0], `workload of ${key}`))
+      this.acknowledged.set(index, present(known[0], 'workload of', key))
       return
     }
     if (!server.isServing) {
@@ -309,7 +309,7 @@ export class World {
   }
 
   #teamOf(job: SimulatedJob): TeamId {
-    return teamId(organisationOf(job), present(this.#teams.get(job.tenant), `team of ${job.tenant}`))
+    return teamId(organisationOf(job), present(this.#teams.get(job.tenant), 'team of', job.tenant))
   }
 
   /** People act on what is there, and try again when nobody answered. */
@@ -318,7 +318,7 @@ export class World {
       this.#agenda.plan(this.server.servesFrom + USER_RETRY_US, RANK.user, { kind: 'act', action: index })
       return
     }
-    const command = this.#commandOf(present(this.setup.actions?.[index], `action ${index}`))
+    const command = this.#commandOf(present(this.setup.actions?.[index], 'action', index))
     if (command && this.server.execute(command, OPERATOR) === 'died')
       this.#agenda.plan(this.server.servesFrom + USER_RETRY_US, RANK.user, { kind: 'act', action: index })
     this.server.observe()
