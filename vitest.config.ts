@@ -7,7 +7,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.js'],
+          include: [
+            'src/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'examples/**/*.test.js',
+            'test/bench/**/*.test.ts',
+          ],
           exclude: ['**/*.prop.test.ts'],
         },
       },

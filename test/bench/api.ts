@@ -3,13 +3,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
-import Table from 'cli-table3'
+import { promisify } from 'node:util'
 import type { StoreLocation } from '../../src/adapters/store-postgres/index.ts'
 import { startPostgres } from '../conformance/postgres-server.ts'
 import { ServerProcess } from '../server/server-process.ts'
 import { fillWithHistory } from './api/history.ts'
 import type { Load, LoadResult } from './api/load.ts'
+import { benchOptions } from './options.ts'
+import { benchTable } from './table.ts'
 
 const HELP = `npm run bench:api -- [--store pglite|postgres|both] [--finished 0,100000] [--seconds 5] [--main FILE] [--json]
 
@@ -38,39 +39,26 @@ const WAITS = { spec: { type: 'train', name: 'waits', gpus: 4, run: 'true' }, fo
 process.exitCode = await main()
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      store: { type: 'string', default: 'both' },
-      finished: { type: 'string', default: '0,100000' },
-      seconds: { type: 'string', default: '5' },
-      main: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) {
-    console.log(HELP)
-    return 0
-  }
+  const options = benchOptions(HELP, { store: 'both', finished: [0, 100_000], seconds: 5, main: '' })
   const rows: Row[] = []
   const memory: Memory[] = []
   const notes: string[] = []
-  for (const store of values.store === 'both' ? ['pglite', 'postgres'] : [values.store]) {
+  for (const store of options.store === 'both' ? ['pglite', 'postgres'] : [options.store]) {
     const postgres = store === 'postgres' ? await startPostgres() : undefined
     if (store === 'postgres' && !postgres) {
       notes.push('PostgreSQL is not here, so it was not measured')
       continue
     }
     try {
-      for (const finished of values.finished.split(',').map(Number)) {
+      for (const finished of options.finished) {
         console.error(`${store}, ${finished} finished workloads`)
         const databaseUrl = await postgres?.createDatabase()
         const measured = await measure({
           store,
           finished,
-          seconds: Number(values.seconds),
+          seconds: options.seconds,
           ...(databaseUrl !== undefined ? { databaseUrl } : {}),
-          ...(values.main !== undefined ? { main: values.main } : {}),
+          ...(options.main ? { main: options.main } : {}),
         })
         rows.push(...measured.rows)
         memory.push(measured.memory)
@@ -79,7 +67,7 @@ async function main(): Promise<number> {
       await postgres?.stop()
     }
   }
-  console.log(values.json ? JSON.stringify({ rows, memory, notes }) : tableOf(rows, memory, notes))
+  console.log(options.json ? JSON.stringify({ rows, memory, notes }) : tableOf(rows, memory, notes))
   return 0
 }
 
@@ -173,11 +161,20 @@ function cpuMsOf(pid: number): number {
 }
 
 function tableOf(rows: readonly Row[], memory: readonly Memory[], notes: readonly string[]): string {
-  const table = new Table({
-    head: ['store', 'finished', 'what', 'clients', 'per second', 'p50 ms', 'p99 ms', 'CPU ms', 'failed'],
-  })
-  for (const { store, finished, what, clients, perSecond, p50, p99, cpuMs, failed } of rows)
-    table.push([
+  const titles = [
+    'store',
+    'finished',
+    'what',
+    'clients',
+    'per second',
+    'p50 ms',
+    'p99 ms',
+    'CPU ms',
+    'failed',
+  ]
+  const table = benchTable(
+    titles,
+    rows.map(({ store, finished, what, clients, perSecond, p50, p99, cpuMs, failed }) => [
       store,
       finished,
       what,
@@ -187,11 +184,12 @@ function tableOf(rows: readonly Row[], memory: readonly Memory[], notes: readonl
       p99.toFixed(1),
       cpuMs.toFixed(2),
       failed,
-    ])
+    ]),
+  )
   const mib = (bytes: number) => Math.round(bytes / 2 ** 20)
   const resident = memory.map(
     ({ store, finished, startedBytes, loadedBytes }) =>
       `${store}, ${finished} finished: ${mib(startedBytes)} MiB resident after the start, ${mib(loadedBytes)} after the load`,
   )
-  return [table.toString(), ...resident, ...notes].join('\n')
+  return [table, ...resident, ...notes].join('\n')
 }

@@ -1,25 +1,14 @@
-/**
- * What the gateway costs: requests and streamed tokens per second through it and directly, and the latency that it
- * adds at a fixed rate. Load, gateway and replica are processes of their own; direct and relayed rounds alternate.
- *
- *   npm run bench:gateway -- [--rate 1000] [--seconds 3] [--rounds 4] [--json]
- */
-import { parseArgs } from 'node:util'
-import Table from 'cli-table3'
 import { endAll, firstLineOf } from './gateway/child.ts'
 import type { Load, LoadResult } from './gateway/load.ts'
+import { benchOptions } from './options.ts'
+import { benchTable } from './table.ts'
 
-const { values: args } = parseArgs({
-  options: {
-    rate: { type: 'string', default: '1000' },
-    seconds: { type: 'string', default: '3' },
-    rounds: { type: 'string', default: '4' },
-    json: { type: 'boolean', default: false },
-  },
-})
-const rate = Number(args.rate)
-const seconds = Number(args.seconds)
-const rounds = Number(args.rounds)
+const HELP = `npm run bench:gateway -- [--rate 1000] [--seconds 3] [--rounds 4] [--json]
+
+What the gateway costs: requests and streamed tokens per second through it and directly, and the latency that it
+adds at a fixed rate. Load, gateway and replica are processes of their own; direct and relayed rounds alternate.`
+
+const { rate, seconds, rounds, json } = benchOptions(HELP, { rate: 1_000, seconds: 3, rounds: 4 })
 const CLIENTS = 64
 const TOKENS = 200
 
@@ -46,7 +35,7 @@ try {
     requestsPerSecond: each(closed, ({ requests, seconds }) => Math.round(requests / seconds)),
     streamedTokensPerSecond: each(streamed, ({ tokens, seconds }) => Math.round(tokens / seconds)),
   }
-  if (args.json) console.log(JSON.stringify(report))
+  if (json) console.log(JSON.stringify(report))
   else print(report)
 } finally {
   endAll()
@@ -102,18 +91,20 @@ function print(report: {
   failed: number
 }): void {
   const { latencyMs, addedMs, requestsPerSecond, streamedTokensPerSecond } = report
-  const table = new Table({ head: ['', 'direct', 'gateway', 'added'] })
-  table.push(
-    [`p50 ms at ${rate}/s`, latencyMs.direct.p50, latencyMs.gateway.p50, addedMs.p50],
-    [`p99 ms at ${rate}/s`, latencyMs.direct.p99, latencyMs.gateway.p99, addedMs.p99],
-    [`requests/s, ${CLIENTS} clients`, requestsPerSecond.direct, requestsPerSecond.gateway, ''],
+  const table = benchTable(
+    ['', 'direct', 'gateway', 'added'],
     [
-      `streamed tokens/s, ${CLIENTS} clients`,
-      streamedTokensPerSecond.direct,
-      streamedTokensPerSecond.gateway,
-      '',
+      [`p50 ms at ${rate}/s`, latencyMs.direct.p50, latencyMs.gateway.p50, addedMs.p50],
+      [`p99 ms at ${rate}/s`, latencyMs.direct.p99, latencyMs.gateway.p99, addedMs.p99],
+      [`requests/s, ${CLIENTS} clients`, requestsPerSecond.direct, requestsPerSecond.gateway, ''],
+      [
+        `streamed tokens/s, ${CLIENTS} clients`,
+        streamedTokensPerSecond.direct,
+        streamedTokensPerSecond.gateway,
+        '',
+      ],
     ],
   )
-  console.log(table.toString())
+  console.log(table)
   console.log(`${report.failed} requests failed`)
 }

@@ -1,34 +1,29 @@
-/**
- * Share of GPU capacity that the scheduler's placement allocates when pods come in a fixed order and none leaves.
- *
- *   npm run bench:packing -- [--nodes FILE] [--arrivals FILE] [--json]
- *
- * Files as in `../shared/data/traces` (`BANYAN_DATA` names another folder): nodes `sn,cpu_milli,memory_mib,gpu,model`,
- * arrivals `seq,pod,gpus,gpu_milli,cpu_milli,memory_mib`, plain or gzip.
- */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
-import Table from 'cli-table3'
 import type { AttemptId, NodeId, QueueId, UserId, WorkloadId } from '../../src/base/index.ts'
 import { id } from '../../src/base/index.ts'
 import type { ResourceShape } from '../../src/model/index.ts'
 import { DEFAULT_POLICY } from '../../src/model/index.ts'
 import { Machine, planPass } from '../../src/scheduler/index.ts'
+import { benchOptions } from './options.ts'
+import { benchTable } from './table.ts'
+
+const HELP = `npm run bench:packing -- [--nodes FILE] [--arrivals FILE] [--json]
+
+Share of GPU capacity that the scheduler's placement allocates when pods come in a fixed order and none leaves.
+Files as in ../shared/data/traces (BANYAN_DATA names another folder), plain or gzip: nodes "sn,cpu_milli,memory_mib,gpu,model",
+arrivals "seq,pod,gpus,gpu_milli,cpu_milli,memory_mib".`
 
 const data = process.env.BANYAN_DATA ?? '../shared/data'
-const { values: args } = parseArgs({
-  options: {
-    nodes: { type: 'string', default: join(data, 'traces/openb-nodes.csv') },
-    arrivals: { type: 'string', default: join(data, 'traces/openb-arrivals.csv.gz') },
-    json: { type: 'boolean', default: false },
-  },
+const options = benchOptions(HELP, {
+  nodes: join(data, 'traces/openb-nodes.csv'),
+  arrivals: join(data, 'traces/openb-arrivals.csv.gz'),
 })
 
 const machine = new Machine(['node'], { ...DEFAULT_POLICY, ordering: 'fifo', backfill: 'greedy' })
 let capacity = 0
-for (const row of rows(args.nodes)) {
+for (const row of rows(options.nodes)) {
   const gpuCount = number(row, 'gpu')
   capacity += gpuCount
   machine.setNode(
@@ -47,7 +42,7 @@ for (const row of rows(args.nodes)) {
   )
 }
 
-const pods = rows(args.arrivals)
+const pods = rows(options.arrivals)
 const before = performance.now()
 let placed = 0
 let allocated = 0
@@ -85,25 +80,21 @@ pods.forEach((row, i) => {
 const seconds = Math.round((performance.now() - before) / 10) / 100
 const allocatedShare = allocated / capacity
 
-if (args.json) {
+if (options.json) {
   console.log(JSON.stringify({ allocatedShare, placed, pods: pods.length, seconds }))
 } else {
-  const table = new Table({
-    head: ['placement', 'GPU share allocated', 'pods placed', 'seconds'],
-    style: { head: [], border: [] },
-  })
-  table.push(['Banyan', percent(allocatedShare), `${placed} of ${pods.length}`, seconds])
+  const found = [['Banyan', percent(allocatedShare), `${placed} of ${pods.length}`, seconds]]
   const byPeer = pods.filter((row) => row.fgd_node)
   if (byPeer.length > 0) {
     const share = byPeer.reduce((sum, row) => sum + number(row, 'gpus') * number(row, 'gpu_milli'), 0)
-    table.push([
+    found.push([
       'FGD (column fgd_node)',
       percent(share / 1000 / capacity),
       `${byPeer.length} of ${pods.length}`,
       '',
     ])
   }
-  console.log(table.toString())
+  console.log(benchTable(['placement', 'GPU share allocated', 'pods placed', 'seconds'], found))
 }
 
 function shapeOf(row: Record<string, string>): ResourceShape {

@@ -1,9 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Table from 'cli-table3'
+import { benchOptions } from './options.ts'
 import { parseCsv } from './planner/csv.ts'
 import { type Score, type SourceScore, scoreRows } from './planner/score.ts'
 import { configurationsPerSecond, timeSearches } from './planner/speed.ts'
+import { benchTable } from './table.ts'
+
+const HELP = `npm run bench:planner -- [--rows FILE] [--json]
+
+Error of the planned step time and memory over measured runs, ranking regret, speed and search. Without --rows, the
+training/measurements.csv of ../shared/data (BANYAN_DATA names another folder).`
 
 const REPORT = new URL('../../data/planner/calibration-report.json', import.meta.url)
 
@@ -13,13 +19,9 @@ interface CrossValidation {
   readonly sources: readonly { readonly source: string; readonly kind: string; readonly mape: number }[]
 }
 
-const flag = (name: string) => {
-  const at = process.argv.indexOf(name)
-  return at >= 0 ? process.argv[at + 1] : undefined
-}
+const options = benchOptions(HELP, { rows: '' })
 const folder = process.env.BANYAN_DATA ?? '../shared/data'
-const given = flag('--rows')
-const file = given ?? join(folder, 'training', 'measurements.csv')
+const file = options.rows || join(folder, 'training', 'measurements.csv')
 if (!existsSync(file)) {
   console.error(`${file} is not there; give --rows FILE or set BANYAN_DATA to the folder of measurements`)
   process.exit(2)
@@ -30,11 +32,11 @@ const search = timeSearches()
 const perSecond = configurationsPerSecond()
 // Errors on sources that were left out of the fit belong to the rows that the fit saw.
 const crossValidated: CrossValidation | undefined =
-  given === undefined && existsSync(REPORT)
+  options.rows === '' && existsSync(REPORT)
     ? JSON.parse(readFileSync(REPORT, 'utf8')).crossValidated
     : undefined
 
-if (process.argv.includes('--json')) {
+if (options.json) {
   const { refusals: _, ...numbers } = score
   console.log(
     JSON.stringify({
@@ -48,23 +50,19 @@ if (process.argv.includes('--json')) {
 
 function print(score: Score, crossValidated: CrossValidation | undefined): void {
   const left = new Map(crossValidated?.sources.map((entry) => [`${entry.source}|${entry.kind}`, entry.mape]))
-  const table = new Table({
-    head: [
-      'source',
-      'kind',
-      'rows',
-      'scored',
-      'refused',
-      'MAPE',
-      'median',
-      'bias',
-      'left out',
-      'constant FLOP/s',
-      'memory',
-    ],
-    style: { head: [], border: [] },
-    colAligns: ['left', 'left', ...Array(9).fill('right')],
-  })
+  const titles = [
+    'source',
+    'kind',
+    'rows',
+    'scored',
+    'refused',
+    'MAPE',
+    'median',
+    'bias',
+    'left out',
+    'constant FLOP/s',
+    'memory',
+  ]
   const percent = (value: number | null | undefined) =>
     value === null || value === undefined ? '' : value.toFixed(1)
   const row = (entry: SourceScore) => [
@@ -80,8 +78,7 @@ function print(score: Score, crossValidated: CrossValidation | undefined): void 
     percent(entry.baselineMape),
     percent(entry.memoryMape),
   ]
-  table.push(...score.sources.map(row))
-  console.log(table.toString())
+  console.log(benchTable(titles, score.sources.map(row)))
   console.log(`error of step time in percent, averaged over sources:`)
   console.log(
     `  dense ${percent(score.macroDense)} (constant FLOP/s ${percent(score.baselineDense)}${crossValidated ? `, source left out of the fit ${percent(crossValidated.macroDense)}` : ''})`,

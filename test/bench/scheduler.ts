@@ -1,12 +1,3 @@
-/**
- * Cost of scheduling passes, explanations and forecasts by size of the machine and of the queue.
- *
- *   npm run bench:scheduler -- [--nodes 128,1024,12544] [--queued 1000,10000] [--passes 300] [--cpu] [--json]
- *
- * With --cpu all times are CPU time of the process, compiler and garbage collector included: for machines that others use.
- */
-import { parseArgs } from 'node:util'
-import Table from 'cli-table3'
 import type { AttemptId, QueueId, UserId, WorkloadId } from '../../src/base/index.ts'
 import { HOUR_MS, id, MINUTE_MS, type RandomStream, randomStream } from '../../src/base/index.ts'
 import type { NodeDescription, ResourceRequest } from '../../src/model/index.ts'
@@ -20,6 +11,13 @@ import {
   planPass,
   type QueuedGang,
 } from '../../src/scheduler/index.ts'
+import { benchOptions } from './options.ts'
+import { benchTable } from './table.ts'
+
+const HELP = `npm run bench:scheduler -- [--nodes 128,1024,12544] [--queued 1000,10000] [--passes 300] [--cpu] [--json]
+
+Cost of scheduling passes, explanations and forecasts by size of the machine and of the queue. With --cpu all times
+are CPU time of the process, compiler and garbage collector included: for machines that others use.`
 
 interface Row {
   readonly nodes: number
@@ -39,14 +37,11 @@ const FORECAST_FIRST = 1000
 const BLOCK_NODES = 32
 const POD_BLOCKS = 8
 
-const { values: args } = parseArgs({
-  options: {
-    nodes: { type: 'string', default: '128,1024,12544' },
-    queued: { type: 'string', default: '1000,10000' },
-    passes: { type: 'string', default: '300' },
-    cpu: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-  },
+const options = benchOptions(HELP, {
+  nodes: [128, 1_024, 12_544],
+  queued: [1_000, 10_000],
+  passes: 300,
+  cpu: false,
 })
 
 function measure(nodes: number, queued: number, passes: number): Row {
@@ -233,22 +228,19 @@ function aNode(n: number): NodeDescription {
 }
 
 function print(measured: readonly Row[]): void {
-  const table = new Table({
-    head: [
-      'nodes',
-      'queued',
-      'steady p50 ms',
-      'p99 ms',
-      'cold placements/s',
-      'explain one ms',
-      'all ms',
-      'forecast ms',
-      'RSS MiB',
-    ],
-    style: { head: [], border: [] },
-  })
-  for (const row of measured) table.push(Object.values(row))
-  console.log(table.toString())
+  const titles = [
+    'nodes',
+    'queued',
+    'steady p50 ms',
+    'p99 ms',
+    'cold placements/s',
+    'explain one ms',
+    'all ms',
+    'forecast ms',
+    'RSS MiB',
+  ]
+  const lines = measured.map((row): number[] => Object.values(row))
+  console.log(benchTable(titles, lines))
   console.log(
     `Machine ${FULL * 100} % full at first; forecast of the first ${FORECAST_FIRST} over ${REPLICATIONS} replications.`,
   )
@@ -256,7 +248,7 @@ function print(measured: readonly Row[]): void {
 
 /** Milliseconds. */
 function timed(work: () => void): number {
-  const clock = args.cpu ? cpuMs : () => performance.now()
+  const clock = options.cpu ? cpuMs : () => performance.now()
   const before = clock()
   work()
   return clock() - before
@@ -275,12 +267,8 @@ function round(value: number): number {
   return Math.round(value * 100) / 100
 }
 
-function numbers(list: string): number[] {
-  return list.split(',').map(Number)
-}
-
 const rows: Row[] = []
-for (const nodes of numbers(args.nodes))
-  for (const queued of numbers(args.queued)) rows.push(measure(nodes, queued, Number(args.passes)))
-if (args.json) console.log(JSON.stringify({ rows }))
+for (const nodes of options.nodes)
+  for (const queued of options.queued) rows.push(measure(nodes, queued, options.passes))
+if (options.json) console.log(JSON.stringify({ rows }))
 else print(rows)

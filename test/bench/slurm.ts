@@ -1,14 +1,12 @@
-/**
- * The same jobs through Slurm alone and through Banyan on the same Slurm; and the same queue placed by each, decisions only.
- *
- *   npm run bench:slurm -- [--decisions-only] [--jobs 1000] [--gangs 200] [--nodes 1024] [--queued 10000] [--json]
- *
- * Needs root and Debian's Slurm packages (`tsx scripts/debian-service.ts slurm`).
- */
-import { parseArgs } from 'node:util'
-import Table from 'cli-table3'
+import { benchOptions } from './options.ts'
 import { compareDecisions } from './slurm/decisions.ts'
 import { compareRuns, type RunFigures } from './slurm/runs.ts'
+import { benchTable } from './table.ts'
+
+const HELP = `npm run bench:slurm -- [--decisions-only] [--jobs 1000] [--gangs 200] [--nodes 1024] [--queued 10000] [--json]
+
+The same jobs through Slurm alone and through Banyan on the same Slurm; and the same queue placed by each, decisions only.
+Needs root and Debian's Slurm packages (tsx scripts/debian-service.ts slurm).`
 
 const RUN_ROWS: readonly (readonly [string, (figures: RunFigures) => string])[] = [
   ['jobs', ({ jobs }) => String(jobs)],
@@ -19,26 +17,21 @@ const RUN_ROWS: readonly (readonly [string, (figures: RunFigures) => string])[] 
   ['CPU of Slurm’s controller', ({ controllerCpuSeconds }) => `${controllerCpuSeconds.toFixed(1)} s`],
 ]
 
-const { values: args } = parseArgs({
-  options: {
-    'decisions-only': { type: 'boolean', default: false },
-    jobs: { type: 'string', default: '1000' },
-    gangs: { type: 'string', default: '200' },
-    nodes: { type: 'string', default: '1024' },
-    queued: { type: 'string', default: '10000' },
-    json: { type: 'boolean', default: false },
-  },
+const options = benchOptions(HELP, {
+  'decisions-only': false,
+  jobs: 1_000,
+  gangs: 200,
+  nodes: 1_024,
+  queued: 10_000,
 })
 
 const say = (line: string) => {
-  if (!args.json) console.error(line)
+  if (!options.json) console.error(line)
 }
-const decisions = await compareDecisions(Number(args.nodes), Number(args.queued), say)
-const runs = args['decisions-only']
-  ? undefined
-  : await compareRuns(Number(args.jobs), Number(args.gangs), say)
+const decisions = await compareDecisions(options.nodes, options.queued, say)
+const runs = options['decisions-only'] ? undefined : await compareRuns(options.jobs, options.gangs, say)
 
-if (args.json) {
+if (options.json) {
   const { ratio, slurm, banyan, nodes, queued } = decisions
   console.log(
     JSON.stringify({
@@ -51,8 +44,7 @@ if (args.json) {
   )
 } else {
   const { slurm, banyan } = decisions
-  const table = new Table({ head: ['decisions', 'Slurm', 'Banyan'] })
-  table.push(
+  const placed = [
     [
       'until all that fits is placed',
       `${slurm.seconds.toFixed(2)} s`,
@@ -61,13 +53,12 @@ if (args.json) {
     ['jobs placed', slurm.jobs, banyan.jobs],
     ['GPUs in use', slurm.gpus, banyan.gpus],
     ['gangs under one leaf', share(slurm.gangsUnderOneLeaf), share(banyan.gangsUnderOneLeaf)],
-  )
-  console.log(table.toString())
+  ]
+  console.log(benchTable(['decisions', 'Slurm', 'Banyan'], placed))
   console.log(`Slurm's time over Banyan's: ${decisions.ratio.toFixed(0)}`)
   if (runs) {
-    const other = new Table({ head: ['jobs run', 'Slurm', 'Banyan'] })
-    for (const [what, of] of RUN_ROWS) other.push([what, of(runs.slurm), of(runs.banyan)])
-    console.log(other.toString())
+    const ran = RUN_ROWS.map(([what, of]) => [what, of(runs.slurm), of(runs.banyan)])
+    console.log(benchTable(['jobs run', 'Slurm', 'Banyan'], ran))
   }
 }
 

@@ -1,8 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
-import Table from 'cli-table3'
 import {
   Agenda,
   type Assembled,
@@ -15,20 +13,17 @@ import {
   type Scenario,
   World,
 } from '../../src/twin/index.ts'
+import { benchOptions } from './options.ts'
+import { benchTable } from './table.ts'
 
-/**
- * `npm run bench:twin [-- --only speed,right,better,true] [--json]`: how fast the twin is, whether it gives the figures
- * that are published for its traces, what Banyan's policies make of them, and Llama 3's 54 days.
- */
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: 'speed,right,better,true' },
-    json: { type: 'boolean', default: false },
-    days: { type: 'string', default: '30' },
-  },
-})
+const HELP = `npm run bench:twin -- [--only speed,right,better,true] [--days 30] [--json]
+
+How fast the twin is, whether it gives the figures that are published for its traces, what Banyan's policies make of
+them, and Llama 3's 54 days.`
+
+const options = benchOptions(HELP, { only: 'speed,right,better,true', days: 30 })
 const DATA = process.env.BANYAN_DATA ?? join(import.meta.dirname, '../../../shared/data')
-const parts = new Set(values.only.split(','))
+const parts = new Set(options.only.split(','))
 
 interface Row {
   readonly part: string
@@ -129,12 +124,12 @@ if (parts.has('speed')) {
     {
       ...EMPTY_SCENARIO,
       cluster: { kind: 'plain', nodes: 12_544, gpus: 8, gpuModel: 'H100-80GB' },
-      workloads: [{ kind: 'generate', shape: 'rsc', load: 0.85, spanMs: Number(values.days) * 86_400_000 }],
+      workloads: [{ kind: 'generate', shape: 'rsc', load: 0.85, spanMs: options.days * 86_400_000 }],
     },
     { texts: new Map() },
   )
   if (month.ok)
-    measure('speed', `${values.days} generated days (rsc) of 100,352 GPUs, default policy`, month.value)
+    measure('speed', `${options.days} generated days (rsc) of 100,352 GPUs, default policy`, month.value)
 }
 if (parts.has('right')) {
   for (const [policy, at560, at640] of [
@@ -198,7 +193,7 @@ if (parts.has('better')) {
 }
 const llama = parts.has('true') ? llama3() : undefined
 
-if (values.json) process.stdout.write(`${JSON.stringify({ kernel, rows, llama3: llama })}\n`)
+if (options.json) process.stdout.write(`${JSON.stringify({ kernel, rows, llama3: llama })}\n`)
 else print()
 
 function kernelSpeed(): { eventsPerSecond: number } {
@@ -239,36 +234,31 @@ function llama3() {
 }
 
 function print(): void {
-  const table = new Table({
-    head: [
-      'what',
-      'jobs',
-      'mean completion s',
-      'published',
-      'off',
-      'evictions',
-      'CPU s',
-      'jobs/CPU s',
-      'events/CPU s',
-      'MiB',
-    ],
-    style: { head: [], border: [] },
-  })
-  for (const row of rows) {
-    table.push([
-      row.what,
-      row.jobs,
-      row.meanCompletionS,
-      row.published ?? '',
-      row.offPercent === undefined ? '' : `${row.offPercent} %`,
-      row.preemptions,
-      row.cpuSeconds,
-      row.jobsPerCpuSecond,
-      row.eventsPerCpuSecond,
-      row.rssMiB,
-    ])
-  }
-  if (rows.length > 0) process.stdout.write(`${table.toString()}\n`)
+  const titles = [
+    'what',
+    'jobs',
+    'mean completion s',
+    'published',
+    'off',
+    'evictions',
+    'CPU s',
+    'jobs/CPU s',
+    'events/CPU s',
+    'MiB',
+  ]
+  const lines = rows.map((row) => [
+    row.what,
+    row.jobs,
+    row.meanCompletionS,
+    row.published ?? '',
+    row.offPercent === undefined ? '' : `${row.offPercent} %`,
+    row.preemptions,
+    row.cpuSeconds,
+    row.jobsPerCpuSecond,
+    row.eventsPerCpuSecond,
+    row.rssMiB,
+  ])
+  if (rows.length > 0) process.stdout.write(`${benchTable(titles, lines)}\n`)
   if (kernel) process.stdout.write(`agenda alone: ${kernel.eventsPerSecond} events/s\n`)
   if (llama) process.stdout.write(`Llama 3: ${JSON.stringify(llama, null, 1)}\n`)
   process.stdout.write("peers' own simulators: 28 to 600 jobs/s on 2 cores\n")
