@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import Table from 'cli-table3'
-import { compare, FIGURE_NAMES, figureText, reportPage, type Scenario } from '../twin/index.ts'
+import { compare, estimateText, FIGURE_NAMES, figureTitle, reportPage, type Scenario } from '../twin/index.ts'
 import { policyOf, scenarioOfFlags, type TwinFlags, wholeNumber } from './twin-flags.ts'
 import { type Played, playScenario } from './twin-play.ts'
 
@@ -27,16 +27,11 @@ export function compareRuns(what: readonly string[], flags: TwinFlags): void {
   }
   const table = new Table({ head: ['', ...rows.map(({ name }) => name)], style: { head: [], border: [] } })
   for (const figure of FIGURE_NAMES) {
-    table.push([
-      figure,
-      ...rows.map(({ figures }) => {
-        const { mean, low, high } = figures[figure]
-        const half = high > low ? ` ± ${figureText(figure, (high - low) / 2)}` : ''
-        return figureText(figure, mean) + half
-      }),
-    ])
+    table.push([figureTitle(figure), ...rows.map((row) => estimateText(figure, row, rows[0]))])
   }
-  process.stdout.write(`${table.toString()}\nmeans over ${seeds.length} seeds, 95 % confidence intervals\n`)
+  process.stdout.write(
+    `${table.toString()}\nmeans over ${seeds.length} seeds with 95 % confidence intervals, and the difference from the first, seed by seed\n`,
+  )
 }
 
 function reportsOf(played: readonly Played[]) {

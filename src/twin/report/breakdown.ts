@@ -39,6 +39,15 @@ export function waitDistribution(jobs: readonly JobRecord[], spansMs: readonly n
   return spansMs.map((span) => waits.filter((wait) => wait <= span).length / Math.max(1, waits.length))
 }
 
+/** The share of jobs whose slow-down was at most each of these. */
+export function slowdownDistribution(jobs: readonly JobRecord[], limits: readonly number[]): number[] {
+  const slowdowns = jobs.map(slowdown)
+  // What a start costs in whole milliseconds is no slow-down.
+  return limits.map(
+    (limit) => slowdowns.filter((each) => each <= limit * 1.0005).length / Math.max(1, jobs.length),
+  )
+}
+
 function slowdown(job: JobRecord): number {
   const ran = Math.max(job.heldMs, BOUND_MS)
   return Math.max(1, (job.queuedMs + job.heldMs) / ran)
@@ -64,8 +73,7 @@ function sizeClass(gpus: number): number {
 }
 
 function sizeName(size: number): string {
-  if (size === 0) return 'less than 1'
-  return size <= 2 ? `${size}` : `${size / 2 + 1} to ${size}`
+  return size === 0 ? 'below 1' : `${size}`
 }
 
 function groups<Key>(jobs: readonly JobRecord[], keyOf: (job: JobRecord) => Key): Map<Key, JobRecord[]> {

@@ -1,4 +1,5 @@
 import type { RunReport } from './insight.ts'
+import { percent, seconds, whole } from './page-parts.ts'
 import { mean } from './summary.ts'
 
 /** A mean over seeds with its 95 % confidence interval; the interval has no width where all seeds agree. */
@@ -31,6 +32,44 @@ export const FIGURES = {
 } as const satisfies Record<string, (report: RunReport) => number>
 export type Figure = keyof typeof FIGURES
 export const FIGURE_NAMES = Object.keys(FIGURES) as Figure[]
+
+const TITLES: Readonly<Record<Figure, string>> = {
+  meanCompletionS: 'mean completion',
+  meanQueueS: 'mean time queued',
+  p90QueueS: '90 % queued at most',
+  p99QueueS: '99 % queued at most',
+  makespanS: 'makespan',
+  utilisation: 'utilisation',
+  goodput: 'goodput of what was held',
+  fairness: 'fairness',
+  preemptions: 'preemptions',
+  fragmentedGpuHours: 'queue fragmentation, GPU-hours',
+}
+
+/** What people call the figure. */
+export function figureTitle(figure: Figure): string {
+  return TITLES[figure]
+}
+
+/** A figure's mean and interval, and on a second line its difference from the first candidate. */
+export function estimateText(figure: Figure, { figures, against }: Comparison, first?: Comparison): string {
+  const { mean, low, high } = figures[figure]
+  const interval = high > low ? ` \u00b1 ${figureText(figure, (high - low) / 2)}` : ''
+  const difference = against?.[figure]
+  const base = first?.figures[figure].mean ?? 0
+  const text = figureText(figure, mean) + interval
+  if (!difference || base === 0) return text
+  const isClear = difference.low > 0 || difference.high < 0
+  const sign = difference.mean >= 0 ? '+' : ''
+  return `${text}\n${sign}${percent(difference.mean / base)}${isClear ? '' : ', not clear'}`
+}
+
+/** A figure with its unit. */
+function figureText(figure: Figure, value: number): string {
+  if (figure.endsWith('S')) return seconds(value)
+  if (figure === 'utilisation' || figure === 'goodput') return percent(value)
+  return figure === 'fairness' ? value.toFixed(3) : whole(value)
+}
 
 /** Side by side; each candidate must have been played with the same seeds in the same order. */
 export function compare(

@@ -4,7 +4,14 @@ import type { Run } from '../fleet/run.ts'
 import type { RunEnd } from '../fleet/simulated-engine.ts'
 import type { Observer, World } from '../world/world.ts'
 import type { WorldSetup } from '../world/world-setup.ts'
-import { bySize, byTenant, fairness, type GroupFigures, waitDistribution } from './breakdown.ts'
+import {
+  bySize,
+  byTenant,
+  fairness,
+  type GroupFigures,
+  slowdownDistribution,
+  waitDistribution,
+} from './breakdown.ts'
 import { FleetUseMeter } from './fleet-use.ts'
 import { JobLog } from './job-log.ts'
 import { type ServingFigures, ServingLog } from './serving-log.ts'
@@ -26,7 +33,10 @@ export interface RunReport {
   readonly fairness: number
   /** Share of jobs that waited at most each of `WAIT_SPANS_MS`. */
   readonly waits: readonly number[]
+  /** Share of jobs whose slow-down was at most each of `SLOWDOWNS`. */
+  readonly slowdowns: readonly number[]
   readonly waste: readonly WasteLine[]
+  readonly pricePerGpuHour: number
   /** Share of the GPU-time held that went into work that was kept. */
   readonly goodput: number
   readonly interruptions: Interruptions
@@ -46,6 +56,8 @@ export interface Interruptions {
 export const WAIT_SPANS_MS: readonly number[] = [
   0, 1e3, 1e4, 6e4, 3e5, 9e5, 1.8e6, 3.6e6, 1.08e7, 2.16e7, 4.32e7, 8.64e7, 1.728e8, 3.456e8, 6.912e8,
 ]
+
+export const SLOWDOWNS: readonly number[] = [1, 1.1, 1.25, 1.5, 2, 3, 5, 10, 20, 50, 100]
 
 /** Watches one world and tells what came of it. */
 export class Insight implements Observer {
@@ -111,6 +123,8 @@ export class Insight implements Observer {
       byTenant: tenants,
       fairness: fairness(tenants),
       waits: waitDistribution(ended, WAIT_SPANS_MS),
+      slowdowns: slowdownDistribution(ended, SLOWDOWNS),
+      pricePerGpuHour: this.#price,
       waste: wasteLedger(sums, use, gpuCount, endMs - startMs, this.#price),
       goodput: heldUs > 0 ? sums.useful / heldUs : 0,
       interruptions: this.#interruptions(),

@@ -1,9 +1,21 @@
 import { formatDuration } from '../../base/index.ts'
+import type { RunReport } from './insight.ts'
 import { escapeXml } from './plot.ts'
+
+/** One run of a page, and what it is called there. */
+export interface NamedRun {
+  readonly name: string
+  readonly report: RunReport
+}
 
 /** One part of the page under a heading. */
 export function section(title: string, content: string): string {
   return `<section><h2>${escapeXml(title)}</h2>${content}</section>`
+}
+
+/** A plot under a heading, which has half of a wide page. */
+export function plotSection(title: string, plot: string): string {
+  return `<section class="half"><h2>${escapeXml(title)}</h2>${plot}</section>`
 }
 
 /** What a reader has to know about the part above it. */
@@ -11,16 +23,23 @@ export function note(text: string): string {
   return `<p class="note">${escapeXml(text)}</p>`
 }
 
+/** A cell's second line is set small. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const header = head.some((name) => name !== '')
-    ? `<tr>${head.map((name) => `<th>${escapeXml(name)}</th>`).join('')}</tr>`
+    ? `<tr>${head.map((name) => `<th>${cellOf(name)}</th>`).join('')}</tr>`
     : ''
-  const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeXml(cell)}</td>`).join('')}</tr>`)
-  return `<div class="wide"><table>${header}${body.join('')}</table></div>`
+  const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${cellOf(cell)}</td>`).join('')}</tr>`)
+  return `<div class="wide" tabindex="0"><table>${header}${body.join('')}</table></div>`
+}
+
+function cellOf(text: string): string {
+  const [first = '', second = ''] = text.split('\n').map(escapeXml)
+  return second === '' ? first : `${first}<small>${second}</small>`
 }
 
 export function seconds(value: number): string {
-  return formatDuration(Math.round(value * 1000))
+  const ms = Math.round(value * 1000)
+  return ms === 0 ? '0s' : formatDuration(ms)
 }
 
 export function span(ms: number): string {
@@ -28,13 +47,13 @@ export function span(ms: number): string {
 }
 
 export function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`
+  return `${(100 * share).toFixed(1)}\u00a0%`
 }
 
-/** With spaces between the thousands; small broken numbers keep two digits. */
+/** With narrow spaces, at which no line breaks, between the thousands; small broken numbers keep two digits. */
 export function whole(value: number): string {
   const digits = Math.abs(value) < 10 && !Number.isInteger(value) ? value.toFixed(2) : value.toFixed(0)
-  return digits.replace(/\B(?=(\d{3})+(?!\d))/g, ' ')
+  return digits.replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f')
 }
 
 /** For the ticks of plots. */

@@ -42,7 +42,7 @@ describe('the waste ledger', () => {
     expect(total + open / (report.gpuCount * span)).toBeCloseTo(1, 2)
     const causes = report.waste.filter(({ gpuHours }) => gpuHours > 0).map(({ cause }) => cause)
     expect(causes).toEqual(
-      expect.arrayContaining(['useful', 'restart', 'saving', 'slowed', 'lost since checkpoint']),
+      expect.arrayContaining(['useful', 'restart', 'saving', 'straggler', 'lost since checkpoint']),
     )
   })
 })
@@ -64,6 +64,10 @@ describe('the page', () => {
     expect(html).toContain('<svg')
     expect(html).not.toContain('NaN')
     expect(page()).toBe(html)
+    for (const part of ['Utilisation', 'Queue', 'Fragmentation', 'waited at most', 'slowed down at most'])
+      expect(html).toContain(part)
+    for (const part of ['by size', 'by tenant', 'Fairness is', 'GPU-hours went', 'Interruptions'])
+      expect(html).toContain(part)
   })
 })
 

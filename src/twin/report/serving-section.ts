@@ -1,12 +1,17 @@
-import type { RunReport } from './insight.ts'
-import { note, percent, seconds, section, short, span, table, whole } from './page-parts.ts'
+import {
+  type NamedRun,
+  note,
+  percent,
+  plotSection,
+  seconds,
+  section,
+  short,
+  span,
+  table,
+  whole,
+} from './page-parts.ts'
 import { barPlot, linePlot } from './plot.ts'
 import { FIRST_TOKEN_SPANS_S, type Percentiles, type ServingFigures } from './serving-log.ts'
-
-interface NamedRun {
-  readonly name: string
-  readonly report: RunReport
-}
 
 const OUTCOMES = {
   answered: 'answered',
@@ -61,7 +66,7 @@ function sectionsOf(
           'Latencies are those of requests that were answered. Refused requests are not sent again. The number of replicas does not follow the load.',
         ),
     ),
-    section(
+    plotSection(
       `${model}: requests a second`,
       linePlot(
         lines(({ series }) => series.asked),
@@ -69,7 +74,7 @@ function sectionsOf(
         { label: 'requests a second', format: short },
       ),
     ),
-    section(
+    plotSection(
       `${model}: replicas that answered`,
       linePlot(
         lines(({ series }) => series.replicas),
@@ -77,16 +82,16 @@ function sectionsOf(
         { label: 'replicas, mean', format: short },
       ),
     ),
-    section(
-      `${model}: time to the first token, 99 % within`,
+    plotSection(
+      `${model}: first token, 99 % within`,
       linePlot(
         lines(({ series }) => series.firstTokenP99),
         across,
         { label: 'seconds', format: short },
       ),
     ),
-    section(
-      `${model}: share of answers whose first token came within`,
+    plotSection(
+      `${model}: first token came within`,
       barPlot(
         FIRST_TOKEN_SPANS_S.map((within) => seconds(within)),
         lines(({ firstTokenWithin }) => firstTokenWithin.map((share) => 100 * share)),

@@ -67,7 +67,7 @@ const MEANINGS = {
   lostToFailure: ['lost since checkpoint', 'work that a failure threw away'],
   lostToPreemption: ['preemption', 'work that an eviction threw away'],
   stopping: ['stopping', 'held between the order to end and the end'],
-  straggling: ['slowed', 'time that gangs ran slower than alone on sound nodes'],
+  straggling: ['straggler', 'lost to slow nodes and shared links: against gangs alone on sound nodes'],
   hanging: ['hanging', 'held by attempts that did nothing until somebody noticed'],
 } as const
 
