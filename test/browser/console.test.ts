@@ -17,6 +17,7 @@ const PAGES = [
   '/submit',
   '/models',
   '/queues',
+  '/reservations',
   '/what-if',
   '/plan',
   '/bill',
@@ -244,6 +245,25 @@ describe('work', () => {
     await operator.stopWorkload({ id: made.id }).catch(() => undefined)
   })
 
+  test('a waiting workload is edited, and what is submitted takes its place', async () => {
+    const { page } = reader
+    const id = await aWaitingWorkload('edited')
+    await reader.go(`/workloads/${id}`)
+    await page.getByRole('link', { name: 'Edit', exact: true }).click()
+    const text = page.getByRole('textbox', { name: 'YAML' })
+    await text.fill((await text.inputValue()).replace('nodes: 900', 'nodes: 0'))
+    await page.locator('.faults').getByText('nodes').waitFor()
+    await text.fill((await text.inputValue()).replace('nodes: 0', 'nodes: 800'))
+    expect(await page.getByLabel(`in place of ${id}`).isChecked()).toBe(true)
+    await page.getByRole('button', { name: 'Submit', exact: true }).click()
+    await page.getByRole('heading', { name: /^w\d+ edited$/ }).waitFor()
+    await expect.poll(() => page.url(), { timeout: PATIENCE_MS }).not.toContain(`from=`)
+    const made = await operator.getWorkload({ id: page.url().split('/').at(-1)! })
+    expect(made.spec.resources.shape).toMatchObject({ kind: 'nodes', nodes: 800 })
+    expect((await operator.getWorkload({ id })).state).toBe('cancelled')
+    await operator.stopWorkload({ id: made.id })
+  })
+
   test('what runs shows its life, its progress and its logs as they grow', async () => {
     const { page } = reader
     const { attempts } = await operator.getMachine()
@@ -347,6 +367,39 @@ describe('service, shares and money', () => {
     expect((await operator.getPolicy()).backfill).toBe('holds')
   })
 
+  test('a window is tried, made, seen in the calendar and called off', async () => {
+    const { page } = reader
+    await reader.go('/reservations')
+    const form = page.getByRole('region', { name: 'Reserve' })
+    await form.getByLabel(/^Name/).fill('optics')
+    await form.getByLabel(/^Kind/).selectOption('maintenance')
+    await form.getByLabel(/^Which/).selectOption('domain')
+    await form.getByLabel(/^Domain/).selectOption('site-1/pod-1/block-3')
+    await form.getByLabel(/^For how long/).fill('a while')
+    await form.getByText(/is not a duration/).waitFor()
+    await form.getByLabel(/^For how long/).fill('6h')
+    await form.getByLabel(/^Reason/).fill('replacing optics')
+    await form.getByRole('button', { name: 'Try it first' }).click()
+    await form.getByRole('status').waitFor()
+    expect((await operator.listReservations()).items).toEqual([])
+    await form.getByRole('button', { name: 'Reserve', exact: true }).click()
+    const calendar = page.getByRole('region', { name: 'Calendar' })
+    await calendar.getByText('block-3').waitFor()
+    await reader.picture('reservations')
+    await calendar.getByRole('button', { name: 'by node' }).click()
+    await calendar.getByText('node-0065').waitFor()
+    expect(page.url()).toContain('level=node')
+    await page.reload()
+    const card = page.getByRole('region', { name: 'Reservation optics' })
+    await card.getByText('replacing optics').waitFor()
+    await card.getByRole('button', { name: 'End it' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Try it first' }).click()
+    await page.getByRole('dialog').getByRole('status').waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click()
+    await page.getByText('Nothing is reserved').waitFor()
+    expect((await operator.listReservations()).items).toEqual([])
+  })
+
   test('what-if tells what more nodes would bring, and changes nothing', async () => {
     const { page } = reader
     const id = await aWaitingWorkload('hopeful')
@@ -355,7 +408,11 @@ describe('service, shares and money', () => {
     await page.getByRole('button', { name: 'Add the change' }).click()
     await page.getByRole('button', { name: 'Try', exact: true }).click()
     await page.getByRole('table', { name: 'What it would do' }).getByText(id).waitFor()
+    await page.getByRole('img', { name: /^When \d+ workloads would start/ }).waitFor()
     await reader.picture('what-if')
+    expect(page.url()).toContain('add-nodes')
+    await page.reload()
+    await page.getByRole('table', { name: 'What it would do' }).getByText(id).waitFor()
     expect((await operator.listNodes()).items.length).toBe(1000)
     await operator.stopWorkload({ id })
   })

@@ -59,6 +59,13 @@ const PAGES: readonly Page[] = [
     load: async () => (await import('../pages/queues/queues-page.tsx')).QueuesPage,
   },
   {
+    path: '/reservations',
+    title: 'Reservations',
+    icon: 'calendar',
+    key: 'r',
+    load: async () => (await import('../pages/reservations/reservations-page.tsx')).ReservationsPage,
+  },
+  {
     path: '/what-if',
     title: 'What if',
     icon: 'compare',

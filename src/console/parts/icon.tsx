@@ -7,6 +7,7 @@ const PATHS = {
   chat: 'M3 4h14v10H9l-4 3v-3H3z',
   tree: 'M10 3v5M4 17v-4h12v4M10 8v5M10 13v4',
   compare: 'M4 16V8M10 16V4M16 16v-5',
+  calendar: 'M3 5h14v12H3zM3 9h14M7 3v4M13 3v4',
   plan: 'M3 3v14h14M6 13.500c2-6 5-7.500 10-8M6 13.500h.010M11 7h.010M16 5.500h.010',
   bill: 'M5 3h10v14l-2.5-1.500L10 17l-2.5-1.500L5 17zM8 7h4M8 10h4',
   audit: 'M10 3a7 7 0 1 0 7 7M10 6v4l3 2M13 3h4v4',

@@ -2,6 +2,7 @@ import type { Impact } from '../../api/wire/what-if.ts'
 import { useNow } from '../core/clock.ts'
 import { countText } from '../core/values.ts'
 import { DataTable } from './data-table.tsx'
+import { ImpactPlot } from './impact-plot.tsx'
 import { Link } from './link.tsx'
 import { Moment } from './moment.tsx'
 
@@ -23,7 +24,7 @@ export function ImpactView({ impact }: { readonly impact: Impact }) {
   const now = useNow(5_000)
   const changed = impact.effects
     .filter(({ effect }) => effect !== 'same')
-    .toSorted((a, b) => ORDER.indexOf(a.effect) - ORDER.indexOf(b.effect))
+    .toSorted((a, b) => ORDER.indexOf(a.effect) - ORDER.indexOf(b.effect) || shiftOf(b) - shiftOf(a))
   const counts = Object.entries(impact.counts).filter(([, count]) => count > 0)
   return (
     <div class="stack" role="status">
@@ -45,6 +46,11 @@ export function ImpactView({ impact }: { readonly impact: Impact }) {
           {note}
         </p>
       ))}
+      {changed.length > 0 && (
+        <div class="card card-body">
+          <ImpactPlot effects={changed} now={now} />
+        </div>
+      )}
       {changed.length > 0 && (
         <DataTable
           caption="What it would do"
@@ -75,6 +81,11 @@ export function ImpactView({ impact }: { readonly impact: Impact }) {
       {changed.length > MOST_ROWS && <p class="muted">and {changed.length - MOST_ROWS} more</p>}
     </div>
   )
+}
+
+/** By how much it starts earlier or later. */
+function shiftOf({ before, after }: Effect): number {
+  return Math.abs((after.p50At ?? 0) - (before.p50At ?? 0))
 }
 
 function Fate({ fate, now }: { readonly fate: Effect['before']; readonly now: number }) {

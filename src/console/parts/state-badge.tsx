@@ -3,6 +3,8 @@ const KINDS: Readonly<Record<string, 'good' | 'info' | 'warn' | 'bad'>> = {
   succeeded: 'good',
   ready: 'good',
   starting: 'info',
+  open: 'good',
+  planned: 'info',
   queued: 'info',
   testing: 'info',
   stopping: 'warn',

@@ -1,5 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { stringify } from 'yaml'
+import type { WorkloadView } from '../../../api/wire/workload.ts'
+import { mayChange } from '../../../model/rights.ts'
 import { parseSpec } from '../../../model/spec/parse-spec.ts'
 import type { SpecProblem } from '../../../model/spec/problem.ts'
 import { useAnswer } from '../../core/answer.ts'
@@ -41,17 +43,31 @@ export function SubmitPage() {
   if (from === null) return <Editor first={window.sessionStorage.getItem(DRAFT) ?? FIRST} />
   if (source.data)
     return (
-      <Editor key={from} first={stringify(writtenSpec(source.data.spec))} team={source.data.owner.team} />
+      <Editor
+        key={from}
+        first={stringify(writtenSpec(source.data.spec))}
+        team={source.data.owner.team}
+        source={source.data}
+      />
     )
   return source.error ? <ErrorNote error={source.error} again={source.again} /> : <Loading what="the spec" />
 }
 
-function Editor({ first, team: firstTeam }: { readonly first: string; readonly team?: string }) {
+interface EditorProps {
+  readonly first: string
+  readonly team?: string
+  /** The workload that the spec is from; what is submitted may take its place. */
+  readonly source?: WorkloadView
+}
+
+function Editor({ first, team: firstTeam, source }: EditorProps) {
   const { client, who } = useSignedIn()
   const [text, setText] = useState(first)
   const [team, setTeam] = useState(firstTeam ?? who.user.teams[0] ?? '')
   const [error, setError] = useState<Error>()
   const [isBusy, setBusy] = useState(false)
+  const canReplace = source?.actions.includes('stop') === true && mayChange(who.user, source.owner)
+  const [isInPlace, setInPlace] = useState(source?.state === 'queued')
   const area = useRef<HTMLTextAreaElement>(null)
   useEffect(() => window.sessionStorage.setItem(DRAFT, text), [text])
   const problems = useMemo(() => problemsOf(text), [text])
@@ -65,6 +81,7 @@ function Editor({ first, team: firstTeam }: { readonly first: string; readonly t
     try {
       const { workloads } = await client.submitWorkload({ spec: text, ...(team === '' ? {} : { team }) })
       const [made] = workloads
+      if (canReplace && isInPlace) await client.stopWorkload({ id: source.id })
       go(
         workloads.length === 1 && made
           ? `/workloads/${encodeURIComponent(made.id)}`
@@ -92,6 +109,16 @@ function Editor({ first, team: firstTeam }: { readonly first: string; readonly t
             ))}
           </select>
         </label>
+        {canReplace && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={isInPlace}
+              onChange={(event) => setInPlace(event.currentTarget.checked)}
+            />
+            in place of {source.id}, which is {source.state === 'queued' ? 'cancelled' : 'stopped'}
+          </label>
+        )}
         <button type="button" class="primary" disabled={isBusy || !isValid} onClick={() => void submit()}>
           Submit
         </button>

@@ -1,9 +1,10 @@
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import type { Client } from '../../../api/client/client.ts'
-import type { Impact } from '../../../api/wire/what-if.ts'
+import { whatIfRequest } from '../../../api/wire/what-if.ts'
 import { PRIORITY_CLASSES } from '../../../model/policy.ts'
+import { useAnswer } from '../../core/answer.ts'
+import { useParam } from '../../core/place.ts'
 import { useSignedIn } from '../../core/session.ts'
-import { useTask } from '../../core/task.ts'
 import { countText } from '../../core/values.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { ImpactView } from '../../parts/impact.tsx'
@@ -22,16 +23,21 @@ const KINDS = {
 } as const
 type Kind = keyof typeof KINDS
 
-/** Changes to the machine, the queues or the work, tried together on a copy of the live state. */
+/** Changes to the machine, the queues or the work, tried together on a copy of the live state; they stand in the address. */
 export function WhatIfPage() {
   const { client, who } = useSignedIn()
-  const [edits, setEdits] = useState<readonly Edit[]>([])
-  const trial = useTask<Impact>()
+  const [written, setWritten] = useParam<string>('edits', '[]')
+  const edits = useMemo(() => editsOf(written), [written])
+  const [isAsked, setAsked] = useState(edits.length > 0)
   const isOperator = who.user.role === 'operator'
   const kinds = (Object.keys(KINDS) as Kind[]).filter((kind) => isOperator || !KINDS[kind].isOperators)
+  const answer = useAnswer(`what-if/${written}`, () => client.askWhatIf({ edits: [...edits] }), {
+    when: isAsked && edits.length > 0,
+  })
+  const isBusy = isAsked && answer.isLoading
   const change = (next: readonly Edit[]) => {
-    setEdits(next)
-    trial.clear()
+    setAsked(false)
+    setWritten(JSON.stringify(next))
   }
   return (
     <div class="stack">
@@ -65,24 +71,33 @@ export function WhatIfPage() {
             <button
               type="button"
               class="primary"
-              disabled={edits.length === 0 || trial.isBusy}
-              onClick={() => trial.run(() => client.askWhatIf({ edits: [...edits] }))}
+              disabled={edits.length === 0 || isBusy}
+              onClick={() => (isAsked ? answer.again() : setAsked(true))}
             >
-              {trial.isBusy ? 'Trying …' : 'Try'}
+              {isBusy ? 'Trying …' : 'Try'}
             </button>
           </div>
         </div>
       </section>
-      {trial.error && <ErrorNote error={trial.error} />}
-      {trial.result ? (
-        <ImpactView impact={trial.result} />
+      {isAsked && answer.error && <ErrorNote error={answer.error} />}
+      {isAsked && answer.data ? (
+        <ImpactView impact={answer.data} />
       ) : (
-        !trial.error && (
-          <Empty title={trial.isBusy ? 'The scheduler tries it …' : 'The effect will stand here'} />
+        !(isAsked && answer.error) && (
+          <Empty title={isBusy ? 'The scheduler tries it …' : 'The effect will stand here'} />
         )
       )}
     </div>
   )
+}
+
+/** The edits of an address; none where it has been tampered with. */
+function editsOf(written: string): readonly Edit[] {
+  try {
+    return whatIfRequest.shape.edits.safeParse(JSON.parse(written)).data ?? []
+  } catch {
+    return []
+  }
 }
 
 interface EditFormProps {

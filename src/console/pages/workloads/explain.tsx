@@ -209,6 +209,12 @@ function ChangeDialog({ workload, change, onClose }: ChangeProps) {
   const [error, setError] = useState<Error>()
   const [isBusy, setBusy] = useState(false)
   const edit = editOf(change)
+  const { spec: wanted } = workload
+  const planned = wanted.type === 'train' ? wanted.planned : undefined
+  const isSize =
+    planned !== undefined &&
+    'TENSOR_PARALLEL' in wanted.program.env &&
+    ['fewer-nodes', 'fewer-gpus'].includes(change.change.kind)
   const make = async () => {
     if (!edit) return
     setBusy(true)
@@ -235,6 +241,13 @@ function ChangeDialog({ workload, change, onClose }: ChangeProps) {
         {workload.id} is submitted anew with this change, as a new workload at the end of its queue’s turn,
         and then {workload.id} is cancelled.
       </p>
+      {isSize && (
+        <p class="stale">
+          Its environment has the strategy that was planned for {countText(planned.gpus, 'GPU')}.{' '}
+          <Link to={`/submit?from=${encodeURIComponent(workload.id)}`}>Edit it</Link> to have another size
+          planned.
+        </p>
+      )}
       {error && <ErrorNote error={error} />}
       <div class="row">
         <button type="button" class="primary" disabled={isBusy} onClick={() => void make()}>

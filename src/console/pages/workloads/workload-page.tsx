@@ -208,7 +208,7 @@ function Actions({ workload, again }: { readonly workload: WorkloadView; readonl
       )}
       {who.user.role !== 'viewer' && (
         <Link class="button" to={`/submit?from=${encodeURIComponent(id)}`}>
-          Edit as new
+          {workload.state === 'queued' && canChange ? 'Edit' : 'Edit as new'}
         </Link>
       )}
       {(canChange ? (workload.actions as readonly WorkloadAction[]) : []).map((action) => {
