@@ -1,6 +1,6 @@
 import type { QueueRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
-import { claimOf, depthOf, isPartOf } from './quota.ts'
+import { claimOf, depthOf } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
 import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
 
@@ -8,9 +8,9 @@ import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
 const TRIED_PER_QUEUE = 2
 /** Gangs that are tried for preemption in one pass; what is left waits for the next. */
 const TRIED = 4
-/** Gangs of one lane that have a turn at what is guaranteed in one pass. */
-const CLAIMS_PER_LANE = 8
-/** Gangs of one lane that are looked at, where a lane mixes queues. */
+/** Gangs of one queue and lane that have a turn at what is guaranteed in one pass. */
+const CLAIMS = 8
+/** Gangs of one lane that are looked at for preemption, where a lane mixes queues. */
 const LOOKED_AT = 64
 
 interface Line {
@@ -34,13 +34,14 @@ export class Contenders {
    */
   *belowGuarantee(): Generator<Entry> {
     const { queues, waiting } = this.pass.machine
-    const below = queues.guaranteed.filter((record) => record.heldMilli < queues.guaranteedMilli(record))
-    if (below.length === 0) return
-    const claims = (queue: QueueRecord) => below.some((record) => isPartOf(queue, record))
+    const isOwed = (record: QueueRecord) =>
+      record.inLine > 0 && record.heldMilli < queues.guaranteedMilli(record)
+    if (!queues.guaranteed.some(isOwed)) return
     const byDepth: Entry[][] = []
     for (const { root } of waiting.bands) {
       const here: Entry[] = []
-      for (const lane of lanesOf(root)) here.push(...this.claimants(lane, claims, CLAIMS_PER_LANE))
+      for (const lane of lanesOf(root))
+        here.push(...this.claimants(lane, (entry) => this.claimOf(entry) !== undefined, CLAIMS))
       for (const entry of here.sort(inOrder)) {
         const claim = this.claimOf(entry)
         if (!claim) continue
@@ -72,7 +73,8 @@ export class Contenders {
     for (const { root, priority } of this.pass.machine.waiting.bands) {
       const byQueue = new Map<QueueRecord, Entry[]>()
       for (const lane of lanesOf(root)) {
-        for (const entry of this.claimants(lane, (queue) => claims(queue, priority), TRIED_PER_QUEUE)) {
+        const mayPreempt = ({ queue }: Entry) => claims(queue, priority)
+        for (const entry of this.claimants(lane, mayPreempt, TRIED_PER_QUEUE, LOOKED_AT)) {
           const here = byQueue.get(entry.queue)
           if (here) here.push(entry)
           else byQueue.set(entry.queue, [entry])
@@ -86,15 +88,25 @@ export class Contenders {
     return found
   }
 
-  private claimants(lane: Lane, claims: (queue: QueueRecord) => boolean, most: number): Entry[] {
+  /** Of each queue with a claim the first gangs of the lane, `most` at most, among the first `lookedAt` of all queues. */
+  private claimants(
+    lane: Lane,
+    claims: (first: Entry) => boolean,
+    most: number,
+    lookedAt = lane.entries.length,
+  ): Entry[] {
     const found: Entry[] = []
-    const end = Math.min(lane.entries.length, LOOKED_AT)
-    for (let i = 0; i < end && found.length < most; i++) {
+    const left = new Map<QueueRecord, number>()
+    const end = Math.min(lane.entries.length, lookedAt)
+    for (let i = 0; i < end; i++) {
       const entry = lane.entries[i]!
       if (this.pass.served.has(entry)) continue
-      if (claims(entry.queue)) found.push(entry)
+      const { queue } = entry
+      const more = left.get(queue) ?? (claims(entry) ? most : 0)
+      if (more > 0) found.push(entry)
       // Under fair order all of a lane is of one queue.
-      else if (lane.group.usage) break
+      if (more <= 1 && lane.group.usage) break
+      left.set(queue, more - 1)
     }
     return found
   }

@@ -312,6 +312,23 @@ describe('[E7] what is guaranteed', () => {
     expect(drawn(machine(now), planPass(machine(now), now))).toBe('a 11')
   })
 
+  it('[S8] comes back however many of its neighbours stand before it (chaos seed 1410)', () => {
+    const neighbours = Array.from({ length: 100 }, (_, i) => aGang(`b${i}`, '1 gpu', { queue: id('org/b') }))
+    const machine = aMachine('a x y', {
+      policy: { ordering: 'fifo' },
+      queues: [
+        aQueue('org', { guaranteedGpus: 2 }),
+        aQueue('org/a', { parent: id('org'), guaranteedGpus: 2 }),
+        aQueue('org/b', { parent: id('org') }),
+      ],
+      queued: [...neighbours, aGang('g', '1 gpu', { queue: id('org/a'), submittedAt: 1 })],
+      live: { x: { queue: id('org/b') }, y: { queue: id('org/b') } },
+    })
+    const plan = planPass(machine, now)
+    expect(plan.holds.map(({ workload }) => workload)).toEqual(['g'])
+    expect(ended(plan)).toHaveLength(1)
+  })
+
   it('[S8] of a parent is taken back from outside of it only', () => {
     const machine = aMachine('a xx yy', {
       policy: { consolidate: false },

@@ -44,6 +44,8 @@ export interface QueueRecord extends UsageRecord {
   readonly users: Map<UserId, UserRecord>
   /** Live attempts of this queue itself, by priority; kept by the fleet. */
   readonly live: Map<number, Set<Occupant>>
+  /** Gangs in line of this queue and of those below it; kept by the line. */
+  inLine: number
   /** What has ended within the window of its budget, if it has one. */
   budgetSpans: BudgetSpan[]
   budgetAt: { readonly now: TimeMs; readonly changes: number; readonly spent: number } | undefined

@@ -250,6 +250,7 @@ function nobody(): UserRecord {
     queue: openQueue('' as QueueId),
     users: new Map(),
     live: new Map(),
+    inLine: 0,
     budgetSpans: [],
     budgetAt: undefined,
   }

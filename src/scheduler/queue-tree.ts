@@ -79,6 +79,7 @@ export class QueueTree {
         parent,
         users: new Map(),
         live: new Map(),
+        inLine: 0,
         budgetSpans: [],
         budgetAt: undefined,
       }

@@ -142,12 +142,14 @@ export class Waiting {
     }
     insert(lane.entries, entry, inOrder)
     entry.lane = lane
+    countInLine(entry.queue, 1)
   }
 
   private leaveLane(entry: Entry): void {
     const lane = entry.lane!
     take(lane.entries, entry, inOrder)
     entry.lane = undefined
+    countInLine(entry.queue, -1)
     if (lane.entries.length > 0) return
     this.lanes.delete(lane.name)
     take(lane.group.lanes, lane, byName)
@@ -172,6 +174,10 @@ export class Waiting {
     this.bands.splice(at, 0, { priority, root })
     return this.bands[at]!
   }
+}
+
+function countInLine(queue: QueueRecord, by: 1 | -1): void {
+  for (let record: QueueRecord | undefined = queue; record; record = record.parent) record.inLine += by
 }
 
 const UNBOUND: TurnBound = { longestMs: Number.POSITIVE_INFINITY }
