@@ -83,7 +83,10 @@ export function parseServerOptions(
   if (!twinOptions.ok) return twinOptions
   if (twinOptions.value && slots !== undefined)
     return refuse('--slots is of a real machine; leave it out with --twin')
-  const slurm = slurmOptions(values, env)
+  const real = Object.keys(values).find((name) => name === 'engine' || name.startsWith('slurm-'))
+  if (twinOptions.value && real !== undefined)
+    return refuse(`--${real} is of a real machine; leave it out with --twin, which simulates one`)
+  const slurm = twinOptions.value ? ok(undefined) : slurmOptions(values, env)
   if (!slurm.ok) return slurm
   return ok({
     slurm: slurm.value,

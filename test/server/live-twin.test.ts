@@ -45,6 +45,12 @@ describe('a live twin', () => {
       ({ spec }) => spec.type === 'serve',
     )
     expect(serving.length).toBeGreaterThan(0)
+    const ready = serving.find(({ state }) => state === 'running')
+    const model = ready?.spec.type === 'serve' ? ready.spec.model : ''
+    const messages = [{ role: 'user', content: 'Since when?' }] as const
+    let answer = ''
+    for await (const piece of client.chat({ model, messages: [...messages] })) answer += piece
+    expect(answer).toMatch(/This is a twin/)
   })
 
   test('goes on: people submit, work starts, tells its loss, and ends; nodes break and are repaired', async () => {
@@ -195,6 +201,9 @@ describe('a live twin keeps to its data folder', () => {
     const real = start(['--slots', '2'])
     expect(await real.exited).toMatchObject({ code: 1 })
     expect(real.said).toMatch(/is a twin's; start it with --twin nd-h100-v5:8/)
+    const slurm = start(twinArgs(['--engine', 'slurm']))
+    expect(await slurm.exited).toMatchObject({ code: 2 })
+    expect(slurm.said).toMatch(/--engine is of a real machine; leave it out with --twin/)
     const unknown = start(['--twin', 'nd-h100:8'])
     expect(await unknown.exited).toMatchObject({ code: 2 })
     expect(unknown.said).toMatch(

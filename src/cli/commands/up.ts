@@ -35,7 +35,9 @@ export interface UpOptions {
 /** What the server writes before a line for people. */
 const SPOKEN = 'banyan server: '
 const POLL_MS = 100
-/** The first start builds the database; a slow disk may need a while. */
+/** Of lines of the server's log that are no warnings. */
+const INFO_LEVEL = 30
+/** A server that says nothing for so long is given up. The first start builds the database; a slow disk may need a while. */
 const PATIENCE_MS = 120_000
 
 /** Starts the server in the background and returns when it answers; or stays with it in the foreground. */
@@ -137,6 +139,7 @@ async function startInBackground(cli: Cli, args: readonly string[]): Promise<Loc
   })
   child.unref()
   const begun = cli.io.now()
+  let heard = { at: begun, size: log.size }
   for (;;) {
     const left = await cli.localServer()
     if (left && left.pid === child.pid && (await answers(left))) {
@@ -150,17 +153,19 @@ async function startInBackground(cli: Cli, args: readonly string[]): Promise<Loc
         ? new CliFailure('usage', reason)
         : new CliFailure('internal', reason, `Its log: ${logPath}`)
     }
-    const waited = cli.io.now() - begun
-    if (waited > PATIENCE_MS) {
+    const now = cli.io.now()
+    const { size } = statSync(logPath)
+    if (size > heard.size) heard = { at: now, size }
+    if (now - heard.at > PATIENCE_MS) {
       child.kill('SIGTERM')
       clearLine(cli)
       throw new CliFailure(
         'internal',
-        `the server did not answer within ${formatDuration(PATIENCE_MS)}`,
+        `the server neither answered nor said anything for ${formatDuration(PATIENCE_MS)}`,
         `Its log: ${logPath}`,
       )
     }
-    showLine(cli, `Starting Banyan ... ${(waited / 1_000).toFixed(1)} s`)
+    showLine(cli, `Starting Banyan ... ${((now - begun) / 1_000).toFixed(1)} s${doing(logPath, log.size)}`)
     await pause(POLL_MS)
   }
 }
@@ -195,6 +200,18 @@ function reasonIn(logPath: string, from: number): string | undefined {
   const lines = text.split('\n')
   const said = lines.findLast((line) => line.startsWith(SPOKEN))
   return said?.slice(SPOKEN.length) ?? lines.findLast((line) => /^\w*Error\b.*: /.test(line))
+}
+
+/** What the server said last, and how much of it is done where it says so. */
+function doing(logPath: string, from: number): string {
+  const line = readFileSync(logPath).subarray(from).toString('utf8').trimEnd().split('\n').at(-1) ?? ''
+  try {
+    const { msg, percent, level } = JSON.parse(line) as { msg?: string; percent?: number; level?: number }
+    if (msg === undefined || level !== INFO_LEVEL) return ''
+    return `  ${msg}${percent === undefined ? '' : `, ${percent} %`}`
+  } catch {
+    return ''
+  }
 }
 
 function showLine(cli: Cli, text: string): void {

@@ -23,17 +23,14 @@ export class TwinEngine implements Engine {
   readonly #fleet: LiveFleet
   readonly #clock: TwinClock
   readonly #logs: TwinLogs
-  readonly #address: string
   readonly #feed = new FactFeed(randomUUID(), () => this.#tellAll())
   #told = 0
   #observed = 0
 
-  /** Replicas of served models answer at `address`. */
-  constructor(fleet: LiveFleet, clock: TwinClock, logs: TwinLogs, address: string) {
+  constructor(fleet: LiveFleet, clock: TwinClock, logs: TwinLogs) {
     this.#fleet = fleet
     this.#clock = clock
     this.#logs = logs
-    this.#address = address
   }
 
   /** Facts that nobody has come back from yet. */
@@ -47,7 +44,7 @@ export class TwinEngine implements Engine {
     const facts = this.#fleet.engine.takeFacts()
     if (facts.length === 0) return
     this.#told += facts.length
-    this.#feed.publish(...facts.map((fact) => this.#withAddress(fact)))
+    this.#feed.publish(...facts)
   }
 
   async inventory(): Promise<EngineInventory> {
@@ -89,12 +86,6 @@ export class TwinEngine implements Engine {
     this.#fleet.advance(this.#clock.now() * 1000)
     const facts = this.#fleet.engine.tellAll(this.#fleet.now)
     this.#fleet.engine.takeFacts()
-    return facts.map((fact) => this.#withAddress(fact))
-  }
-
-  #withAddress(fact: EngineFact): EngineFact {
-    if (fact.kind !== 'attempt-running') return fact
-    const needsPort = this.#fleet.engine.runs.get(fact.attempt)?.order.needsPort
-    return needsPort ? { ...fact, address: this.#address } : fact
+    return [...facts]
   }
 }

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { openStore, type PostgresStore } from '../../adapters/store-postgres/index.ts'
 import { HOUR_MS, present } from '../../base/index.ts'
-import { DEFAULT_FAILURE_CLASSES, type StoredState } from '../../control/index.ts'
+import { type Batch, DEFAULT_FAILURE_CLASSES, type StoredState } from '../../control/index.ts'
 import { clusterOf, clusterTemplate } from '../../fabric/index.ts'
 import { type Arrival, Arrivals, LiveFleet, LiveHistory, type LivePlan } from '../../twin/index.ts'
 import { backupStream } from '../backup-stream.ts'
@@ -55,13 +55,13 @@ export async function twinWorld(options: ServerOptions, twin: TwinOptions, log: 
     replicas = await TwinReplicas.open(record.replicaPort, log)
     if (replicas.port !== record.replicaPort)
       await writeTwinRecord(dataDir, { ...record, replicaPort: replicas.port })
-    const plan = planOf(record)
+    const plan = { ...planOf(record), replicaAddress: replicas.address }
     stored = await livedThrough(store, stored, plan, record, log)
     const now = Math.max(timeOf(stored), record.foundedAt + record.historyMs)
     const logs = new TwinLogs()
     const fleet = new LiveFleet(plan, stored, now, (run, end) => logs.keep(run, end))
     const clock = new TwinClock(now, twin.speed)
-    const engine = new TwinEngine(fleet, clock, logs, replicas.address)
+    const engine = new TwinEngine(fleet, clock, logs)
     const arrivals = new Arrivals(plan)
     const { foundedAt, template, nodes, seed, load, faults } = record
     const missed = await missedArrivals(store, arrivals, now - foundedAt)
@@ -126,10 +126,16 @@ async function livedThrough(
   for (let batch = history.next(); batch; batch = history.next()) {
     events += batch.events.length
     await store.append(batch)
+    const percent = Math.min(100, Math.floor((100 * (timeOfBatch(batch) - foundedAt)) / historyMs))
+    log.info({ percent }, 'the twin lives through its past')
   }
   const seconds = ((performance.now() - begin) / 1000).toFixed(1)
   log.info({ nodes: plan.nodes.length, events, seconds }, 'the twin has a past')
   return store.load()
+}
+
+function timeOfBatch({ events }: Batch): number {
+  return present(events.at(-1), 'last event of a batch').at
 }
 
 /** What people submitted shortly before `now` and is in no log; the arrivals stand at what comes next. */

@@ -52,6 +52,8 @@ export interface FleetOptions {
   readonly speeds: Speeds
   /** Whether each checkpoint is told as it becomes durable, not only at the end of the attempt. */
   readonly tellSaves: boolean
+  /** Where all replicas of served models answer; absent where nobody asks them. */
+  readonly replicaAddress?: string
   /** Called with each run as it ends, before the fact of it is told. */
   readonly onEnd?: (run: Run, end: RunEnd) => void
 }
@@ -111,7 +113,7 @@ export class SimulatedEngine {
     }
     for (const run of this.runs.values()) {
       settle(run, now)
-      if (run.state !== 'starting') facts.push({ kind: 'attempt-running', attempt: run.attempt, at })
+      if (run.state !== 'starting') facts.push(this.#runningFact(run, now))
       // An attempt that is still starting is known too: silence about it would mean that it is not there.
       facts.push(progressOf(run, now))
     }
@@ -293,9 +295,15 @@ export class SimulatedEngine {
     run.settledAt = now
     const affected = this.#options.speeds.enter(run)
     run.speed = this.#options.speeds.speedOf(run)
-    this.#facts.push({ kind: 'attempt-running', attempt: run.attempt, at: milliseconds(now) })
+    this.#facts.push(this.#runningFact(run, now))
     this.#planNext(run)
     this.paceAnew(affected, now)
+  }
+
+  #runningFact({ attempt, order }: Run, now: TimeUs): EngineFact {
+    const { replicaAddress } = this.#options
+    const address = order.needsPort && replicaAddress !== undefined ? { address: replicaAddress } : {}
+    return { kind: 'attempt-running', attempt, at: milliseconds(now), ...address }
   }
 
   #planNext(run: Run): void {

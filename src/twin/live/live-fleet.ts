@@ -46,6 +46,7 @@ export class LiveFleet {
         },
         speeds: this.#pace,
         tellSaves: false,
+        ...(plan.replicaAddress !== undefined ? { replicaAddress: plan.replicaAddress } : {}),
         ...(onEnd ? { onEnd } : {}),
       },
       {

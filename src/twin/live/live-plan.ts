@@ -17,6 +17,8 @@ export interface LivePlan {
   readonly faults: FaultPlan
   /** How long the machine has been in use when it is first looked at. */
   readonly historyMs: DurationMs
+  /** Where the replicas of its served models answer. */
+  readonly replicaAddress?: string
 }
 
 /** The history ends on the third day of the week, in the afternoon, when most is asked for. */

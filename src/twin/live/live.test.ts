@@ -67,10 +67,13 @@ describe('arrivals', () => {
 
 describe('the history of a live twin', () => {
   it('[T20] leaves a machine in use, goes on from any batch, and submits nothing twice', () => {
-    const plan = aPlan()
+    const plan = aPlan({ replicaAddress: '127.0.0.1:1' })
     const whole = lived(plan, new ModelStore())
     expect(usedShare(whole, plan)).toBeGreaterThan(0.5)
     expect(lived(plan, new ModelStore()).log).toEqual(whole.log)
+    const replicas = whole.load().attempts.filter(({ address }) => address !== undefined)
+    expect(replicas.length).toBeGreaterThan(0)
+    expect(replicas.filter(({ ready }) => !ready)).toEqual([])
     const cut = lived(plan, new ModelStore(), 2)
     const before = cut.log.length
     lived(plan, cut)

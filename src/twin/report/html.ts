@@ -35,7 +35,7 @@ export function reportPage({ title, runs, comparison, skipped }: ReportPage): st
 }
 
 /** Plots are drawn at the width of a phone; wider pages and paper have two beside each other. */
-const STYLE = `body{font:15px/1.45 system-ui,sans-serif;max-width:900px;margin:1rem auto;padding:0 .8rem;color:#1b1b1b;background:#fff;display:grid;grid-template-columns:repeat(auto-fit,minmax(min(330px,100%),1fr));gap:0 1.6rem}
+const STYLE = `body{font:15px/1.45 system-ui,sans-serif;max-width:900px;margin:1rem auto;padding:0 .8rem;color:#1b1b1b;background:#fff;display:grid;grid-template-columns:repeat(auto-fit,minmax(min(300px,100%),1fr));gap:0 1.6rem}
 body>*{grid-column:1/-1;min-width:0}body>.half{grid-column:auto}
 h1{font-size:1.3rem;margin:.4rem 0}h2{font-size:1rem;margin:1.3rem 0 .2rem}
 .plot{display:block;width:100%;height:auto}.plot text{font:11px system-ui,sans-serif;fill:#444}.grid{stroke:#ddd}
