@@ -1,6 +1,7 @@
 export * from './amount.ts'
 export * from './assert.ts'
 export * from './canonical-json.ts'
+export * from './draft.ts'
 export * from './heap.ts'
 export * from './ids.ts'
 export * from './moment.ts'

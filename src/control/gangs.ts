@@ -1,3 +1,4 @@
+import type { Draft } from '../base/index.ts'
 import { present } from '../base/index.ts'
 import type { Attempt, Workload } from '../model/index.ts'
 import { PRIORITY_RANK } from '../model/index.ts'
@@ -9,20 +10,16 @@ export function wantedReplicas(workload: Workload): number {
   return workload.spec.type === 'serve' ? workload.spec.replicas : 1
 }
 
-/** Filled in field by field: objects that are made by spreading cost many times as much, and there are many. */
-type Draft<Gang> = { -readonly [Field in keyof Gang]: Gang[Field] }
-
 export function queuedGang(workload: Workload, replica: number): QueuedGang {
   return draftGang(workload, replica)
 }
 
 export function liveGang(workload: Workload, attempt: Attempt): LiveGang {
-  const gang: Draft<LiveGang> = Object.assign(draftGang(workload, attempt.replica), {
-    attempt: attempt.id,
-    allocation: attempt.allocation,
-    startedAt: attempt.plannedAt,
-    stopping: attempt.state === 'stopping',
-  })
+  const gang = draftGang(workload, attempt.replica) as Draft<LiveGang>
+  gang.attempt = attempt.id
+  gang.allocation = attempt.allocation
+  gang.startedAt = attempt.plannedAt
+  gang.stopping = attempt.state === 'stopping'
   if (attempt.boundMs !== undefined) gang.boundMs = attempt.boundMs
   if (attempt.checkpoint) gang.checkpointAt = attempt.checkpoint.at
   return gang
@@ -52,6 +49,8 @@ function draftGang(workload: Workload, replica: number): Draft<QueuedGang> {
 /** Replicas that have no live attempt though the workload wants them, in order. */
 export function missingReplicas(state: ControlState, workload: Workload): number[] {
   if (workload.state === 'stopping') return []
+  // Most workloads are one gang, and this is asked at every submission and end.
+  if (workload.spec.type !== 'serve') return workload.liveAttempts.length === 0 ? [0] : []
   const live = new Set(
     workload.liveAttempts.map((attempt) => present(state.attempts.get(attempt), 'attempt', attempt).replica),
   )

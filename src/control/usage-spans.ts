@@ -43,12 +43,14 @@ export function phasesOf(
       ? from
       : to
   const startedUntil = Math.min(ranAt, keptUntil)
-  const phases: Phase[] = [
-    { cause: attempt.isRestart ? 'restart' : 'start', from, to: startedUntil },
-    { cause: 'work', from: startedUntil, to: keptUntil },
-  ]
-  if (isCutOff || outcome === 'user-failure') phases.push({ cause: outcome, from: keptUntil, to })
-  return phases.filter((phase) => phase.to > phase.from)
+  const phases: Phase[] = []
+  const add = (cause: SpanCause, from: TimeMs, to: TimeMs) => {
+    if (to > from) phases.push({ cause, from, to })
+  }
+  add(attempt.isRestart ? 'restart' : 'start', from, startedUntil)
+  add('work', startedUntil, keptUntil)
+  if (isCutOff || outcome === 'user-failure') add(outcome, keptUntil, to)
+  return phases
 }
 
 /** GPU-milliseconds of these phases. What is not billed was lost (S7). */
@@ -71,7 +73,7 @@ export function spansOf(
   phases: readonly Phase[],
 ): UsageSpan[] {
   const spans: UsageSpan[] = []
-  for (const [gpuModel, milliGpus] of milliGpusByModel(state, attempt.allocation)) {
+  for (const { gpuModel, milliGpus } of milliGpusByModel(state, attempt.allocation)) {
     for (const phase of phases) {
       spans.push({
         workload: workload.id,
@@ -79,7 +81,9 @@ export function spansOf(
         owner: workload.owner,
         gpuModel,
         milliGpus,
-        ...phase,
+        from: phase.from,
+        to: phase.to,
+        cause: phase.cause,
       })
     }
   }
@@ -113,11 +117,18 @@ export function openSpans(state: ControlState, now: TimeMs): UsageSpan[] {
   return spans
 }
 
-function milliGpusByModel(state: ControlState, { parts }: Allocation): ReadonlyMap<string, number> {
-  const models = new Map<string, number>()
-  for (const { node, gpus, milliGpus = 1000 } of parts) {
-    const model = state.nodes.get(node)?.gpuModel ?? ''
-    models.set(model, (models.get(model) ?? 0) + gpus.length * milliGpus)
+/** In the order of the parts; nearly all attempts stand on one model. */
+function milliGpusByModel(
+  state: ControlState,
+  { parts }: Allocation,
+): readonly Pick<UsageSpan, 'gpuModel' | 'milliGpus'>[] {
+  const models: { gpuModel: string; milliGpus: number }[] = []
+  for (const { node, gpus, milliGpus: each = 1000 } of parts) {
+    const gpuModel = state.nodes.get(node)?.gpuModel ?? ''
+    const milliGpus = gpus.length * each
+    const known = models.find((model) => model.gpuModel === gpuModel)
+    if (known) known.milliGpus += milliGpus
+    else models.push({ gpuModel, milliGpus })
   }
   return models
 }

@@ -16,8 +16,8 @@ const LOOKED_AT = 64
 interface Line {
   readonly machine: Machine
   requestOf(entry: Entry): RequestClass
-  /** Gangs that have what they want. */
-  readonly served: ReadonlySet<Entry>
+  /** Gangs that have what they want; absent while there are none. */
+  readonly served: ReadonlyMap<Entry, unknown> | undefined
 }
 
 /** Who in the line has a claim to room that others hold: found without walking the whole line. */
@@ -52,7 +52,7 @@ export class Contenders {
       }
     }
     for (const entries of byDepth.reverse())
-      for (const entry of entries ?? []) if (!this.pass.served.has(entry) && this.claimOf(entry)) yield entry
+      for (const entry of entries ?? []) if (!this.pass.served?.has(entry) && this.claimOf(entry)) yield entry
   }
 
   /** The first gangs of each queue that itself runs work of lower priority that may be ended. */
@@ -100,7 +100,7 @@ export class Contenders {
     const end = Math.min(lane.entries.length, lookedAt)
     for (let i = 0; i < end; i++) {
       const entry = lane.entries[i]!
-      if (this.pass.served.has(entry)) continue
+      if (this.pass.served?.has(entry)) continue
       const { queue } = entry
       const more = left.get(queue) ?? (claims(entry) ? most : 0)
       if (more > 0) found.push(entry)

@@ -39,7 +39,7 @@ export interface LiveGang extends QueuedGang {
   readonly stopping: boolean
 }
 
-/** Identifies a wanted attempt: `w17#0`. */
+/** Identifies a wanted attempt: `w17`, and `w17#2` for a replica that is not the first. */
 export function gangKey(workload: WorkloadId, replica: number): string {
-  return `${workload}#${replica}`
+  return replica === 0 ? workload : `${workload}#${replica}`
 }

@@ -53,6 +53,8 @@ export class Machine {
   policy: Policy
   history: RunHistory
   readonly live = new Map<AttemptId, Occupant>()
+  /** How many attempts are live whose size may change; those that only a forecast has ended still count. */
+  elasticCount = 0
   readonly held = new Map<ReservationId, HeldCapacity>()
   /** Calendar windows, past ones included until they are removed. */
   readonly reservations = new Map<ReservationId, Reservation>()
@@ -145,12 +147,13 @@ export class Machine {
       this.footprintOf(gang, gang.allocation),
       gang.startedAt,
       gang.attempt,
+      gang.boundMs,
     )
-    if (gang.boundMs !== undefined) occupant.endsAt = gang.startedAt + gang.boundMs
     occupant.stopping = gang.stopping
     occupant.checkpointAt = gang.checkpointAt
     this.fleet.occupy(occupant)
     this.live.set(gang.attempt, occupant)
+    if (gang.request.elastic) this.elasticCount++
   }
 
   updateLive(attempt: AttemptId, change: LiveChange): void {
@@ -165,6 +168,7 @@ export class Machine {
     const occupant = this.attempt(attempt)
     this.fleet.vacate(occupant)
     this.live.delete(attempt)
+    if (occupant.gang.request.elastic) this.elasticCount--
     this.fleet.mix.leave(occupant.gang.request)
     this.queues.charge(occupant.user, occupant.model, occupant.gpuMilli, occupant.startedAt, at)
     spendBudgets(occupant.user.parent, { from: occupant.startedAt, to: at, gpuMilli: occupant.gpuMilli })
@@ -224,6 +228,7 @@ export class Machine {
     })
     const occupants = this.fleet.copyInto(copy.fleet, remap)
     for (const [attempt, occupant] of this.live) copy.live.set(attempt, occupants.get(occupant)!)
+    copy.elasticCount = this.elasticCount
     for (const [id, held] of this.held)
       copy.held.set(id, { ...held, occupants: held.occupants.map((occupant) => occupants.get(occupant)!) })
     for (const [id, reservation] of this.reservations) copy.reservations.set(id, reservation)
@@ -238,6 +243,7 @@ export class Machine {
     footprint: Footprint,
     startedAt: TimeMs,
     attempt: AttemptId | undefined,
+    boundMs = this.boundMs(gang),
   ): Occupant {
     return {
       gang,
@@ -247,7 +253,7 @@ export class Machine {
       model: this.fleet.modelOf(footprint),
       gpuMilli: footprintGpuMilli(footprint),
       startedAt,
-      endsAt: startedAt + this.boundMs(gang),
+      endsAt: startedAt + boundMs,
       checkpointAt: undefined,
       stopping: false,
     }

@@ -12,7 +12,7 @@ import { PlaceMemory } from './place-memory.ts'
 import type { Eviction, Hold, Plan, Start } from './plan.ts'
 import { Promises } from './promises.ts'
 import { type Claim, quotaBlocks } from './quota.ts'
-import { largestFit, type RequestClass, smallest } from './request-class.ts'
+import { largestFit, type RequestClass, smallest, widestDepth } from './request-class.ts'
 import { clearDraining, growElastic } from './restarts.ts'
 import { apart } from './spread.ts'
 import { Transaction } from './transaction.ts'
@@ -58,15 +58,13 @@ export class Pass implements EvictionContext {
   readonly holds: Hold[] = []
   readonly evicted: Occupant[] = []
   readonly restarted: { readonly before: Occupant; readonly after: Occupant }[] = []
-  /** Gangs that wait for their hold or were started: they have no further turn. */
-  readonly served = new Set<Entry>()
+  /** Gangs that wait for their hold or were started, with what their turn comes to. Most passes have none, and there are very many passes. */
+  served: Map<Entry, Turn['verdict']> | undefined
   /** Whether some guarantee could not be served though its grace is over. */
   private owes = false
-  /** Started by a guarantee, before their turn. */
-  private readonly paid = new Set<Entry>()
   /** The first gangs that did not fit, in order. */
   readonly blocked: Entry[] = []
-  private readonly evicting: Evictions
+  private evictor: Evictions | undefined
   private readonly contenders: Contenders
   private readonly places: PlaceMemory
   private somebodyLacksRoom = false
@@ -82,28 +80,23 @@ export class Pass implements EvictionContext {
     this.closed = new ClosedNodes(this)
     this.endNobody = options.endNobody ?? false
     this.turns = options.recordTurns ? new Map() : undefined
-    this.evicting = new Evictions(this)
     this.contenders = new Contenders(this)
   }
 
   run(): Plan {
     this.decide()
-    return {
-      starts: this.starts(),
-      evictions: this.evictions,
-      holds: this.holds,
-      ...(this.nextPassAt < Number.POSITIVE_INFINITY && { nextPassAt: this.nextPassAt }),
-    }
+    const plan = { starts: this.starts(), evictions: this.evictions, holds: this.holds }
+    return this.nextPassAt < Number.POSITIVE_INFINITY ? { ...plan, nextPassAt: this.nextPassAt } : plan
   }
 
   private starts(): Start[] {
     const { tree } = this.machine.fleet
-    const now = this.granted.filter((granted) => granted.now)
-    return now.map(({ entry: { gang }, occupant }) => ({
-      workload: gang.workload,
-      replica: gang.replica,
-      allocation: toAllocation(tree, occupant.footprint),
-    }))
+    const starts: Start[] = []
+    for (const { entry, occupant, now } of this.granted) {
+      const { workload, replica } = entry.gang
+      if (now) starts.push({ workload, replica, allocation: toAllocation(tree, occupant.footprint) })
+    }
+    return starts
   }
 
   /** Leaves the decisions in the transaction and takes back only what was kept for promises. */
@@ -125,6 +118,12 @@ export class Pass implements EvictionContext {
     this.transaction.rollback(0)
   }
 
+  /** Made when it is first needed: most passes end nobody, and there are very many passes. */
+  private get evicting(): Evictions {
+    this.evictor ??= new Evictions(this)
+    return this.evictor
+  }
+
   closedTo(claim: Claim, gpuMilli: number): number[] {
     return this.closed.always(claim, gpuMilli)
   }
@@ -142,7 +141,7 @@ export class Pass implements EvictionContext {
         continue
       }
       const entry = machine.waiting.get(hold.workload, hold.replica)
-      if (entry) this.served.add(entry)
+      if (entry) this.serve(entry)
       const isFree = !hold.waitsFor.some((attempt) => machine.live.has(attempt))
       if (entry?.lane && isFree) {
         for (const occupant of occupants) this.transaction.vacate(occupant)
@@ -175,7 +174,7 @@ export class Pass implements EvictionContext {
     const turns = new Turns(this.machine, this.now)
     const { backfill, holdDepth } = this.machine.policy
     for (let entry = turns.next(); entry; entry = turns.next()) {
-      const verdict = this.paid.has(entry) ? STARTED : this.served.has(entry) ? HELD : this.tryStart(entry)
+      const verdict = this.served?.get(entry) ?? this.tryStart(entry)
       this.record(entry, verdict)
       if (verdict.kind === 'started') {
         turns.started(entry)
@@ -202,7 +201,7 @@ export class Pass implements EvictionContext {
     const request = this.requestOf(entry)
     // Where a replica may not stand its likes of other workloads may.
     if (request.request.spread?.mode === 'required') return
-    const widest = this.widestDepth(request)
+    const widest = widestDepth(request)
     const { preemptByOrdering, holdDepth } = this.machine.policy
     const byLimit =
       request.isExact &&
@@ -225,14 +224,14 @@ export class Pass implements EvictionContext {
    * Anybody who started there before would only have to be ended again (S8).
    */
   private payDebts(): void {
-    if (!this.machine.policy.reclaim) return
+    if (!this.machine.policy.reclaim || this.machine.queues.guaranteed.length === 0) return
     for (const entry of this.contenders.belowGuarantee()) {
       const due = this.evicting.owedAt(entry)
       if (due > this.now) this.wakeAt(due)
-      else if (this.tryStart(entry) === STARTED) this.paid.add(entry)
+      else if (this.tryStart(entry) === STARTED) this.serve(entry, STARTED)
       else {
         if (!this.endNobody) this.tryWithoutPromise(entry, 'reclaim')
-        if (!this.served.has(entry)) this.owes = true
+        if (!this.served?.has(entry)) this.owes = true
       }
     }
     // Victims may leave more than was needed.
@@ -244,7 +243,7 @@ export class Pass implements EvictionContext {
     if (!this.machine.policy.preemptByOrdering) return false
     const request = this.requestOf(entry)
     if (!this.evicting.try('overtake', entry, request, this.minDepth(entry, request))) return false
-    this.served.add(entry)
+    this.serve(entry)
     // The overtaken may leave more than was needed.
     this.places.clear()
     this.startCount++
@@ -262,7 +261,7 @@ export class Pass implements EvictionContext {
   }
 
   private tryWithoutPromise(entry: Entry, action: Eviction['kind']): void {
-    if (this.served.has(entry)) return
+    if (this.served?.has(entry)) return
     const request = this.requestOf(entry)
     if (request.impossible !== undefined) return
     const depth = this.minDepth(entry, request)
@@ -270,13 +269,18 @@ export class Pass implements EvictionContext {
     if (promised) this.transaction.vacate(promised.occupant)
     const wait = promised ? promised.at - this.now : Number.POSITIVE_INFINITY
     if (this.evicting.try(action, entry, request, depth, wait)) {
-      this.served.add(entry)
+      this.serve(entry)
       if (promised) this.promises.forget(promised)
     } else if (promised) this.transaction.occupy(promised.occupant)
   }
 
   requestOf(entry: Entry): RequestClass {
     return this.machine.fleet.compile(entry.classKey, smallest(entry.gang.request))
+  }
+
+  private serve(entry: Entry, verdict: Turn['verdict'] = HELD): void {
+    this.served ??= new Map()
+    this.served.set(entry, verdict)
   }
 
   private record(entry: Entry, verdict: Turn['verdict']): void {
@@ -339,7 +343,8 @@ export class Pass implements EvictionContext {
     const { capacity } = this.machine.fleet
     const minDepth = this.minDepth(entry, request)
     const outlived = this.promises.outlivedBy(entry.gang)
-    const closed = [...this.closed.to(entry, request), ...others]
+    const closed = this.closed.to(entry, request)
+    closed.push(...others)
     if (closed.length > 0) {
       for (const node of closed) capacity.close(node)
       const footprint =
@@ -360,12 +365,13 @@ export class Pass implements EvictionContext {
     const occupant = this.machine.occupant(entry.gang, footprint, this.now, undefined)
     this.promises.makeRoom(footprint)
     this.transaction.occupy(occupant)
-    this.served.add(entry)
+    this.serve(entry)
     this.startCount++
     // What an overtaken gang leaves beside what was taken from it is free only once it has ended.
-    const hold = holdFor(this, entry.gang.workload, entry.gang.replica, footprint)
-    const now = hold.waitsFor.length === 0
-    if (!now) this.holds.push(hold)
+    const { workload, replica } = entry.gang
+    const hold = this.evicted.length > 0 ? holdFor(this, workload, replica, footprint) : undefined
+    const now = !hold || hold.waitsFor.length === 0
+    if (hold && !now) this.holds.push(hold)
     this.granted.push({ entry, occupant, now })
   }
 
@@ -376,13 +382,9 @@ export class Pass implements EvictionContext {
     const { fleet } = this.machine
     const closed = this.closed.to(entry, request)
     for (const node of closed) fleet.capacity.close(node)
-    const place = earliestPlace(fleet, request, this.widestDepth(request), this.now)
+    const place = earliestPlace(fleet, request, widestDepth(request), this.now)
     for (const node of closed) fleet.capacity.open(node)
     if (place) this.promises.give(entry, place)
-  }
-
-  private widestDepth(request: RequestClass): number {
-    return request.withinRequired ? (request.withinDepth ?? 0) : 0
   }
 
   private minDepth(entry: Entry, request: RequestClass): number {

@@ -12,8 +12,8 @@ interface Known {
   fittedOnAll: boolean
   /** How many starts there had been when the footprints were found: the next one may take their place. */
   starts: number
-  /** By the number of promises given up. */
-  readonly footprints: (Footprint | undefined)[]
+  /** By the number of promises given up; mostly that is none. */
+  footprints: (Footprint | undefined)[]
 }
 
 /**
@@ -34,7 +34,7 @@ export class PlaceMemory {
     if (count <= known.failed && (request.isExact || count === known.failed)) return undefined
     if (known.starts !== starts) {
       known.starts = starts
-      known.footprints.length = 0
+      known.footprints = [undefined]
     }
     const before = known.footprints[count]
     if (before) return before
@@ -74,14 +74,14 @@ export class PlaceMemory {
     const at = request.index * 2 + (minDepth === 0 ? 0 : 1)
     let known = this.known[at]
     if (!known) {
-      known = { promises, failed: -1, fittedOnAll: false, starts: -1, footprints: [] }
+      known = { promises, failed: -1, fittedOnAll: false, starts: -1, footprints: [undefined] }
       this.known[at] = known
     }
     if (known.promises !== promises) {
       known.promises = promises
       known.failed = Math.min(known.failed, 0)
       known.fittedOnAll = false
-      known.footprints.length = 0
+      known.footprints = [undefined]
     }
     return known
   }

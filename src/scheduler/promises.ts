@@ -59,6 +59,7 @@ export class Promises {
 
   /** Keeps the nodes of calendar windows; returns when the next one opens or closes. */
   keepWindows(): TimeMs | undefined {
+    if (this.machine.reservations.size === 0) return undefined
     let next: TimeMs | undefined
     for (const reservation of inTime(this.machine.reservations.values())) {
       const { from, to } = reservation

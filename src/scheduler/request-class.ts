@@ -57,6 +57,11 @@ export function requestKey(request: ResourceRequest): string {
   return key
 }
 
+/** The depth of the largest domain that the gang may ever stand in. */
+export function widestDepth({ withinRequired, withinDepth }: RequestClass): number {
+  return withinRequired ? (withinDepth ?? 0) : 0
+}
+
 export function compileRequest(
   tree: TopologyTree,
   key: string,

@@ -31,8 +31,8 @@ const GRAIN = 1 / 64
  * of a node's free GPUs is stranded: free, but of no use to the requests that come.
  */
 export class RequestMix {
-  private readonly present = new Map<string, Kind>()
-  private readonly past = new Map<string, Kind>()
+  private readonly present = new Map<number, Kind>()
+  private readonly past = new Map<number, Kind>()
   /** Grows when the typical kinds change. */
   version = 0
   private typical: readonly Typical[] = []
@@ -58,7 +58,7 @@ export class RequestMix {
   refresh(): void {
     if (!this.isStale) return
     this.isStale = false
-    const kinds = new Map<string, Kind>()
+    const kinds = new Map<number, Kind>()
     for (const source of [this.present, this.past]) {
       for (const [name, { gpus, milli, count, cpuMilli, memoryMib }] of source) {
         const kind = kinds.get(name) ?? { gpus, milli, count: 0, cpuMilli: 0, memoryMib: 0 }
@@ -133,7 +133,7 @@ export class RequestMix {
 
   load(snapshot: MixSnapshot): void {
     this.past.clear()
-    for (const kind of snapshot) this.past.set(nameOf(kind), { ...kind })
+    for (const kind of snapshot) this.past.set(nameOf(kind.gpus, kind.milli), { ...kind })
     this.isStale = true
   }
 
@@ -144,12 +144,12 @@ export class RequestMix {
     return copy
   }
 
-  private count(kinds: Map<string, Kind>, request: ResourceRequest, by: 1 | -1): void {
+  private count(kinds: Map<number, Kind>, request: ResourceRequest, by: 1 | -1): void {
     const { shape, cpuMilli = 0, memoryMib = 0 } = request
     if (shape.kind === 'nodes' || (shape.kind === 'gpus' && shape.gpus === 0)) return
     const gpus = shape.kind === 'gpus' ? shape.gpus : 1
     const milli = shape.kind === 'gpus' ? WHOLE_GPU : shape.milliGpus
-    const name = nameOf({ gpus, milli })
+    const name = nameOf(gpus, milli)
     let kind = kinds.get(name)
     if (!kind) {
       kind = { gpus, milli, count: 0, cpuMilli: 0, memoryMib: 0 }
@@ -162,8 +162,9 @@ export class RequestMix {
   }
 }
 
-function nameOf({ gpus, milli }: { readonly gpus: number; readonly milli: number }): string {
-  return `${gpus} ${milli}`
+/** One number for each kind: shares have at most `WHOLE_GPU` thousandths. */
+function nameOf(gpus: number, milli: number): number {
+  return gpus * (WHOLE_GPU + 1) + milli
 }
 
 /** Rounded to a sixteenth of the power of two below it. */

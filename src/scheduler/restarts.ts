@@ -6,7 +6,7 @@ import type { Occupant } from './holding.ts'
 import { place } from './placement.ts'
 import type { Eviction } from './plan.ts'
 import { quotaBlocks } from './quota.ts'
-import { largestFit, requestSize, resized } from './request-class.ts'
+import { largestFit, requestSize, resized, widestDepth } from './request-class.ts'
 import { type Candidate, lossOf } from './victims.ts'
 
 /** What a victim that is moved will hold: as much as before, or as much as an elastic gang still can. */
@@ -68,7 +68,7 @@ function placeSized(context: EvictionContext, occupant: Occupant, size: number):
   if (sized.impossible !== undefined) return undefined
   const mark = transaction.mark()
   for (const node of context.closedTo(occupant, sized.options[0]!.gpuMilli)) transaction.close(node)
-  const footprint = place(machine.fleet.capacity, sized, sized.withinRequired ? sized.withinDepth! : 0)
+  const footprint = place(machine.fleet.capacity, sized, widestDepth(sized))
   transaction.rollback(mark)
   return footprint
 }
@@ -76,9 +76,10 @@ function placeSized(context: EvictionContext, occupant: Occupant, size: number):
 /** Work on draining nodes that may be ended starts again elsewhere, where there is room for it. */
 export function clearDraining(context: EvictionContext): void {
   const { machine } = context
-  const { onNode, tree } = machine.fleet
+  const { onNode, tree, draining } = machine.fleet
+  if (draining.size === 0) return
   const there = new Set<Occupant>()
-  for (const node of machine.fleet.draining) {
+  for (const node of draining) {
     for (const occupant of onNode[tree.nodeIndex.get(node)!]!)
       if (occupant.attempt !== undefined) there.add(occupant)
   }
@@ -95,6 +96,7 @@ export function clearDraining(context: EvictionContext): void {
 export function growElastic(context: EvictionContext): void {
   const { machine, now } = context
   const { minimumRunMs, growAfterMs, evictionGraceMs } = machine.policy
+  if (machine.elasticCount === 0) return
   const elastic = [...machine.live.values()].filter(
     (occupant) => occupant.gang.request.elastic && sizeOf(occupant) < occupant.gang.request.elastic.max,
   )

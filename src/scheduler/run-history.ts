@@ -1,4 +1,4 @@
-import type { DurationMs } from '../base/index.ts'
+import type { DurationMs, QueueId, UserId } from '../base/index.ts'
 import { HOUR_MS, MINUTE_MS } from '../base/index.ts'
 import type { RunTimeSource } from '../model/index.ts'
 import type { QueuedGang } from './gang.ts'
@@ -20,13 +20,14 @@ interface Samples {
 /** What a run of the same user or queue took in the past, beside what had been declared for it. Plain data in, plain data out. */
 export class RunHistory {
   private readonly samples = new Map<string, Samples>()
+  private readonly spanSources = new Sources('span')
+  private readonly ratioSources = new Sources('ratio')
 
   /** Books a run that ended by itself; runs that were evicted or cancelled say nothing. */
   add(gang: QueuedGang, ranMs: DurationMs): void {
     const declared = declaredMs(gang)
-    const kind = declared === undefined ? 'span' : 'ratio'
     const value = declared === undefined ? ranMs : ranMs / Math.max(1, declared)
-    for (const name of sources(gang, kind)) this.put(name, value)
+    for (const name of this.sourcesOf(gang, declared)) this.put(name, value)
   }
 
   /** The median expectation of the whole run time. */
@@ -81,11 +82,15 @@ export class RunHistory {
   }
 
   private best(gang: QueuedGang, declared: DurationMs | undefined): Samples | undefined {
-    for (const name of sources(gang, declared === undefined ? 'span' : 'ratio')) {
+    for (const name of this.sourcesOf(gang, declared)) {
       const samples = this.samples.get(name)
       if (samples && samples.values.length >= ENOUGH) return samples
     }
     return undefined
+  }
+
+  private sourcesOf(gang: QueuedGang, declared: DurationMs | undefined): readonly string[] {
+    return (declared === undefined ? this.spanSources : this.ratioSources).of(gang)
   }
 
   private put(name: string, value: number): void {
@@ -115,9 +120,28 @@ function declaredMs(gang: QueuedGang): DurationMs | undefined {
   return gang.expectedMs ?? gang.limitMs
 }
 
-/** Whose past runs are looked at, the nearest first. */
-function sources(gang: QueuedGang, kind: 'span' | 'ratio'): readonly string[] {
-  return [`${kind} user ${gang.queue} ${gang.user}`, `${kind} queue ${gang.queue}`, `${kind} all`]
+/** Whose past runs are looked at, the nearest first. The names are made once for each user: they are asked for at every start. */
+class Sources {
+  private readonly kind: 'span' | 'ratio'
+  private readonly byQueue = new Map<QueueId, Map<UserId, readonly string[]>>()
+
+  constructor(kind: 'span' | 'ratio') {
+    this.kind = kind
+  }
+
+  of({ queue, user }: QueuedGang): readonly string[] {
+    let users = this.byQueue.get(queue)
+    if (!users) {
+      users = new Map()
+      this.byQueue.set(queue, users)
+    }
+    let names = users.get(user)
+    if (!names) {
+      names = [`${this.kind} user ${queue} ${user}`, `${this.kind} queue ${queue}`, `${this.kind} all`]
+      users.set(user, names)
+    }
+    return names
+  }
 }
 
 function capped(gang: QueuedGang, span: number): DurationMs {

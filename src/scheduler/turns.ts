@@ -1,7 +1,7 @@
 import type { DurationMs, TimeMs } from '../base/index.ts'
 import type { QueueRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
-import { type Entry, type Group, inOrder, type Lane, type TurnBound } from './waiting.ts'
+import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
 
 /**
  * Whose turn it is in one pass: the highest priority first; in it, under `fair`, at each level of the tree of queues
@@ -15,8 +15,6 @@ export class Turns {
   private band = 0
   /** Whose lanes have the turn until a start changes the shares. */
   private group: Group | undefined
-  /** By request class: of which gangs nothing can start any more in this pass. */
-  private readonly bounds = new Map<string, TurnBound>()
 
   constructor(machine: Machine, now: TimeMs) {
     this.machine = machine
@@ -53,16 +51,9 @@ export class Turns {
 
   /** Nor has one whose limit is longer than this, or that has none; but those that avoid nodes are asked. */
   closeLonger(entry: Entry, limitMs: DurationMs): void {
-    this.boundOf(entry.classKey).longestMs = limitMs
-  }
-
-  private boundOf(classKey: string): TurnBound {
-    let bound = this.bounds.get(classKey)
-    if (!bound) {
-      bound = { longestMs: Number.POSITIVE_INFINITY }
-      this.bounds.set(classKey, bound)
-    }
-    return bound
+    const { bound } = entry.lane!
+    bound.pass = this.pass
+    bound.longestMs = limitMs
   }
 
   private laneIn(group: Group): Lane | undefined {
@@ -93,11 +84,10 @@ export class Turns {
     if (lane.pass !== this.pass) {
       lane.pass = this.pass
       lane.cursor = 0
-      lane.bound = this.boundOf(lane.classKey)
     }
-    const { entries } = lane
-    const { longestMs } = lane.bound
-    if (longestMs === Number.POSITIVE_INFINITY) return entries[lane.cursor]
+    const { entries, bound } = lane
+    if (bound.pass !== this.pass) return entries[lane.cursor]
+    const { longestMs } = bound
     if (longestMs === Number.NEGATIVE_INFINITY) return undefined
     for (; lane.cursor < entries.length; lane.cursor++) {
       const { gang } = entries[lane.cursor]!

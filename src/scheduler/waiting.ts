@@ -26,11 +26,13 @@ export interface Lane {
   /** Scratch of the pass with this number: which entry's turn is next, and which have none. */
   pass: number
   cursor: number
-  bound: TurnBound
+  /** One for all lanes of the class. */
+  readonly bound: TurnBound
 }
 
-/** Of the gangs of one class, those with longer limits have no turn any more in this pass; minus infinity for all of them. */
+/** In the pass with this number, gangs of one class with longer limits have no turn any more; minus infinity for all of them. */
 export interface TurnBound {
+  pass: number
   longestMs: DurationMs
 }
 
@@ -66,6 +68,7 @@ export class Waiting {
   /** In line as soon as their time has come, soonest first. */
   private readonly later: Entry[] = []
   private readonly lanes = new Map<string, Lane>()
+  private readonly bounds = new Map<string, TurnBound>()
   /** Counts passes, so that their scratch needs no clearing. */
   passes = 0
 
@@ -115,7 +118,7 @@ export class Waiting {
   admit(now: TimeMs): TimeMs | undefined {
     let due = 0
     while (due < this.later.length && this.later[due]!.gang.notBefore <= now) due++
-    for (const entry of this.later.splice(0, due)) this.enterLane(entry)
+    if (due > 0) for (const entry of this.later.splice(0, due)) this.enterLane(entry)
     return this.later[0]?.gang.notBefore
   }
 
@@ -135,7 +138,7 @@ export class Waiting {
         entries: [],
         pass: 0,
         cursor: 0,
-        bound: UNBOUND,
+        bound: this.boundOf(entry.classKey),
       }
       this.lanes.set(name, lane)
       insert(group.lanes, lane, byName)
@@ -165,6 +168,15 @@ export class Waiting {
     )
   }
 
+  private boundOf(classKey: string): TurnBound {
+    let bound = this.bounds.get(classKey)
+    if (!bound) {
+      bound = { pass: 0, longestMs: Number.POSITIVE_INFINITY }
+      this.bounds.set(classKey, bound)
+    }
+    return bound
+  }
+
   private band(priority: number): Band {
     let at = 0
     while (at < this.bands.length && this.bands[at]!.priority > priority) at++
@@ -179,8 +191,6 @@ export class Waiting {
 function countInLine(queue: QueueRecord, by: 1 | -1): void {
   for (let record: QueueRecord | undefined = queue; record; record = record.parent) record.inLine += by
 }
-
-const UNBOUND: TurnBound = { longestMs: Number.POSITIVE_INFINITY }
 
 /** Order within a lane, and of the heads of lanes in one group. */
 export function inOrder(a: Entry, b: Entry): number {

@@ -1,9 +1,10 @@
-import type { DurationMs, NodeId, TimeMs } from '../../base/index.ts'
+import type { Draft, DurationMs, NodeId, TimeMs } from '../../base/index.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
 import type { Attempt, AvoidedNode, Failure, Outcome, Workload } from '../../model/index.ts'
 import { milliGpusOf } from '../../model/index.ts'
 import type { AttemptEnd } from '../classify-exit.ts'
 import { classifyExit } from '../classify-exit.ts'
+import type { Event } from '../event.ts'
 import { liveWorkload } from '../evolve/workload.ts'
 import type { Recorder } from '../recorder.ts'
 import { phasesOf, usageOf } from '../usage-spans.ts'
@@ -38,7 +39,7 @@ export function endAttempt(recorder: Recorder, attempt: Attempt, end: End): void
   // Engines have clocks of their own; an end before the start or after now would make usage negative or unbounded.
   const endedAt = Math.min(Math.max(end.at, attempt.plannedAt), recorder.now)
   const next = whatFollows(recorder, workload, attempt, verdict)
-  recorder.emit({
+  const ended: Draft<Extract<Event, { kind: 'attempt-ended' }>> = {
     kind: 'attempt-ended',
     attempt: attempt.id,
     endedAt,
@@ -47,9 +48,10 @@ export function endAttempt(recorder: Recorder, attempt: Attempt, end: End): void
       phasesOf(attempt, workload.spec.type, endedAt, verdict.outcome),
       milliGpusOf(attempt.allocation),
     ),
-    ...(verdict.failure ? { failure: verdict.failure } : {}),
-    ...(next.kind === 'retry' ? { retry: next } : {}),
-  })
+  }
+  if (verdict.failure) ended.failure = verdict.failure
+  if (next.kind === 'retry') ended.retry = next
+  recorder.emit(ended)
   if (next.kind === 'finish') {
     finish(recorder, workload, next.state, next.reason)
   }

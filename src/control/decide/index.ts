@@ -24,7 +24,7 @@ export function decide(state: ControlState, command: Command, context: Context):
   const rejection = dispatch(recorder, command)
   if (rejection) return { ok: false, rejection }
   const { events, effects, nextPassAt } = recorder
-  return { ok: true, events, effects, ...(nextPassAt !== undefined ? { nextPassAt } : {}) }
+  return nextPassAt === undefined ? { ok: true, events, effects } : { ok: true, events, effects, nextPassAt }
 }
 
 /** Every rejection comes before the first event. */

@@ -16,12 +16,9 @@ type Observe = Extract<Command, { kind: 'observe' }>
  * state and ignored where it says nothing new.
  */
 export function observe(recorder: Recorder, command: Observe): Rejection | undefined {
-  const seen = new Set<AttemptId>()
-  for (const fact of command.facts) {
-    if ('attempt' in fact) seen.add(fact.attempt)
-    take(recorder, fact)
-  }
-  if (command.complete) reconcile(recorder, seen)
+  for (const fact of command.facts) take(recorder, fact)
+  if (command.complete)
+    reconcile(recorder, new Set(command.facts.flatMap((fact) => ('attempt' in fact ? fact.attempt : []))))
   return undefined
 }
 

@@ -1,4 +1,4 @@
-import type { AttemptId } from '../../base/index.ts'
+import type { AttemptId, Draft } from '../../base/index.ts'
 import { canonicalJson, id, present } from '../../base/index.ts'
 import type { Attempt, Workload } from '../../model/index.ts'
 import { SCHEDULER } from '../../model/index.ts'
@@ -76,7 +76,7 @@ function launch(recorder: Recorder, start: Start): void {
 /** The order that starts this attempt; the same at every call, so that it can be given again after a crash. */
 export function launchOrder(workload: Workload, attempt: Attempt): LaunchOrder {
   const { spec } = workload
-  return {
+  const order: Draft<LaunchOrder> = {
     attempt: attempt.id,
     workload: workload.id,
     number: attempt.number,
@@ -86,8 +86,9 @@ export function launchOrder(workload: Workload, attempt: Attempt): LaunchOrder {
     program: spec.program,
     needsPort: spec.type === 'serve',
     replica: attempt.replica,
-    ...(spec.type === 'train' && spec.checkpoint ? { checkpointDir: spec.checkpoint.path } : {}),
-    ...(spec.type === 'train' && spec.arrayIndex !== undefined ? { arrayIndex: spec.arrayIndex } : {}),
-    ...(spec.limitMs !== undefined ? { limitMs: spec.limitMs } : {}),
   }
+  if (spec.type === 'train' && spec.checkpoint) order.checkpointDir = spec.checkpoint.path
+  if (spec.type === 'train' && spec.arrayIndex !== undefined) order.arrayIndex = spec.arrayIndex
+  if (spec.limitMs !== undefined) order.limitMs = spec.limitMs
+  return order
 }

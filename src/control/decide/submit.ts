@@ -1,8 +1,9 @@
-import type { WorkloadId } from '../../base/index.ts'
+import type { Draft, WorkloadId } from '../../base/index.ts'
 import { id } from '../../base/index.ts'
 import type { Owner, WorkloadSpec } from '../../model/index.ts'
 import type { Command } from '../command.ts'
 import type { Rejection } from '../effect.ts'
+import type { Event } from '../event.ts'
 import type { Recorder } from '../recorder.ts'
 import type { ControlState } from '../state.ts'
 
@@ -28,14 +29,15 @@ export function submit(recorder: Recorder, command: Submit): Rejection | undefin
     resolved.push(waitsFor)
   }
   command.specs.forEach((spec, i) => {
-    recorder.emit({
+    const submitted: Draft<Extract<Event, { kind: 'workload-submitted' }>> = {
       kind: 'workload-submitted',
       workload: id<WorkloadId>(`w${state.nextWorkloadNumber}`),
       owner,
       spec,
       waitsFor: resolved[i] ?? [],
-      ...(command.submission ? { submission: command.submission } : {}),
-    })
+    }
+    if (command.submission) submitted.submission = command.submission
+    recorder.emit(submitted)
   })
   return undefined
 }

@@ -1,4 +1,4 @@
-import type { AttemptId, TimeMs } from '../../base/index.ts'
+import type { AttemptId, Draft, TimeMs } from '../../base/index.ts'
 import { present, unreachable } from '../../base/index.ts'
 import type { Attempt, Workload } from '../../model/index.ts'
 import { milliGpusOf, moveAttempt, moveWorkload } from '../../model/index.ts'
@@ -94,7 +94,7 @@ function planAttempt(
 ): void {
   const workload = liveWorkload(state, event.workload)
   const { machine } = state.derived
-  const attempt: Attempt = {
+  const attempt: Draft<Attempt> = {
     id: event.attempt,
     workload: workload.id,
     number: event.number,
@@ -103,13 +103,14 @@ function planAttempt(
     plannedAt: at,
     state: 'starting',
     ready: false,
-    ...(workload.spec.limitMs === undefined && {
-      boundMs: machine.boundMs(queuedGang(workload, event.replica)),
-    }),
-    ...(workload.checkpoint ? { resumedFromStep: workload.checkpoint.step } : {}),
-    ...(workload.cutOff?.includes(event.replica) ? { isRestart: true } : {}),
   }
-  if (attempt.isRestart) setCutOff(workload, event.replica, false)
+  if (workload.spec.limitMs === undefined)
+    attempt.boundMs = machine.boundMs(queuedGang(workload, event.replica))
+  if (workload.checkpoint) attempt.resumedFromStep = workload.checkpoint.step
+  if (workload.cutOff?.includes(event.replica)) {
+    attempt.isRestart = true
+    setCutOff(workload, event.replica, false)
+  }
   state.attempts.set(attempt.id, attempt)
   workload.attemptCount = event.number
   workload.firstStartedAt ??= at

@@ -112,9 +112,10 @@ export class SimulatedServer {
       clearDeparted(this.state.derived.departed)
       if (armed === 'after-append') return this.#die()
     }
-    for (const [i, effect] of decision.effects.entries()) {
-      if (armed === 'among-effects' && i === decision.effects.length >> 1) return this.#die()
-      this.#perform(effect)
+    const { effects } = decision
+    for (let i = 0; i < effects.length; i++) {
+      if (armed === 'among-effects' && i === effects.length >> 1) return this.#die()
+      this.#perform(effects[i]!)
     }
     if (needsPass(decision.events)) this.#planPass(now())
     for (const { event } of decision.events) {
