@@ -568,6 +568,20 @@ describe('every page, in both themes and three sizes', () => {
     })
   }
 
+  test('on paper a page is light and without what can only be clicked', async () => {
+    const { page } = reader
+    await page.evaluate(() => window.localStorage.setItem('banyan.theme', 'dark'))
+    await reader.go('/plan?model=llama3-8b&tokens=1T&by=60d')
+    await page.getByRole('table', { name: 'Parts of a step' }).waitFor()
+    await page.emulateMedia({ media: 'print' })
+    await reader.picture('plan-printed')
+    expect(await page.getByRole('navigation', { name: 'Pages' }).isVisible()).toBe(false)
+    const colour = await page.evaluate(() => getComputedStyle(document.body).color)
+    await page.emulateMedia({ media: 'screen' })
+    expect(colour).not.toBe(await page.evaluate(() => getComputedStyle(document.body).color))
+    await page.evaluate(() => window.localStorage.setItem('banyan.theme', 'light'))
+  })
+
   test('nothing was asked of another origin, and no page broke', () => {
     expect(reader.strays).toEqual([])
     expect(reader.faults).toEqual([])
@@ -582,7 +596,19 @@ test('a server that goes away is told of, and the page goes on when it is back',
   await server.end()
   await page.getByText(/^Not renewed/).waitFor()
   await reader.picture('server-away')
+  // Pages are loaded when they are first looked at; this one has been, and asks in vain.
+  await page.keyboard.press('g')
+  await page.keyboard.press('n')
+  await page.getByRole('combobox', { name: 'Model' }).fill('llama3-8b')
+  await page.getByRole('button', { name: 'Plan', exact: true }).click()
+  await page.getByRole('alert').getByText('The server does not answer').waitFor()
+  await reader.picture('plan-unanswered')
   server = new ServerProcess({ dataDir, args: TWIN, port })
   await server.ready
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await page.getByRole('heading', { name: /^llama3-8b on/ }).waitFor()
+  await page.keyboard.press('g')
+  await page.keyboard.press('l')
+  await page.getByRole('table', { name: 'Workloads, newest first' }).waitFor()
   await page.getByText(/^Not renewed/).waitFor({ state: 'detached', timeout: 90_000 })
 })

@@ -40,9 +40,8 @@ export function bytesText(bytes: number): string {
 
 /** Dollars, as much of them as matters. */
 export function dollarsText(dollars: number): string {
-  return dollars >= 1e6
-    ? `$${(dollars / 1e6).toPrecision(3)}M`
-    : `$${NUMBER.format(dollars < 100 ? Math.round(dollars * 100) / 100 : Math.round(dollars))}`
+  if (dollars >= 1e6) return `$${(dollars / 1e6).toPrecision(3)}M`
+  return dollars < 100 ? `$${dollars.toFixed(2)}` : `$${NUMBER.format(Math.round(dollars))}`
 }
 
 /** GPU-milliseconds as GPU-hours. */

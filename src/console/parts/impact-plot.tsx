@@ -44,9 +44,11 @@ export function ImpactPlot({ effects, now }: Props) {
     return state === 'waits' || state === 'starts' ? x((p50At ?? now) - now) : x(0)
   }
   const bottom = TOP + shown.length * ROW
-  const marks = MARKS.filter((mark) => x(mark) <= right).filter(
-    (mark, i, all) => i === 0 || x(mark) - x(all[i - 1]!) >= MARK_WIDTH,
-  )
+  const marks: number[] = []
+  for (const mark of MARKS) {
+    const before = marks.at(-1)
+    if (x(mark) <= right && (before === undefined || x(mark) - x(before) >= MARK_WIDTH)) marks.push(mark)
+  }
   return (
     <figure class="plot impact" ref={frame}>
       <svg
@@ -58,7 +60,7 @@ export function ImpactPlot({ effects, now }: Props) {
         {marks.map((mark) => (
           <g key={mark}>
             <line class="grid" x1={x(mark)} x2={x(mark)} y1={TOP} y2={bottom} />
-            <text x={x(mark)} y={bottom + 16} text-anchor="middle">
+            <text x={x(mark)} y={bottom + 16} text-anchor={mark === 0 ? 'start' : 'middle'}>
               {mark === 0 ? 'now' : `in ${formatDuration(mark)}`}
             </text>
           </g>

@@ -4,7 +4,9 @@ import type { LoggedEventView } from '../../../api/wire/event.ts'
 import type { WorkloadView } from '../../../api/wire/workload.ts'
 import { formatDuration } from '../../../base/units.ts'
 import { isFinal } from '../../../model/workload.ts'
-import { fromNowText, momentText } from '../../core/values.ts'
+import { momentText } from '../../core/values.ts'
+import { Moment } from '../../parts/moment.tsx'
+import { Loading } from '../../parts/notes.tsx'
 
 interface Props {
   readonly workload: WorkloadView
@@ -51,14 +53,15 @@ export function LifeLine({ workload, attempts, events, now }: Props) {
             </li>
           ))}
         </ol>
+        {events.length === 0 && <Loading what="what happened" />}
         <ul class="happened">
           {told
             .slice(-MOST_EVENTS)
             .reverse()
             .map((logged) => (
               <li key={logged.sequence}>
-                <time title={momentText(logged.at)}>{fromNowText(logged.at, now)}</time>
-                <span>{describeEvent(logged)}</span>
+                <Moment at={logged.at} now={now} />
+                <span title={describeEvent(logged)}>{describeEvent(logged)}</span>
               </li>
             ))}
         </ul>

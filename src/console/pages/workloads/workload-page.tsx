@@ -31,9 +31,12 @@ export function WorkloadPage({ id }: { readonly id: string }) {
     everyMs: 3_000,
   })
   return (
-    <Answered answer={answer} what="the workload">
-      {(workload) => <Whole workload={workload} again={answer.again} />}
-    </Answered>
+    <div class="stack">
+      {answer.data === undefined && <PageHead title={id} />}
+      <Answered answer={answer} what="the workload">
+        {(workload) => <Whole workload={workload} again={answer.again} />}
+      </Answered>
+    </div>
   )
 }
 
@@ -58,7 +61,9 @@ function Whole({ workload, again }: { readonly workload: WorkloadView; readonly 
       {state === 'queued' && <Explain workload={workload} now={now} />}
       {error && <ErrorNote error={error} />}
       <ProgressPlots events={events} />
-      <LifeLine workload={workload} attempts={items} events={events} now={now} />
+      <Answered answer={attempts} what="the attempts">
+        {() => <LifeLine workload={workload} attempts={items} events={events} now={now} />}
+      </Answered>
       {attemptCount > 0 && <Logs workload={id} taskCount={newest ? tasksOf(workload, newest) : 1} />}
       {items.length > 0 && <Attempts attempts={items} now={now} />}
       <SpecCard workload={workload} />
