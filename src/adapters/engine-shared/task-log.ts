@@ -5,7 +5,7 @@ import type { LogChunk } from '../../control/ports/index.ts'
 import { decodePart } from './log-text.ts'
 
 /** Of a log that outgrows its cap, the first and the last segments are kept. */
-const SEGMENTS = 8
+export const LOG_SEGMENTS = 8
 const TAIL_BYTES = 16 * 1024
 const CHUNK_BYTES = 256 * 1024
 
@@ -28,7 +28,7 @@ export class TaskLogWriter {
   constructor(folder: string, rank: number, capBytes: number) {
     this.#folder = folder
     this.#rank = rank
-    this.#segmentBytes = Math.max(1, Math.floor(capBytes / SEGMENTS))
+    this.#segmentBytes = Math.max(1, Math.floor(capBytes / LOG_SEGMENTS))
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   }
 
@@ -76,7 +76,7 @@ export class TaskLogWriter {
     const path = join(this.#folder, segmentName(this.#rank, this.#offset))
     const file = openSync(path, 'a', 0o600)
     this.#kept.push(path)
-    if (this.#kept.length > SEGMENTS) {
+    if (this.#kept.length > LOG_SEGMENTS) {
       const [oldest] = this.#kept.splice(1, 1)
       if (oldest !== undefined) unlinkSync(oldest)
     }
@@ -110,6 +110,18 @@ export async function readTaskLog(
   const isBeforeGap = isShort && following !== undefined
   const { text, consumed } = decodePart(buffer.subarray(0, read), reachesEnd || isBeforeGap)
   return { text, next: from + consumed, ended: reachesEnd }
+}
+
+/** The last 16 KiB of a log whose writer kept none at hand; where it lacks a part, that is said in its place. */
+export async function readLogTail(folder: string, rank: number): Promise<string> {
+  const end = await endOfLog(folder, rank, (await segmentStarts(folder, rank)).at(-1))
+  let text = ''
+  for (let next = Math.max(0, end - TAIL_BYTES); ; ) {
+    const chunk = await readTaskLog(folder, rank, next, true)
+    text += chunk.text
+    if (chunk.ended || chunk.next === next) return text
+    next = chunk.next
+  }
 }
 
 function segmentName(rank: number, start: number): string {

@@ -7,6 +7,7 @@ import { codeOf, writeDurably } from '../engine-shared/durable-file.ts'
 import { refusedByMachine, refusedByUser } from '../engine-shared/refusals.ts'
 import { shellArguments } from '../engine-shared/shell-arguments.ts'
 import { inheritedEnvironment, taskEnvironment } from '../engine-shared/task-environment.ts'
+import { LOG_SEGMENTS, readLogTail } from '../engine-shared/task-log.ts'
 import { type Task, tasksOf } from '../engine-shared/tasks.ts'
 import { readTail } from './log-tail.ts'
 import { shellQuoted } from './shell-quoted.ts'
@@ -16,6 +17,15 @@ export interface AttemptRecord {
   readonly order: LaunchOrder
   readonly hasGpus: boolean
   readonly addresses: Readonly<Record<NodeId, string>>
+}
+
+/** What launchers are told besides the order. */
+export interface LauncherSettings {
+  /** Marks every process of this attempt. */
+  readonly fence: string
+  /** The file that they leave when they have told something. */
+  readonly news: string
+  readonly logBytesPerTask: number
 }
 
 interface Running {
@@ -33,10 +43,6 @@ export class AttemptFiles {
   get order(): string {
     return join(this.path, 'order.json')
   }
-  /** `{ id }` of the Slurm job, once it is known. */
-  get job(): string {
-    return join(this.path, 'job.json')
-  }
   get progress(): string {
     return join(this.path, 'progress.jsonl')
   }
@@ -48,21 +54,22 @@ export class AttemptFiles {
   }
 
   /** Writes what the launchers read, and last, durably, the order itself. */
-  async prepare(record: AttemptRecord, fence: string): Promise<void> {
+  async prepare(record: AttemptRecord, settings: LauncherSettings): Promise<void> {
     const { order } = record
-    for (const name of ['logs', 'up', 'exits'])
-      await mkdir(join(this.path, name), { recursive: true, mode: 0o700 })
+    const folders = ['logs', 'up', 'exits', 'over']
+    await Promise.all(folders.map((name) => mkdir(join(this.path, name), { recursive: true, mode: 0o700 })))
     const tasks = tasksOf(order.allocation, order.program.tasksPer)
-    for (const [nodeRank, { node }] of order.allocation.parts.entries()) {
-      const own = tasks.filter((task) => task.nodeRank === nodeRank)
-      await writeFile(join(this.path, `node-${node}.sh`), nodeFile(record, node, nodeRank, own, fence), {
-        mode: 0o600,
-      })
-    }
-    for (const task of tasks) {
-      const text = exportsOf(record, task, tasks.length, this.progress)
-      await writeFile(join(this.path, `task-${task.rank}.sh`), text, { mode: 0o600 })
-    }
+    const told = [
+      ...order.allocation.parts.map(({ node }, nodeRank) => {
+        const own = tasks.filter((task) => task.nodeRank === nodeRank)
+        return { name: `node-${node}.sh`, text: nodeFile(record, node, nodeRank, own, settings) }
+      }),
+      ...tasks.map((task) => ({
+        name: `task-${task.rank}.sh`,
+        text: exportsOf(record, task, tasks.length, this.progress),
+      })),
+    ]
+    await Promise.all(told.map(({ name, text }) => writeFile(join(this.path, name), text, { mode: 0o600 })))
     await writeDurably(this.order, JSON.stringify(record))
   }
 
@@ -102,6 +109,15 @@ export class AttemptFiles {
     return port ? { at, address: `${addresses[first] ?? first}:${port}` } : { at }
   }
 
+  /** Whether every launcher has said that nothing of its tasks is left. */
+  async isOver({ order }: AttemptRecord): Promise<boolean> {
+    const parts = [...order.allocation.parts.keys()]
+    const told = await Promise.all(
+      parts.map((nodeRank) => readText(join(this.path, 'over', String(nodeRank)))),
+    )
+    return told.every((text) => text !== undefined)
+  }
+
   /** Why a launcher did not start its tasks. */
   async refusal({ order }: AttemptRecord): Promise<EngineCause | undefined> {
     const text = await readText(join(this.path, 'refused'))
@@ -131,7 +147,7 @@ export class AttemptFiles {
     const text = await readText(join(this.path, 'exits', String(rank)))
     const [code, at, stopped] = text?.trim().split(' ') ?? []
     if (code === undefined) return undefined
-    const logTail = await readTail(join(this.logs, `${rank}-000000000000.log`), 16 * 1024)
+    const logTail = await readLogTail(this.logs, rank)
     return { task: rank, node, ...endOf(code), at: Number(at), logTail, stopped: stopped === '1' }
   }
 }
@@ -154,7 +170,7 @@ function nodeFile(
   node: NodeId,
   nodeRank: number,
   tasks: readonly Task[],
-  fence: string,
+  { fence, news, logBytesPerTask }: LauncherSettings,
 ): string {
   const command = ['/bin/sh', ...shellArguments(order.program.run)].map(shellQuoted).join(' ')
   return `${[
@@ -166,6 +182,9 @@ function nodeFile(
     `workdir=${shellQuoted(order.program.workdir)}`,
     `checkpoint=${shellQuoted(order.checkpointDir ?? '')}`,
     `fence=${shellQuoted(fence)}`,
+    `news=${shellQuoted(news)}`,
+    `log_segment=${Math.max(1, Math.floor(logBytesPerTask / LOG_SEGMENTS))}`,
+    `log_segments=${LOG_SEGMENTS}`,
     `command=(${command})`,
   ].join('\n')}\n`
 }
@@ -187,10 +206,11 @@ function exportsOf(record: AttemptRecord, task: Task, worldSize: number, progres
     .join('\n')}\n`
 }
 
+/** What was told in the file; undefined while it is not there or its last line has no end yet. */
 async function readText(path: string): Promise<string | undefined> {
   try {
     const text = await readFile(path, 'utf8')
-    return text === '' ? undefined : text
+    return text.endsWith('\n') ? text : undefined
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error

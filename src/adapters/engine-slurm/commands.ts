@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process'
 import { formatHostlist } from '../../model/slurm/hostlist.ts'
 import { parseSlurmDuration } from '../../model/slurm/slurm-time.ts'
+import { reasonOf } from '../engine-shared/durable-file.ts'
+import { CommandShell } from './command-shell.ts'
 import {
   type JobRequest,
   type NodeOrder,
@@ -14,6 +15,9 @@ import {
 
 /** Slurm's commands give up by themselves after MessageTimeout, several times over; this is for one that does not. */
 const PATIENCE_MS = 90_000
+/** How `timeout` says that it ended the command, above which a shell reports signals, and that there is no such one. */
+const TIMED_OUT = 124
+const NOT_FOUND = 127
 /** Free text comes last, since it may hold the separator. */
 const JOB_FORMAT = '%A|%T|%u|%P|%N|%r|%k|%j'
 const UNREACHABLE =
@@ -23,6 +27,7 @@ const UNREACHABLE =
 export class SlurmCommands implements SlurmTransport {
   readonly name = 'commands'
   readonly #environment: NodeJS.ProcessEnv
+  readonly #shell = new CommandShell()
 
   constructor(environment: NodeJS.ProcessEnv) {
     // Times and words must not depend on where the server was started.
@@ -127,44 +132,29 @@ export class SlurmCommands implements SlurmTransport {
     }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#shell.close()
+  }
 
-  #run(
+  async #run(
     program: string,
     words: readonly string[],
     input = '',
     environment: NodeJS.ProcessEnv = this.#environment,
   ): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const child = spawn(program, words, {
-        env: environment,
-        stdio: ['pipe', 'pipe', 'pipe'],
-        timeout: PATIENCE_MS,
-      })
-      let output = ''
-      let trouble = ''
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        output += text
-      })
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        trouble += text
-      })
-      child.stdin.on('error', () => {})
-      child.once('error', (error: NodeJS.ErrnoException) => {
-        const reason =
-          error.code === 'ENOENT'
-            ? 'is not installed here or not in PATH; install the Slurm client commands, or use --slurm-rest'
-            : error.message
-        reject(new SlurmUnreachable(`${program} ${reason}`))
-      })
-      child.once('close', (code, signal) => {
-        if (code === 0) return resolve(output)
-        const said = trouble.trim().split('\n').join('; ') || `${program} ended with ${signal ?? code}`
-        const isUnreachable = signal !== null || UNREACHABLE.test(said)
-        reject(isUnreachable ? new SlurmUnreachable(said) : new SlurmRefusal(said))
-      })
-      child.stdin.end(input)
+    const command = { program, words, input, environment, patienceMs: PATIENCE_MS }
+    const { code, output, trouble } = await this.#shell.run(command).catch((error) => {
+      throw new SlurmUnreachable(`${program}: ${reasonOf(error)}`)
     })
+    if (code === 0) return output
+    if (code === NOT_FOUND) {
+      throw new SlurmUnreachable(
+        `${program} is not installed here or not in PATH; install the Slurm client commands, or use --slurm-rest`,
+      )
+    }
+    const said = trouble.trim().split('\n').join('; ') || `${program} ended with ${code}`
+    const isUnreachable = code >= TIMED_OUT || UNREACHABLE.test(said)
+    throw isUnreachable ? new SlurmUnreachable(said) : new SlurmRefusal(said)
   }
 }
 

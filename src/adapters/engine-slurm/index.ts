@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DurationMs } from '../../base/index.ts'
 import { MINUTE_MS, SECOND_MS } from '../../base/index.ts'
@@ -7,10 +7,13 @@ import type { Engine } from '../../control/ports/index.ts'
 import { readRecord, reasonOf, writeDurably } from '../engine-shared/durable-file.ts'
 import { openEngineFolder } from '../engine-shared/engine-folder.ts'
 import { SlurmCommands } from './commands.ts'
+import { News } from './news.ts'
 import { type RestAddress, SlurmRest } from './rest.ts'
 import { SlurmEngine } from './slurm-engine.ts'
 
 export { slurmToken } from './rest-token.ts'
+
+const MIB = 2 ** 20
 
 export interface SlurmEngineOptions {
   /** Folder of this engine alone, on a file system that this machine and all nodes see under the same path. */
@@ -29,6 +32,8 @@ export interface SlurmEngineOptions {
   readonly pollMs?: DurationMs
   /** How long a job may wait in Slurm for the nodes that it was placed on before it is placed anew. */
   readonly pendingPatienceMs?: DurationMs
+  /** Cap on what is kept of one task's output. Default 64 MiB. */
+  readonly logBytesPerTask?: number
   /** Cap on the logs of all finished attempts together; the oldest go first. Default 2 GiB. */
   readonly logBytesTotal?: number
   /** Takes trouble that is no fact about an attempt, for the operator. Default: standard error. */
@@ -48,6 +53,7 @@ export async function createSlurmEngine(options: SlurmEngineOptions): Promise<En
       : new SlurmCommands(options.environment ?? process.env),
     live: folder.live,
     finished: folder.finished,
+    news: await newsIn(folder.path),
     launcher: await installLauncher(folder.path),
     installation: await installationOf(folder.path),
     partition: options.partition,
@@ -56,10 +62,17 @@ export async function createSlurmEngine(options: SlurmEngineOptions): Promise<En
     topology: await topologyIn(options.topologyFile),
     pollMs: options.pollMs ?? SECOND_MS,
     pendingPatienceMs: options.pendingPatienceMs ?? 2 * MINUTE_MS,
+    logBytesPerTask: options.logBytesPerTask ?? 64 * MIB,
     log: options.log ?? ((message) => console.error(`engine slurm: ${message}`)),
   })
   await engine.adopt()
   return engine
+}
+
+async function newsIn(dataDir: string): Promise<News> {
+  const path = join(dataDir, 'news')
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  return new News(path)
 }
 
 /** Puts the launcher where the nodes see it; a newer one does not disturb what runs with an older. */

@@ -68,6 +68,19 @@ export function endOfJob(evidence: JobEvidence): JobEnd {
   }
 }
 
+/**
+ * How the attempt ended, once every launcher has said that nothing of it is left; undefined when only Slurm knows why
+ * its tasks were ended.
+ */
+export function endOfTasks(evidence: Omit<JobEvidence, 'job' | 'lost' | 'words'>): JobEnd | undefined {
+  const { wasStopped, exits, refusal } = evidence
+  if (refusal) return { exits: [], cause: refusal }
+  const seen = exits.flatMap(({ exit }) => exit ?? [])
+  if (seen.length < exits.length) return undefined
+  const wentWell = seen.every(({ stopped, exitCode }) => !stopped && exitCode === 0)
+  return wentWell || wasStopped || failedByItself(seen) ? { exits: seen } : undefined
+}
+
 function lostNode({ job, lost }: JobEvidence): EngineCause {
   const where = lost ? `node ${lost.node}, which ${lost.why}` : `one of its nodes (${job?.nodes})`
   return {
@@ -78,13 +91,20 @@ function lostNode({ job, lost }: JobEvidence): EngineCause {
   }
 }
 
+/**
+ * Whether a task failed for a reason of its own, which says more than that the rest was ended. Slurm's own signals
+ * reach the tasks before their launcher, which then cannot know that they were stopped.
+ */
+function failedByItself(seen: readonly TaskExit[]): boolean {
+  return seen.some(
+    ({ stopped, exitCode, signal }) =>
+      !stopped && exitCode !== 0 && (signal === undefined || !/^SIG(?:TERM|KILL|CONT)$/.test(signal)),
+  )
+}
+
 /** Slurm, or somebody with its commands, ended the job before its tasks ended by themselves. */
 function endedBySlurm(job: SlurmJob | undefined, seen: readonly TaskExit[]): EngineCause | undefined {
-  // A task that failed by itself first says more than that the rest was ended. Slurm's own signals reach the tasks
-  // before their launcher, which then cannot know that they were stopped.
-  const failed = seen.filter(({ stopped, exitCode }) => !stopped && exitCode !== 0)
-  if (failed.some(({ signal }) => signal === undefined || !/^SIG(?:TERM|KILL|CONT)$/.test(signal)))
-    return undefined
+  if (failedByItself(seen)) return undefined
   switch (job?.state) {
     case 'TIMEOUT':
     case 'DEADLINE':

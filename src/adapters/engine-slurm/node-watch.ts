@@ -14,6 +14,7 @@ type NodeFact = Extract<EngineFact, { readonly at: number; readonly kind: `node-
 export interface NodeView {
   readonly nodes: readonly SlurmNode[]
   readonly jobs: readonly SlurmJob[]
+  /** All that may hold something, or come to. */
   readonly attempts: Iterable<SlurmAttempt>
   readonly domainsOf: (node: string) => readonly string[]
 }
@@ -87,11 +88,10 @@ export class NodeWatch {
   }
 }
 
-/** GPU indices by node that Banyan's own jobs hold or wait for. */
+/** GPU indices by node that Banyan's own jobs hold, wait for or are about to let go of. */
 function ownGpus(attempts: Iterable<SlurmAttempt>): Map<string, Set<number>> {
   const own = new Map<string, Set<number>>()
   for (const attempt of attempts) {
-    if (!attempt.mayHold) continue
     for (const { node, gpus } of attempt.record.order.allocation.parts) {
       const indices = own.get(node) ?? new Set()
       for (const gpu of gpus) indices.add(gpu)

@@ -16,7 +16,7 @@ import type {
   Observation,
   StopOrder,
 } from '../../control/ports/index.ts'
-import { exists, readRecord, reasonOf, writeDurably } from '../engine-shared/durable-file.ts'
+import { readRecord, reasonOf } from '../engine-shared/durable-file.ts'
 import { assertIsName } from '../engine-shared/engine-folder.ts'
 import { FactFeed } from '../engine-shared/fact-feed.ts'
 import type { FinishedAttempts } from '../engine-shared/finished-attempts.ts'
@@ -25,6 +25,7 @@ import { AttemptFiles, type AttemptRecord } from './attempt-files.ts'
 import { parseGpuGres } from './gres.ts'
 import { OWN_REASON } from './inventory.ts'
 import { jobRequest, misplaced } from './job-request.ts'
+import type { News } from './news.ts'
 import { NodeWatch } from './node-watch.ts'
 import { type Sighting, SlurmAttempt } from './slurm-attempt.ts'
 import { type Site, SlurmSite } from './slurm-site.ts'
@@ -35,17 +36,23 @@ import {
   SlurmRefusal,
   type SlurmTransport,
 } from './transport.ts'
+import { Turns } from './turns.ts'
 
 /** How long an observation waits for something to happen. */
 const PATIENCE_MS: DurationMs = 20 * SECOND_MS
 /** A node's state and foreign use may be this old. */
 const NODES_EVERY_MS: DurationMs = 2 * SECOND_MS
+/** How often the one folder of news is looked into while anything is under way. */
+const NEWS_EVERY_MS: DurationMs = 25
+/** More submissions at once only wait for each other in the controller. */
+const SUBMISSIONS_AT_ONCE = 8
 
 export interface SlurmEngineParts {
   readonly transport: SlurmTransport
   /** Folders on the file system that the nodes share. */
   readonly live: string
   readonly finished: FinishedAttempts
+  readonly news: News
   readonly launcher: string
   /** Tells the jobs of this installation from those of any other. */
   readonly installation: string
@@ -56,6 +63,7 @@ export interface SlurmEngineParts {
   readonly topology: string | undefined
   readonly pollMs: DurationMs
   readonly pendingPatienceMs: DurationMs
+  readonly logBytesPerTask: number
   readonly log: (message: string) => void
 }
 
@@ -64,6 +72,8 @@ export class SlurmEngine implements Engine {
   readonly id = 'slurm'
   readonly #parts: SlurmEngineParts
   readonly #attempts = new Map<AttemptId, SlurmAttempt>()
+  /** Attempts for which Slurm holds something, or may come to. */
+  readonly #unreleased = new Set<SlurmAttempt>()
   readonly #launching = new Map<AttemptId, Promise<void>>()
   /** Taken over from a server that ended before it had the job's id. */
   readonly #unsubmitted = new Set<SlurmAttempt>()
@@ -71,13 +81,14 @@ export class SlurmEngine implements Engine {
   readonly #feed = new FactFeed(randomUUID(), () => this.#wholePicture())
   readonly #closing = new AbortController()
   readonly #site: SlurmSite
+  readonly #submissions = new Turns(SUBMISSIONS_AT_ONCE)
   #nodes: readonly SlurmNode[] = []
   #nodesAt = Number.NEGATIVE_INFINITY
   #polls = 0
   #polling: Promise<void> | undefined
   #hasPolled = false
   #trouble: Error | undefined
-  #loop: Promise<void> = Promise.resolve()
+  #loops: Promise<unknown> = Promise.resolve()
   #hurry: (() => void) | undefined
 
   constructor(parts: SlurmEngineParts) {
@@ -92,13 +103,14 @@ export class SlurmEngine implements Engine {
       const record = await readRecord<AttemptRecord>(files.order)
       if (record) {
         const attempt = new SlurmAttempt(files, record)
-        this.#attempts.set(attempt.id, attempt)
-        if (await exists(files.job)) attempt.submittedAtPoll = 0
+        this.#take(attempt)
+        attempt.mayBeSubmitted = true
+        if ((await files.claim()) !== undefined) attempt.submittedAtPoll = 0
         // Whether it was submitted, the first poll tells.
         else this.#unsubmitted.add(attempt)
       } else await rm(files.path, { recursive: true, force: true })
     }
-    this.#loop = this.#pollForEver()
+    this.#loops = Promise.all([this.#pollForEver(), this.#listenForEver()])
   }
 
   async inventory(): Promise<EngineInventory> {
@@ -122,8 +134,9 @@ export class SlurmEngine implements Engine {
   async stop(attempt: AttemptId, how: StopOrder): Promise<void> {
     if (!(how.signal in constants.signals)) throw new Error(`there is no signal "${how.signal}"`)
     await this.#launching.get(attempt)?.catch(() => {})
-    await this.#attempts.get(attempt)?.stop(how, this.#parts.transport)
-    this.#hurry?.()
+    const stopping = this.#attempts.get(attempt)
+    await stopping?.stop(how, this.#parts.transport)
+    if (stopping?.job?.state === 'PENDING') this.#hurry?.()
   }
 
   async observe(cursor: string | undefined, signal: AbortSignal): Promise<Observation> {
@@ -166,7 +179,7 @@ export class SlurmEngine implements Engine {
     this.#closing.abort()
     this.#hurry?.()
     this.#feed.close()
-    await this.#loop
+    await this.#loops
     await this.#polling?.catch(() => {})
     await this.#parts.transport.close()
   }
@@ -185,7 +198,7 @@ export class SlurmEngine implements Engine {
       addresses: Object.fromEntries(parts.map(({ node }) => [node, nodes.get(node)?.address ?? node])),
     }
     const attempt = new SlurmAttempt(new AttemptFiles(join(this.#parts.live, order.attempt)), record)
-    this.#attempts.set(order.attempt, attempt)
+    this.#take(attempt)
     const refusal = misplaced(order, nodes) ?? (await this.#prepare(attempt))
     if (refusal) this.#feed.publish(attempt.refuse(refusal))
     else await this.#submit(attempt)
@@ -193,7 +206,12 @@ export class SlurmEngine implements Engine {
 
   async #prepare(attempt: SlurmAttempt): Promise<EngineCause | undefined> {
     try {
-      await attempt.files.prepare(attempt.record, `${this.#parts.installation}/${attempt.id}`)
+      const { installation, news, logBytesPerTask } = this.#parts
+      await attempt.files.prepare(attempt.record, {
+        fence: `${installation}/${attempt.id}`,
+        news: news.pathOf(attempt.id),
+        logBytesPerTask,
+      })
       return undefined
     } catch (error) {
       await rm(attempt.files.path, { recursive: true, force: true })
@@ -203,24 +221,26 @@ export class SlurmEngine implements Engine {
 
   /** Submits the attempt's job unless it is there already; the controller is asked where that is in doubt. */
   async #submit(attempt: SlurmAttempt): Promise<void> {
-    const { files } = attempt
-    if (attempt.hasEnded || attempt.job || (await exists(files.job))) return
-    const isFirst = !(await exists(join(files.path, 'submitting')))
-    if (!isFirst) {
+    const isKnown = () => attempt.hasEnded || attempt.submittedAtPoll !== Number.POSITIVE_INFINITY
+    if (isKnown()) return
+    if (attempt.mayBeSubmitted) {
       await this.#poll()
-      if (attempt.job || attempt.hasEnded) return
+      if (isKnown()) return
     }
-    await writeDurably(join(files.path, 'submitting'), '')
-    attempt.submittedAtPoll = Number.POSITIVE_INFINITY
+    attempt.mayBeSubmitted = true
     try {
-      const id = await this.#parts.transport.submit(await this.#request(attempt))
-      await writeDurably(files.job, JSON.stringify({ id }))
+      const request = await this.#request(attempt)
+      await this.#submissions.take(() => this.#parts.transport.submit(request))
       attempt.submittedAtPoll = this.#polls
-      this.#hurry?.()
     } catch (error) {
       if (!(error instanceof SlurmRefusal)) throw error
       this.#feed.publish(attempt.refuse(refusedByMachine(`Slurm refused its job: ${error.message}`)))
     }
+  }
+
+  #take(attempt: SlurmAttempt): void {
+    this.#attempts.set(attempt.id, attempt)
+    this.#unreleased.add(attempt)
   }
 
   async #submitAnew(attempt: SlurmAttempt): Promise<void> {
@@ -263,6 +283,23 @@ export class SlurmEngine implements Engine {
     }
   }
 
+  /** What launchers told reaches the server at once, also while the controller is slow or silent. */
+  async #listenForEver(): Promise<void> {
+    const { signal } = this.#closing
+    const { news, log } = this.#parts
+    while (!signal.aborted) {
+      try {
+        const told = this.#unreleased.size > 0 ? await news.take() : []
+        const facts = await Promise.all(told.map(async (id) => this.#attempts.get(id)?.listen() ?? []))
+        if (facts.some(({ length }) => length > 0)) this.#feed.publish(...facts.flat())
+      } catch (error) {
+        log(`the folder of news: ${reasonOf(error)}; what it would have told comes with the next poll`)
+        await pause(SECOND_MS, undefined, { signal }).catch(() => {})
+      }
+      await pause(NEWS_EVERY_MS, undefined, { signal }).catch(() => {})
+    }
+  }
+
   /** One look at everything. Calls during a look that began before wait for another one. */
   async #poll(): Promise<void> {
     const before = this.#polling
@@ -286,8 +323,7 @@ export class SlurmEngine implements Engine {
       const byAttempt = this.#jobsByAttempt(jobs)
       const facts: EngineFact[] = []
       const lostNode: Sighting['lostNode'] = async ({ order }) => {
-        await this.#readNodes(site)
-        const node = this.#nodes.find(
+        const node = (await this.#nodesOf(site)).find(
           ({ name, states }) =>
             order.allocation.parts.some((part) => part.node === name) &&
             states.some((state) => /^(?:DOWN|NOT_RESPONDING|NO_RESPOND|FAIL)$/.test(state)),
@@ -297,25 +333,25 @@ export class SlurmEngine implements Engine {
         )
       }
       await Promise.all(
-        [...this.#attempts.values()].map(async (attempt) => {
+        [...this.#unreleased].map(async (attempt) => {
           try {
             const own = byAttempt.get(attempt.id) ?? []
             facts.push(...(await attempt.look({ jobs: own, poll, lostNode }, transport, pendingPatienceMs)))
+            if (attempt.hasEnded && attempt.isReleased) this.#unreleased.delete(attempt)
           } catch (error) {
             log(`attempt ${attempt.id}: ${reasonOf(error)}; trying again soon`)
           }
         }),
       )
-      if (performance.now() - this.#nodesAt >= NODES_EVERY_MS) await this.#readNodes(site)
-      const { topology } = site
-      facts.push(
-        ...this.#watch.look({
-          nodes: this.#nodes,
-          jobs,
-          attempts: this.#attempts.values(),
-          domainsOf: topology.domainsOf,
-        }),
-      )
+      if (performance.now() - this.#nodesAt >= NODES_EVERY_MS) {
+        // Whatever may hold something on a node when it is shown counts as Banyan's own, not as foreign use.
+        const holding = [...this.#unreleased]
+        this.#nodes = await this.#nodesOf(site)
+        this.#nodesAt = performance.now()
+        const attempts = new Set([...holding, ...this.#unreleased])
+        const { domainsOf } = site.topology
+        facts.push(...this.#watch.look({ nodes: this.#nodes, jobs, attempts, domainsOf }))
+      }
       this.#trouble = undefined
       this.#hasPolled = true
       for (const attempt of this.#unsubmitted) void this.#submitAnew(attempt)
@@ -326,10 +362,9 @@ export class SlurmEngine implements Engine {
     }
   }
 
-  async #readNodes({ partition }: Site): Promise<void> {
+  async #nodesOf({ partition }: Site): Promise<SlurmNode[]> {
     const nodes = await this.#parts.transport.nodes()
-    this.#nodes = nodes.filter(({ partitions }) => partitions.includes(partition.name))
-    this.#nodesAt = performance.now()
+    return nodes.filter(({ partitions }) => partitions.includes(partition.name))
   }
 
   #jobsByAttempt(jobs: readonly SlurmJob[]): Map<string, SlurmJob[]> {

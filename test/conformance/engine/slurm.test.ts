@@ -23,7 +23,7 @@ const byRest = async (): Promise<Partial<SlurmEngineOptions>> => {
   return { rest: { url: cluster.restUrl, user: 'root', token: async () => token } }
 }
 
-const traits = { runsHere: true, capsLogs: false }
+const traits = { runsHere: true, capsLogs: true }
 engineConformance('slurm by its commands', () => install(byCommands), traits)
 engineConformance('slurm by its REST daemon', () => install(byRest), traits)
 
