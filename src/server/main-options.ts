@@ -11,6 +11,8 @@ export interface ServerOptions {
   /** Slots to declare; absent means the GPUs that there are, or else the CPUs. */
   readonly slots: number | undefined
   readonly databaseUrl: string | undefined
+  /** Where other servers find this one when it leads. */
+  readonly advertise?: string | undefined
   /** What runs attempts; this machine when left out. */
   readonly slurm?: SlurmOptions | undefined
   readonly logLevel: string
@@ -57,6 +59,7 @@ export function parseServerOptions(
         port: { type: 'string' },
         slots: { type: 'string' },
         'database-url': { type: 'string' },
+        advertise: { type: 'string' },
         log: { type: 'string' },
         engine: { type: 'string' },
         'slurm-dir': { type: 'string' },
@@ -75,6 +78,9 @@ export function parseServerOptions(
   const port = wholeNumber(values.port ?? env.BANYAN_PORT ?? `${DEFAULT_PORT}`, 0, 65_535)
   if (port === undefined)
     return refuse(`--port takes a number from 0 to 65535, not "${values.port ?? env.BANYAN_PORT}"`)
+  const advertise = values.advertise ?? env.BANYAN_ADVERTISE
+  if (advertise !== undefined && !/^https?:\/\/[^/]+\/?$/.test(advertise))
+    return refuse(`--advertise takes an address such as http://banyan-1:7600, not "${advertise}"`)
   const slots = values.slots === undefined ? undefined : wholeNumber(values.slots, 1, 4096)
   if (values.slots !== undefined && slots === undefined)
     return refuse(`--slots takes a number from 1 to 4096, not "${values.slots}"`)
@@ -96,6 +102,7 @@ export function parseServerOptions(
     port,
     slots,
     databaseUrl: values['database-url'] ?? env.DATABASE_URL,
+    advertise,
     logLevel: values.log ?? env.BANYAN_LOG ?? 'info',
   })
 }

@@ -1,5 +1,4 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Engine, FailureClasses, Store } from '../control/index.ts'
 import { bootstrap, tokenPath } from './bootstrap.ts'
@@ -7,6 +6,7 @@ import type { Clock } from './clock.ts'
 import type { EngineCapabilities, Services } from './context.ts'
 import { createHttp } from './http.ts'
 import { Ledger } from './ledger.ts'
+import { listen, reachable } from './listen.ts'
 import type { Log } from './log.ts'
 import { EffectRunner } from './loops/effects.ts'
 import { EngineWatch } from './loops/engine-watch.ts'
@@ -15,6 +15,7 @@ import { ReadinessProbes } from './loops/probes.ts'
 import { Metrics } from './metrics.ts'
 import { removeServerFile, writeServerFile } from './server-file.ts'
 import { createServing } from './serving.ts'
+import type { Standby } from './standby.ts'
 
 /** What a server runs on: the real machine, or the twin's. */
 export interface World {
@@ -27,6 +28,10 @@ export interface World {
   readonly storeKind: 'pglite' | 'postgres'
   readonly backUp: () => Promise<ReadableStream<Uint8Array>>
   readonly failureClasses: FailureClasses
+  /** What answered at the server's address while another one led. */
+  readonly standby?: Standby | undefined
+  /** Tells servers that stand by where this one answers. */
+  readonly advertise: (url: string) => Promise<void>
   /** How it is told of, when it is simulated. */
   readonly twin?: Services['twin']
   /** Lets those live who belong to it: called once the ledger serves. */
@@ -37,6 +42,8 @@ interface Options {
   readonly dataDir: string
   readonly host: string
   readonly port: number
+  /** Where servers that stand by find this one; its host's name when left out. */
+  readonly advertise?: string | undefined
   readonly version: string
   readonly log: Log
 }
@@ -100,8 +107,9 @@ export async function startServer(world: World, options: Options): Promise<Runni
     if (gateway.handles(path)) gateway.handle(request, response)
     else void answer(request, response)
   })
-  const { port } = await listen(http, options)
-  const url = `http://${urlHost(options.host)}:${port}`
+  await world.standby?.close()
+  const url = await listen(http, { host: options.host, port: world.standby?.port ?? options.port })
+  await world.advertise(options.advertise ?? reachable(options.host, url))
   await writeServerFile(dataDir, {
     url,
     pid: process.pid,
@@ -132,25 +140,4 @@ export async function startServer(world: World, options: Options): Promise<Runni
       await world.store.close()
     },
   }
-}
-
-function listen(http: Server, { host, port }: Options): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    http.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE'
-      reject(
-        taken
-          ? new Error(`port ${port} on ${host} is taken; choose another with --port, or 0 for any free one`)
-          : new Error(`cannot listen on ${host}:${port}: ${error.message}`),
-      )
-    })
-    http.listen(port, host, () => resolve(http.address() as AddressInfo))
-  })
-}
-
-/** An address that listens everywhere is reached here by loopback; IPv6 stands in brackets. */
-function urlHost(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1'
-  if (host === '::') return '[::1]'
-  return host.includes(':') ? `[${host}]` : host
 }

@@ -63,6 +63,7 @@ export class FlakyStore {
       attempts: (id) => store.attempts(id),
       usage: (query) => store.usage(query),
       names: (ids) => store.names(ids),
+      leader: () => store.leader(),
       submission: async (user, key) => {
         const record = await store.submission(user, key)
         this.#lookups++

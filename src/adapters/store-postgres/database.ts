@@ -8,6 +8,8 @@ export interface Database {
   snapshot<Result>(read: (snapshot: Kysely<Tables>) => Promise<Result>): Promise<Result>
   /** Waits until this process is the only one that holds a writer. */
   openWriter(): Promise<Writer>
+  /** What the process that holds the writer has advertised. */
+  advertised(): Promise<string | undefined>
   close(): Promise<void>
 }
 
@@ -15,5 +17,7 @@ export interface Writer {
   readonly connection: Kysely<Tables>
   /** Resolves when the connection is gone, and with it the exclusive right to write. */
   readonly lost: Promise<void>
+  /** Shown to every process for as long as this one holds the writer. */
+  advertise(text: string): Promise<void>
   close(): Promise<void>
 }

@@ -17,6 +17,8 @@ export async function openEmbedded(folder: string, log: (line: string) => void):
     reader: connection,
     snapshot: (read) => readCopy(data, connection, read),
     openWriter: async () => writerOn(data.server, connection),
+    // No other process can open the folder to ask.
+    advertised: async () => undefined,
     close: async () => {
       await stopHousekeeping()
       await connection.destroy()
@@ -45,7 +47,8 @@ function writerOn(server: EmbeddedServer, connection: Kysely<Tables>): Writer {
   const closed = new Promise<void>((resolve) => {
     close = resolve
   })
-  return { connection, lost: Promise.race([server.ended, closed]), close: async () => close() }
+  const lost = Promise.race([server.ended, closed])
+  return { connection, lost, advertise: async () => {}, close: async () => close() }
 }
 
 /**

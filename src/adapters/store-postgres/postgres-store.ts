@@ -155,6 +155,7 @@ export class PostgresStore implements Store {
       const lost = writer.lost.then(stop)
       return {
         lost,
+        advertise: (url) => writer.advertise(url),
         release: async () => {
           stop()
           await writer.close()
@@ -164,6 +165,12 @@ export class PostgresStore implements Store {
       await writer.close()
       throw storeFailure(error)
     }
+  }
+
+  leader(): Promise<string | undefined> {
+    return this.database.advertised().catch((error) => {
+      throw storeFailure(error)
+    })
   }
 
   close(): Promise<void> {

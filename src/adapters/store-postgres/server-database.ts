@@ -1,11 +1,14 @@
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import pg from 'pg'
 import type { Database, Writer } from './database.ts'
 import { COLUMN_TYPES, kyselyOnClient, kyselyOnPool, snapshotOf } from './kysely-of.ts'
 import { StoreError } from './store-error.ts'
+import type { Tables } from './tables.ts'
 
 /** The advisory lock of the leader: any number that no other program takes in the same database. */
 const LEADER_LOCK = 7_116_552
+/** NAMEDATALEN - 1: what PostgreSQL keeps of an application's name. */
+const LONGEST_NAME_BYTES = 63
 const READ_CONNECTIONS = 8
 const CONNECT_TIMEOUT_MS = 10_000
 const HEARTBEAT_MS = 5_000
@@ -43,6 +46,7 @@ export async function openServer(url: string): Promise<Database> {
         throw unreachable(url, error)
       }
     },
+    advertised: () => advertisedIn(reader),
     close: async () => {
       await Promise.all([...clients].map((client) => client.end()))
       await reader.destroy()
@@ -65,7 +69,28 @@ async function becomeWriter(client: pg.Client): Promise<Writer> {
     sql`select 1`.execute(connection).then(answered, answered)
   }, HEARTBEAT_MS)
   void lost.then(() => clearInterval(heartbeat))
-  return { connection, lost, close: () => client.end() }
+  return {
+    connection,
+    lost,
+    advertise: async (text) => {
+      if (Buffer.byteLength(text) > LONGEST_NAME_BYTES) {
+        throw new Error(
+          `"${text}" has more than ${LONGEST_NAME_BYTES} bytes; give a shorter one with --advertise`,
+        )
+      }
+      await sql`select set_config('application_name', ${text}, false)`.execute(connection)
+    },
+    close: () => client.end(),
+  }
+}
+
+/** The name of the session that holds the lock, which the server shows to sessions of the same user and forgets with it. */
+async function advertisedIn(reader: Kysely<Tables>): Promise<string | undefined> {
+  const { rows } = await sql<{ application_name: string }>`
+    select activity.application_name from pg_locks lock join pg_stat_activity activity using (pid)
+    where lock.locktype = 'advisory' and lock.objid = ${LEADER_LOCK} and lock.classid = 0 and lock.granted
+      and activity.datname = current_database()`.execute(reader)
+  return rows[0]?.application_name || undefined
 }
 
 function parsed(url: string): string {

@@ -16,6 +16,7 @@ export interface UpOptions {
   readonly port?: string
   readonly slots?: string
   readonly databaseUrl?: string
+  readonly advertise?: string
   readonly engine?: string
   readonly slurmDir?: string
   readonly slurmPartition?: string
@@ -83,6 +84,7 @@ function serverArguments(cli: Cli, options: UpOptions): string[] {
     ['--port', options.port],
     ['--slots', options.slots],
     ['--database-url', options.databaseUrl],
+    ['--advertise', options.advertise],
     ['--engine', options.engine],
     ['--slurm-dir', inFull(cli, options.slurmDir)],
     ['--slurm-partition', options.slurmPartition],

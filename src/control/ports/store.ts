@@ -24,6 +24,8 @@ export interface Store {
   submission(user: string, idempotencyKey: string): Promise<SubmissionRecord | undefined>
   /** Resolves when this process is the only one that may append; `lost` then tells when it no longer is. */
   lead(): Promise<Leadership>
+  /** Where the leader says that it answers; undefined while none leads, or none has said so. */
+  leader(): Promise<string | undefined>
   close(): Promise<void>
 }
 
@@ -126,5 +128,7 @@ export interface Page<Item> {
 export interface Leadership {
   /** Resolves when the lock is lost; the process must stop appending at once. */
   readonly lost: Promise<void>
+  /** Tells `leader` of every other process where the leader answers, for as long as it leads. */
+  advertise(url: string): Promise<void>
   release(): Promise<void>
 }

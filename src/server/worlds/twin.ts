@@ -71,6 +71,7 @@ export async function twinWorld(options: ServerOptions, twin: TwinOptions, log: 
       capabilities: TWIN_CAPABILITIES,
       store,
       leadershipLost: leadership.lost,
+      advertise: (url) => leadership.advertise(url),
       storeKind: options.databaseUrl === undefined ? 'pglite' : 'postgres',
       backUp: () => backupStream(store, dataDir),
       failureClasses: DEFAULT_FAILURE_CLASSES,

@@ -44,6 +44,22 @@ if (!server) {
       await Promise.all([first.close(), second.close()])
     })
 
+    it('know where the leader answers for as long as it leads', async () => {
+      const location = { databaseUrl: await server.createDatabase() }
+      const [first, second] = await Promise.all([openStore(location), openStore(location)])
+      expect(await second.leader()).toBeUndefined()
+      const leadership = await first.lead()
+      expect(await second.leader()).toBeUndefined()
+      await leadership.advertise('http://banyan-1:7600')
+      expect(await second.leader()).toBe('http://banyan-1:7600')
+      await expect(leadership.advertise(`http://${'x'.repeat(60)}`)).rejects.toThrow('--advertise')
+      const next = second.lead()
+      await first.close()
+      await (await next).advertise('http://banyan-2:7600')
+      expect(await second.leader()).toBe('http://banyan-2:7600')
+      await second.close()
+    })
+
     it('stops waiting for the lead when the store is closed', async () => {
       const location = { databaseUrl: await server.createDatabase() }
       const [first, second] = await Promise.all([openStore(location), openStore(location)])
