@@ -23,8 +23,7 @@ export function playScenario(scenario: Scenario, flags: Pick<TwinFlags, 'epoch' 
   const assembled = assemble(scenario, readFiles(scenario, flags.epoch))
   if (!assembled.ok) throw new CliFailure('usage', assembled.error)
   const { setup } = assembled.value
-  if (setup.jobs.length === 0)
-    throw new CliFailure('usage', `no job is left to play${because(assembled.value.skipped)}`)
+  if (setup.jobs.length === 0) throw new CliFailure('usage', nothingToPlay(assembled.value.skipped))
   const insight = new Insight(setup, scenario.pricePerGpuHour)
   const world = new World(setup, [insight])
   const progress = process.stderr.isTTY ? new ProgressLine(begin) : undefined
@@ -42,9 +41,16 @@ export function playScenario(scenario: Scenario, flags: Pick<TwinFlags, 'epoch' 
   }
 }
 
-export function because(skipped: Readonly<Record<string, number>>): string {
-  const reasons = Object.entries(skipped).map(([reason, count]) => `${count}: ${reason}`)
-  return reasons.length === 0 ? '' : ` (left out: ${reasons.join('; ')})`
+function nothingToPlay(skipped: Readonly<Record<string, number>>): string {
+  const reasons = leftOut(skipped)
+  return reasons === '' ? 'there is no job to play' : `no job is left to play; left out are ${reasons}`
+}
+
+/** The jobs that are not played, by reason. */
+export function leftOut(skipped: Readonly<Record<string, number>>): string {
+  return Object.entries(skipped)
+    .map(([reason, count]) => `${count}: ${reason}`)
+    .join('; ')
 }
 
 function readFiles(scenario: Scenario, epoch: string | undefined) {
@@ -67,11 +73,21 @@ function readTrace(file: string): string {
     const bytes = readFileSync(file)
     return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8')
   } catch (error) {
-    throw new CliFailure(
-      'usage',
-      `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    throw new CliFailure('usage', `cannot read ${file}: ${whyUnreadable(error)}`)
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'you may not read it',
+  Z_BUF_ERROR: 'its gzip data ends in the middle; get the file again',
+  Z_DATA_ERROR: 'its gzip data is damaged; get the file again',
+}
+
+function whyUnreadable(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return REASONS[code] ?? (error instanceof Error ? error.message : String(error))
 }
 
 /** One line on the terminal that is written over and over. */

@@ -4,13 +4,13 @@ import { formatDuration } from '../base/index.ts'
 import { reportPage } from '../twin/index.ts'
 import { BORDERLESS } from './render/borderless.ts'
 import type { TwinFlags } from './twin-flags.ts'
-import { because, type Played } from './twin-play.ts'
+import { leftOut, type Played } from './twin-play.ts'
 
 /** Prints one played scenario: a table for people, or with `--json` one object; what was left out goes to standard error. */
 export function printRun(played: Played, flags: Pick<TwinFlags, 'json' | 'report'>): void {
   const { assembled, report, scenario } = played
   const { skipped } = assembled
-  if (Object.keys(skipped).length > 0) process.stderr.write(`jobs left out${because(skipped)}\n`)
+  if (Object.keys(skipped).length > 0) process.stderr.write(`jobs left out: ${leftOut(skipped)}\n`)
   if (report.refused > 0) process.stderr.write(`submissions refused: ${report.refused}\n`)
   const open = report.states.open ?? 0
   if (open > 0) process.stderr.write(`${open} jobs had not ended when the run did\n`)

@@ -17,11 +17,15 @@ import { tenantNames } from '../world/tenant-names.ts'
 import { TWIN_ORGANISATION } from '../world/world.ts'
 import type { UserAction, WorldSetup } from '../world/world-setup.ts'
 import { declaredJobs } from './declared-jobs.ts'
-import { momentInTrace } from './moment.ts'
+import { momentInTrace, momentText } from './moment.ts'
 import { plainCluster } from './plain-cluster.ts'
 import type { ClusterChoice, Scenario, WorkloadSource } from './scenario.ts'
 import { servedJob } from './served-job.ts'
 import { startCosts } from './start-costs.ts'
+
+/** More than a process has memory for. */
+const MOST_NODES = 200_000
+const MOST_GPUS_PER_NODE = 100_000
 
 /** The files that a scenario names, read; and when second 0 of a trace was, where the caller knows better. */
 export interface ScenarioFiles {
@@ -44,20 +48,21 @@ export function assemble(scenario: Scenario, files: ScenarioFiles): Result<Assem
   const gpuCount = nodes.reduce((sum, node) => sum + node.gpuCount, 0)
   const streams = new Streams(scenario.seed)
   const machine = () => machineOfScenario(scenario.cluster, nodes, levels)
-  const jobs: SimulatedJob[] = []
+  const parts: SourcePart[] = []
   const skipped: Record<string, number> = {}
   for (const [index, source] of scenario.workloads.entries()) {
     const made = jobsOf(source, scenario, files, machine, gpuCount, streams, `${index}`)
     if (!made.ok) return made
     for (const [reason, count] of Object.entries(made.value.skipped))
       skipped[reason] = (skipped[reason] ?? 0) + count
-    for (const job of made.value.jobs) {
+    const possible = made.value.jobs.filter((job) => {
       const reason = whyImpossible(job.spec.resources.shape, nodes, gpuCount)
-      if (reason === undefined) jobs.push(job)
-      else skipped[reason] = (skipped[reason] ?? 0) + 1
-    }
+      if (reason !== undefined) skipped[reason] = (skipped[reason] ?? 0) + 1
+      return reason === undefined
+    })
+    parts.push({ kind: source.kind, jobs: possible })
   }
-  jobs.sort((a, b) => a.submitMs - b.submitMs)
+  const jobs = fromOneBeginning(parts)
   const setup: WorldSetup = {
     seed: scenario.seed,
     startMs: jobs[0]?.submitMs ?? 0,
@@ -74,6 +79,26 @@ export function assemble(scenario: Scenario, files: ScenarioFiles): Result<Assem
     actions: endsOfServing(jobs),
   }
   return ok({ setup, gpuCount, skipped })
+}
+
+interface SourcePart {
+  readonly kind: WorkloadSource['kind']
+  readonly jobs: readonly SimulatedJob[]
+}
+
+/** All jobs in order of submission. A trace has times of its own; what has none begins when the first trace does. */
+function fromOneBeginning(parts: readonly SourcePart[]): SimulatedJob[] {
+  const beginnings = parts.flatMap(({ kind, jobs: [first] }) =>
+    kind === 'trace' && first ? [first.submitMs] : [],
+  )
+  const beginMs = beginnings.length === 0 ? 0 : Math.min(...beginnings)
+  return parts
+    .flatMap(({ kind, jobs }) =>
+      kind === 'trace' || beginMs === 0
+        ? jobs
+        : jobs.map((job) => ({ ...job, submitMs: job.submitMs + beginMs })),
+    )
+    .sort((a, b) => a.submitMs - b.submitMs)
 }
 
 /** Somebody ends each served model once its requests are over. */
@@ -93,6 +118,9 @@ interface Cluster {
 
 function clusterOfScenario({ cluster, fabric }: Scenario): Result<Cluster, string> {
   const chosen = fabric ? { fabric } : {}
+  const gpus = cluster.kind === 'plain' ? cluster.gpus : 1
+  if (cluster.nodes > MOST_NODES || gpus > MOST_GPUS_PER_NODE)
+    return refuse(`a cluster has at most ${MOST_NODES} nodes, and a node at most ${MOST_GPUS_PER_NODE} GPUs`)
   if (cluster.kind === 'plain')
     return ok({ ...plainCluster(cluster.nodes, cluster.gpus, cluster.gpuModel), ...chosen })
   const template = clusterTemplate(cluster.template)
@@ -162,7 +190,8 @@ function readTrace(
 ): Result<JobTrace, string> {
   const text = files.texts.get(source.file)
   if (text === undefined) return refuse(`${source.file}: not read`)
-  const isSacct = source.format === 'auto' ? /^[^\n]*\|/.test(text) : source.format === 'sacct'
+  const isSacct =
+    source.format === 'auto' ? /^[^\n]*\||^\s*jobid(raw)?\s/i.test(text) : source.format === 'sacct'
   const read = isSacct ? readSacct(text) : readJobCsv(text)
   if (!read.ok) return refuse(`${source.file}: ${read.error}`)
   const trace = read.value
@@ -180,7 +209,12 @@ function readTrace(
     if (!moment.ok) return refuse(`${source.file}: ${moment.error}`)
     to = moment.value
   }
-  return ok(clipTrace(trace, from, to))
+  const clipped = clipTrace(trace, from, to)
+  const [first] = trace.jobs
+  if (clipped.jobs.length > 0 || !first) return ok(clipped)
+  return refuse(
+    `${source.file}: nothing was submitted in the span that was asked for; its submissions go from ${momentText(first.submitMs, epochMs)} to ${momentText(trace.jobs.at(-1)!.submitMs, epochMs)}`,
+  )
 }
 
 /** Why no empty fleet of these nodes could ever hold the gang; undefined when one could. */

@@ -34,3 +34,8 @@ export function momentInTrace(
   }
   return ok(moment.ms - epochMs + (isEnd && moment.wholeDay ? DAY_MS : 0))
 }
+
+/** The moment as people would write it after `--from`: a date where the trace's epoch is known, else its seconds. */
+export function momentText(atMs: TimeMs, epochMs: TimeMs | undefined): string {
+  return epochMs === undefined ? `${Math.floor(atMs / 1000)}` : new Date(epochMs + atMs).toISOString()
+}

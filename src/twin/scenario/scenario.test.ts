@@ -108,6 +108,31 @@ describe('assemble', () => {
     })
   })
 
+  it('[T4] begins what has no times of its own with the first trace', () => {
+    const jobs = { file: 'x/jobs.csv', kind: 'trace', format: 'auto' } as const
+    const parsed = parseScenario('cluster: {nodes: 1, gpus: 8}\nworkloads: [{jobs: {gpus: 1, run: 1h}}]', 's')
+    if (!parsed.ok) throw new Error('not read')
+    const workloads = [jobs, ...parsed.value.workloads]
+    const later = new Map([['x/jobs.csv', 'submit_s,gpus,duration_s\n1500000000,8,5\n1500000009,8,5\n']])
+    const made = assemble({ ...parsed.value, workloads }, { texts: later })
+    if (!made.ok) throw new Error(made.error)
+    expect(made.value.setup.jobs.map(({ submitMs }) => submitMs - made.value.setup.startMs)).toEqual([
+      0, 0, 9000,
+    ])
+  })
+
+  it.each([
+    ['submit_s,gpus,duration_s\n-5,1,1\n', /line 2: submit_s is -5; expected seconds from 0/],
+    ['submit_s,gpus,duration_s\n1,1,1e300\n', /line 2: 1e\+300 are too many seconds/],
+    ['\0\u0001', /line 1: this is not a text/],
+    ['submit_s,gpus,duration_s\n1,1,1\n', /nothing was submitted in the span.*go from 1 to 1/],
+  ])('[T4] refuses %j', (text, message) => {
+    expect(assemble(scenario('10d'), { texts: new Map([['x/jobs.csv', text]]) })).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(message),
+    })
+  })
+
   it('[T4] wants to know when a trace was before it clips it by dates', () => {
     expect(assemble(scenario('2026-01-01'), { texts })).toMatchObject({
       ok: false,

@@ -3,6 +3,8 @@ import { ok, type Result, refuse } from '../../base/index.ts'
 import { inSubmitOrder, type JobTrace, NO_TENANT, type TraceJob } from './job-trace.ts'
 import { columnOf, type Row, readTable } from './table.ts'
 
+/** No time or span in a trace is longer, in seconds: the year 2096. */
+const MOST_S = 4e9
 /** Seconds above this are a Unix time, not seconds since the trace began: 2001-09-09. */
 const UNIX_FROM_S = 1e9
 
@@ -49,6 +51,10 @@ export function readJobCsv(text: string): Result<JobTrace, string> {
     const gpus = number(row, at.gpus)
     const duration = number(row, at.duration)
     const limit = at.limit < 0 ? Number.NaN : number(row, at.limit)
+    if (submit < 0) problem ??= `line ${row.line}: submit_s is ${submit}; expected seconds from 0`
+    for (const seconds of [submit, duration])
+      if (seconds > MOST_S)
+        problem ??= `line ${row.line}: ${seconds} are too many seconds; the most is ${MOST_S}`
     if (problem !== undefined) return refuse(problem)
     if (Number.isNaN(submit)) skip('no submit time')
     else if (!(gpus > 0)) skip('no GPUs asked for')

@@ -22,6 +22,8 @@ export function readTable(text: string, separator: ',' | '|'): Result<Table, str
   const lines = text.split(/\r?\n/)
   const header = lines[0]?.replace(/^\uFEFF/, '') ?? ''
   if (header.trim() === '') return refuse('line 1: expected the names of the columns, found nothing')
+  if (header.includes('\0'))
+    return refuse('line 1: this is not a text; expected columns of text, gzipped or not')
   const columns = split(header, separator).map((name) => name.trim().toLowerCase())
   const rows: Row[] = []
   for (let i = 1; i < lines.length; i++) {

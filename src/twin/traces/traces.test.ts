@@ -90,7 +90,28 @@ describe('readSacct', () => {
     })
   })
 
+  it('[T4] takes fields that end with the separator, raw columns, arrays, and leaves times that Slurm does not know', () => {
+    const raw = readSacct(
+      'JobIDRaw|Submit|ElapsedRaw|TimelimitRaw|AllocTRES|\n5|1790000000|600|60|gres/gpu=4|\n',
+    )
+    expect(raw).toMatchObject({
+      value: { jobs: [{ id: '5', submitMs: 1_790_000_000_000, durationMs: 600_000, limitMs: HOUR_MS }] },
+    })
+    const rows = [
+      '2_1|u|a|2026-01-01T00:00:00|00:01:00||1|gres/gpu=1||RUNNING',
+      '2_[2-40%4]|u|a|2026-01-01T00:00:00|00:00:00||1|gres/gpu=1||PENDING',
+      '3+0|u|a|Unknown|00:01:00||1|gres/gpu=1||FAILED',
+      '4|u|a|2026-01-01T00:00:00|INVALID||1|gres/gpu=1||FAILED',
+    ]
+    expect(readSacct(header + rows.join('\n'))).toMatchObject({
+      value: { jobs: [{ id: '2_1' }], skipped: { 'never ran': 1, 'times unknown to Slurm': 2 } },
+    })
+  })
+
   it('[T4] says which columns it needs and what to run', () => {
+    expect(readSacct('JobID      User   Submit\n---- ---- ----\n')).toMatchObject({
+      error: expect.stringMatching(/cut short; run: sacct -a -X -P/),
+    })
     expect(readSacct('JobID|User\n1|a')).toMatchObject({
       ok: false,
       error: expect.stringMatching(/sacct -a -X -P/),
