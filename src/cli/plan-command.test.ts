@@ -75,7 +75,7 @@ describe('banyan plan', () => {
   })
 
   it('plans for the live cluster where it or no machine is named', async () => {
-    const machine = { gpu: 'GB200-186', gpuCount: 8, gpusPerNode: 4 }
+    const machine = { gpu: 'GB200-186', gpuCount: 8, gpusPerNode: 4, gpuMemoryBytes: 186 * 2 ** 30 }
     expect(JSON.parse((await plan('llama3-8b', '--json')).out).machine).toEqual(machine)
     const { out } = await plan('llama3-8b', '--cluster', 'live', '--gpus', '4', '--json')
     expect(JSON.parse(out).machine).toEqual({ ...machine, gpuCount: 4 })

@@ -1,4 +1,5 @@
 import { ok, present, type Result, refuse } from '../base/index.ts'
+import { didYouMean } from '../model/spec/index.ts'
 import catalogue from './data/models.json' with { type: 'json' }
 import { type ModelShape, modelShape, type ShapeInput } from './model-shape.ts'
 
@@ -23,8 +24,11 @@ export function modelByName(name: string): Result<ModelShape, string> {
   const entry = BY_NAME.get(plain(name))
   if (!entry) {
     const near = modelNames().filter((known) => plain(known).includes(plain(name).slice(0, 5)))
-    const hint = near.length > 0 ? `did you mean ${near.join(', ')}?` : `known are ${modelNames().join(', ')}`
-    return refuse(`no model is called "${name}"; ${hint} Or give --config with a Hugging Face config.json`)
+    const hint =
+      near.length > 0
+        ? `; did you mean ${near.join(', ')}?`
+        : `${didYouMean(name, modelNames())}; banyan plan --models lists those that are.`
+    return refuse(`no model is called "${name}"${hint} Or give --config with a Hugging Face config.json`)
   }
   const shape = modelShape(entry)
   return ok(present(shape.ok ? shape.value : undefined, `shape of ${entry.name} in the model catalogue`))

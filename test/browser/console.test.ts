@@ -568,6 +568,39 @@ describe('every page, in both themes and three sizes', () => {
     })
   }
 
+  test('answers with plots keep nobody out and fit either', async () => {
+    const { page } = reader
+    await operator.makeReservation({
+      id: 'seen',
+      kind: 'maintenance',
+      reason: 'a look',
+      count: 3,
+      durationMs: 3_600_000,
+    })
+    const answered = {
+      '/plan?model=llama3-8b&tokens=1T&by=60d': 'Where a step goes',
+      '/plan?for=serving&model=llama3-8b': 'Memory',
+      '/reservations?reservation=seen': 'Reservation seen',
+      '/what-if?edits=[{"kind":"add-nodes","count":500}]': 'What it would do',
+    }
+    for (const theme of ['light', 'dark'] as const) {
+      await page.evaluate((value) => window.localStorage.setItem('banyan.theme', value), theme)
+      for (const [path, region] of Object.entries(answered)) {
+        await reader.go(path)
+        await page.getByRole('region', { name: region }).waitFor()
+        for (const summary of await page.locator('main summary').all()) await summary.click()
+        expect(await reader.barriers(), `${path}, ${theme}`).toEqual([])
+        for (const width of [1280, 768, 390]) {
+          await page.setViewportSize({ width, height: 820 })
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+          expect(overflow, `${path} at ${width}`).toBeLessThanOrEqual(0)
+        }
+        await page.setViewportSize({ width: 1280, height: 820 })
+      }
+    }
+    await operator.cancelReservation({ id: 'seen' })
+  })
+
   test('on paper a page is light and without what can only be clicked', async () => {
     const { page } = reader
     await page.evaluate(() => window.localStorage.setItem('banyan.theme', 'dark'))

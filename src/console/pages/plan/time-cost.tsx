@@ -24,7 +24,8 @@ interface Props {
 }
 
 /** Time against cost over sizes: those on the line are the best of their time, the others are dearer and no faster. */
-export function TimeCost({ plan, curve, toSize }: Props) {
+export function TimeCost({ plan, curve: usual, toSize }: Props) {
+  const curve = withOwn(usual, plan)
   const [frame, width] = useWidth()
   const right = width - RIGHT
   const x = axisOf(
@@ -155,6 +156,15 @@ function Sizes({ plan, curve, toSize }: Props) {
       ]}
     />
   )
+}
+
+/** The size that is planned stands among the usual ones, which it need not be one of. */
+function withOwn(curve: readonly Size[], plan: PlanView): readonly Size[] {
+  const { machine, wallSeconds, dollars, modelFlopsUtilisation, strategy, strategyText } = plan
+  const { gpuCount } = machine
+  if (curve.some((size) => size.gpuCount === gpuCount)) return curve
+  const own = { gpuCount, wallSeconds, dollars, modelFlopsUtilisation, strategy, strategyText, knee: false }
+  return [...curve, own].toSorted((a, b) => a.gpuCount - b.gpuCount)
 }
 
 /** The sizes that no other beats in both time and cost, slowest first. */
