@@ -6,6 +6,7 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { claimFolder, endLeftovers, endSteps, FOLDER_PREFIX, noteDaemon } from './leftovers.ts'
 import { type ClusterSize, slurmConfiguration } from './slurm-configuration.ts'
 
 const run = promisify(execFile)
@@ -45,7 +46,9 @@ export class SlurmCluster {
   static async start(wanted: Partial<ClusterSize> = {}): Promise<SlurmCluster> {
     if (process.getuid?.() !== 0) throw new Error('slurmd needs root, which this is not')
     const size = { ...SMALL, ...wanted }
-    const folder = await mkdtemp(join(tmpdir(), 'banyan-slurm-'))
+    await endLeftovers()
+    const folder = await mkdtemp(join(tmpdir(), FOLDER_PREFIX))
+    claimFolder(folder)
     const cluster = new SlurmCluster(folder, size, await freePorts(OFFSET.nodes + size.nodes))
     try {
       await cluster.#start()
@@ -129,7 +132,7 @@ export class SlurmCluster {
   async stop(): Promise<void> {
     for (const daemon of this.#daemons.values()) daemon.kill('SIGCONT')
     await run('scancel', ['-f', '-Q', '-u', 'root'], { env: this.env, timeout: 10_000 }).catch(() => {})
-    await this.#endSteps()
+    await endSteps(this.configuration)
     const order = [...this.#daemons.keys()].sort((a, b) => rank(a) - rank(b))
     for (const stage of [0, 1, 2]) {
       const names = order.filter((name) => rank(name) === stage)
@@ -233,13 +236,8 @@ export class SlurmCluster {
   ): void {
     const child = spawn(program, words, { env: { ...this.env, ...env }, stdio: 'ignore', ...user })
     child.on('error', () => {})
+    noteDaemon(this.folder, child.pid)
     this.#daemons.set(name, child)
-  }
-
-  /** Steps outlive their daemon, so that they must be found by what their environment says. */
-  async #endSteps(): Promise<void> {
-    const script = `for p in $(pgrep slurmstepd); do tr '\\0' '\\n' <"/proc/$p/environ" 2>/dev/null | grep -qxF "SLURM_CONF=$1" && kill -9 "$p"; done; true`
-    await run('sh', ['-c', script, 'sh', this.configuration])
   }
 
   async #until(trouble: string, condition: () => Promise<boolean>): Promise<void> {

@@ -1,7 +1,7 @@
 import type { JobRequest, SlurmJob, SlurmNode, SlurmPartition } from './transport.ts'
 
 /** Versions of the interface that are understood, the best first. */
-export const REST_VERSIONS = [43, 42, 41, 40, 39, 38, 37, 36] as const
+export const REST_VERSIONS = [45, 44, 43, 42, 41, 40, 39, 38, 37, 36] as const
 
 /** From 0.0.39 on the interface is generated: flags became lists, and numbers say whether they are set. */
 const FIRST_GENERATED = 39
@@ -38,15 +38,17 @@ export function submission(request: JobRequest, version: number): unknown {
     }
     return { script: request.script, job }
   }
+  // Slurm 23.02, the newest whose best version is 39, separates the kind by a colon; from 23.11 on it is a slash.
+  const prefix = version >= 40 ? 'gres/' : 'gres:'
   const job = {
     ...common,
     nodes: String(request.nodes.length),
     required_nodes: [...request.nodes],
     environment: Object.entries(request.environment).map(([name, value]) => `${name}=${value}`),
     time_limit: minutes === undefined ? { set: true, infinite: true } : setNumber(minutes),
-    ...(gresPerNode === undefined ? {} : { tres_per_node: `gres/${gresPerNode}` }),
+    ...(gresPerNode === undefined ? {} : { tres_per_node: `${prefix}${gresPerNode}` }),
   }
-  return version >= 40 ? { script: request.script, job } : { script: request.script, jobs: [job] }
+  return { script: request.script, job }
 }
 
 export function jobOf(value: unknown): SlurmJob {

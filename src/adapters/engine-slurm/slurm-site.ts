@@ -35,12 +35,17 @@ export class SlurmSite {
   async #ask(): Promise<Site> {
     const { partition: wanted, topology: given } = this.#wanted
     const partitions = await this.#transport.partitions()
-    const partition = partitions.find((one) => (wanted === undefined ? one.isDefault : one.name === wanted))
+    // Newer versions of the REST interface do not say which partition is the default one.
+    const [only] = partitions.length === 1 ? partitions : []
+    const partition =
+      wanted === undefined
+        ? (partitions.find(({ isDefault }) => isDefault) ?? only)
+        : partitions.find(({ name }) => name === wanted)
     if (!partition) {
       const names = partitions.map(({ name }) => name).join(', ')
       throw new Error(
         wanted === undefined
-          ? `Slurm has no default partition; name one with --slurm-partition: ${names}`
+          ? `Slurm names no default partition; choose one with --slurm-partition: ${names}`
           : `Slurm has no partition "${wanted}"; it has ${names}`,
       )
     }
