@@ -102,6 +102,7 @@ const knownEvent = z.discriminatedUnion('kind', [
     }),
   }),
   z.object({ kind: z.literal('node-moved'), node: z.string(), to: z.string(), reason: z.string() }),
+  z.object({ kind: z.literal('node-renamed'), node: z.string(), to: z.string() }),
   z.object({ kind: z.literal('node-contact'), node: z.string(), contact: z.string() }),
   z.object({
     kind: z.literal('node-foreign'),
@@ -189,6 +190,8 @@ export function describeEvent(logged: LoggedEventView): string {
     }
     case 'node-moved':
       return `${event.node} is ${event.to}${because(event.reason)}`
+    case 'node-renamed':
+      return `${event.node} is now called ${event.to}`
     case 'node-foreign':
       return event.gpus.length === 0
         ? `${event.node} is held by nobody else any more`

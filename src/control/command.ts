@@ -61,6 +61,7 @@ export type Command =
       readonly action: NodeAction
       readonly reason: string
     }
+  | { readonly kind: 'rename-node'; readonly node: NodeId; readonly to: NodeId }
   | { readonly kind: 'create-organisation'; readonly organisation: OrganisationId }
   | { readonly kind: 'create-team'; readonly team: Team }
   | { readonly kind: 'set-user'; readonly user: User }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { AttemptId, WorkloadId } from '../base/index.ts'
+import type { AttemptId, NodeId, WorkloadId } from '../base/index.ts'
 import { id, MINUTE_MS, SECOND_MS } from '../base/index.ts'
 import type { PriorityClass } from '../model/index.ts'
 import { PRIORITY_CLASSES } from '../model/index.ts'
@@ -126,6 +126,33 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       (control) => {
         const node = pick(control.state.nodes.keys(), n)
         if (node) control.do({ kind: 'node-action', node, action: action as 'cordon', reason: 'test' })
+      },
+  ),
+  fc.record({ n: number, to: fc.constantFrom('n1', 'n2', 'n4', 'n5') }).map(
+    ({ n, to }): Step =>
+      (control) => {
+        const node = pick(control.state.nodes.keys(), n)
+        if (node) control.do({ kind: 'rename-node', node, to: id<NodeId>(to) })
+      },
+  ),
+  number.map(
+    (n): Step =>
+      (control) => {
+        const name = pick(['n1', 'n2', 'n3', 'n4'], n)!
+        control.observe({ kind: 'node-present', node: aNode(name), at: control.now })
+      },
+  ),
+  fc.record({ n: number, gpus: fc.constantFrom([], [0, 1], [7]) }).map(
+    ({ n, gpus }): Step =>
+      (control) => {
+        const node = pick(['n1', 'n2', 'n3', 'n4'], n)!
+        control.observe({
+          kind: 'node-foreign',
+          node: id<NodeId>(node),
+          gpus,
+          holder: 'job 7',
+          at: control.now,
+        })
       },
   ),
   fc.record({ n: number, down: fc.boolean() }).map(

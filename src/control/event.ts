@@ -65,6 +65,8 @@ export type Event =
       readonly gpus: readonly number[]
       readonly holder: string
     }
+  /** The node goes on under another name, with all that stands on it; its engine keeps its own. */
+  | { readonly kind: 'node-renamed'; readonly node: NodeId; readonly to: NodeId }
   | { readonly kind: 'node-removed'; readonly node: NodeId }
   | {
       readonly kind: 'workload-submitted'

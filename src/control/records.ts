@@ -1,6 +1,7 @@
-import type { WorkloadId } from '../base/index.ts'
+import type { NodeId, WorkloadId } from '../base/index.ts'
 import { canonicalJson, present } from '../base/index.ts'
 import type {
+  Allocation,
   Attempt,
   ClusterDescription,
   Node,
@@ -128,6 +129,9 @@ class Touched {
       case 'node-described':
         this.#row('nodes', event.node.id)
         break
+      case 'node-renamed':
+        this.#renamed(event.node, event.to)
+        break
       case 'node-moved':
       case 'node-contact':
       case 'node-foreign':
@@ -172,6 +176,19 @@ class Touched {
     })
   }
 
+  /** By the state after it: what names the node now may have named it before. */
+  #renamed(from: NodeId, to: NodeId): void {
+    const { attempts, holds, reservations, workloads } = this.#state
+    this.#row('nodes', from)
+    this.#row('nodes', to)
+    for (const [id, { allocation }] of attempts) if (stands(allocation, to)) this.attempts.add(id)
+    for (const [id, { allocation }] of holds) if (stands(allocation, to)) this.#row('holds', id)
+    for (const [id, { nodes }] of reservations)
+      if (!('domain' in nodes) && nodes.includes(to)) this.#row('reservations', id)
+    for (const [id, { avoidedNodes }] of workloads)
+      if (avoidedNodes.some(({ node }) => node === to)) this.workloads.add(id)
+  }
+
   #attempt(id: Attempt['id']): void {
     this.attempts.add(id)
     const { attempts, derived } = this.#state
@@ -182,6 +199,10 @@ class Touched {
   #row(collection: Collection, id: string): void {
     this.#rows.set(`${collection} ${id}`, { collection, id })
   }
+}
+
+function stands({ parts }: Allocation, node: NodeId): boolean {
+  return parts.some((part) => part.node === node)
 }
 
 /** The state as it was when the store took its last batch. */
@@ -219,6 +240,7 @@ export function restoreState(stored: StoredState): ControlState {
   for (const node of rows<Node>('nodes')) {
     state.nodes.set(node.id, node)
     machine.setNode(node, node.state)
+    if (node.engineName !== undefined) state.derived.renamedNodes.set(node.engineName, node.id)
   }
   for (const memory of rows<MachineMemory>('scheduler')) machine.loadUsage(memory)
   restoreWork(state, stored)

@@ -60,6 +60,8 @@ export interface ControlState {
 export interface Derived {
   /** The scheduler's index of nodes, queues, queued and live gangs. */
   readonly machine: Machine
+  /** Nodes that people renamed, by what their engine calls them. */
+  readonly renamedNodes: Map<NodeId, NodeId>
   /** Who waits for this workload's success. */
   readonly dependents: Map<WorkloadId, Set<WorkloadId>>
   /** When live attempts reach their time limit; entries of attempts that ended earlier are skipped when met. */
@@ -108,6 +110,7 @@ export function emptyState(): ControlState {
     reservations: new Map(),
     derived: {
       machine: new Machine([NODE_LEVEL]),
+      renamedNodes: new Map(),
       dependents: new Map(),
       deadlines: new Heap(byTimeThenId),
       departed: { workloads: new Map(), attempts: new Map(), spans: [] },

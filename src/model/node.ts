@@ -47,6 +47,8 @@ export interface Node extends NodeDescription {
   readonly stateSince: TimeMs
   /** Whether its engine answers for it now. Display only: no rule may end an attempt by it (S4). */
   readonly contact: 'connected' | 'lost'
+  /** What its engine calls it, where a person gave it another name. */
+  readonly engineName?: NodeId
   /** GPUs, by index, that others than Banyan hold, with who that is for people. Written by the engine's facts alone. */
   readonly foreign?: { readonly gpus: readonly number[]; readonly holder: string }
 }

@@ -111,6 +111,7 @@ export class Fleet {
     this.nodes.delete(from)
     if (this.draining.delete(from)) this.draining.add(to)
     this.nodes.set(to, { ...node, description: { ...node.description, id: to } })
+    this.foreign.rename(from, to)
   }
   private readonly renamed = new Map<NodeId, NodeId>()
 

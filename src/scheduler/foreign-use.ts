@@ -37,6 +37,13 @@ export class ForeignUse {
     }
   }
 
+  rename(from: NodeId, to: NodeId): void {
+    const use = this.uses.get(from)
+    if (!use) return
+    this.uses.delete(from)
+    this.uses.set(to, use)
+  }
+
   remove(node: NodeId): void {
     this.uses.delete(node)
   }

@@ -9,7 +9,7 @@ import type {
 } from '../base/index.ts'
 import { assert, broken, compareIds, HOUR_MS, present } from '../base/index.ts'
 import type { Allocation, NodeDescription, NodeState, Policy, Queue, Reservation } from '../model/index.ts'
-import { DEFAULT_POLICY } from '../model/index.ts'
+import { DEFAULT_POLICY, renamedAllocation, renamedList, renamedReservation } from '../model/index.ts'
 import { spendBudgets } from './budget.ts'
 import { Fleet } from './fleet.ts'
 import { type Footprint, footprintGpuMilli, toFootprint } from './footprint.ts'
@@ -90,8 +90,23 @@ export class Machine {
     this.refillHolds()
   }
 
+  /** What stands on the node, is kept on it or avoids it goes on under its new name. */
   renameNode(from: NodeId, to: NodeId): void {
     this.fleet.renameNode(from, to)
+    for (const [id, held] of this.held) {
+      const allocation = renamedAllocation(held.hold.allocation, from, to)
+      this.held.set(id, { ...held, hold: { ...held.hold, allocation } })
+    }
+    for (const [id, reservation] of this.reservations)
+      this.reservations.set(id, renamedReservation(reservation, from, to))
+    for (const occupant of this.live.values()) {
+      const avoid = renamedList(occupant.gang.avoid, from, to)
+      if (avoid !== occupant.gang.avoid) occupant.gang = { ...occupant.gang, avoid }
+    }
+    for (const { gang } of Array.from(this.waiting.entries.values())) {
+      const avoid = renamedList(gang.avoid, from, to)
+      if (avoid !== gang.avoid) this.updateQueued({ ...gang, avoid })
+    }
   }
 
   setQueue(queue: Queue): void {

@@ -152,5 +152,6 @@ function actorOf(text: string): NonNullable<EventQuery['actor']> {
 function nodeOf(event: LoggedEvent['event']): string {
   if (event.kind === 'node-described') return event.node.id
   if (event.kind === 'attempt-ended') return event.failure?.node ?? ''
+  if (event.kind === 'node-renamed') return event.to
   return 'node' in event ? event.node : ''
 }

@@ -35,6 +35,7 @@ async function isVisible(context: CallContext, owners: Owners, event: Event): Pr
     case 'node-moved':
     case 'node-contact':
     case 'node-foreign':
+    case 'node-renamed':
     case 'node-removed':
     case 'policy-set':
     case 'prices-set':

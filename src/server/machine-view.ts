@@ -58,6 +58,7 @@ export class MachineChanges {
       switch (event.kind) {
         case 'cluster-described':
         case 'node-described':
+        case 'node-renamed':
         case 'node-removed':
           this.#isWhole = true
           break

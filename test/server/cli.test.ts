@@ -190,6 +190,18 @@ describe('operating', () => {
     expect((await banyan('nodes')).out).toMatch(/ready +slot +2\/2 /)
   })
 
+  test('a node is renamed and gets its name back, and the audit says so', async () => {
+    const [node] = JSON.parse((await banyan('nodes --json')).out).items
+    expect((await banyan(`nodes rename ${node.id} tower-7`)).out).toBe(
+      `${node.id} is now called tower-7; its engine calls it ${node.id}\n`,
+    )
+    expect((await banyan('nodes')).out).toMatch(/^tower-7 +ready /m)
+    expect((await banyan('audit --kind node-renamed')).out).toContain(`${node.id} is now called tower-7`)
+    expect((await banyan('audit --node tower-7')).out).toContain(`${node.id} is now called tower-7`)
+    expect(await banyan('nodes rename tower-7 a+b')).toMatchObject({ code: 2, out: '' })
+    expect((await banyan(`nodes rename tower-7 ${node.id}`)).out).toBe(`tower-7 is now called ${node.id}\n`)
+  })
+
   test('a queue gets a limit and loses it', async () => {
     expect((await banyan('queues set default/default --limit 1 --weight 2.5')).out).toMatch(
       /default\/default +0 +0 +1 +2\.5 /,

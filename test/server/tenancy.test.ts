@@ -101,6 +101,9 @@ const CASES: Record<Operation, readonly Case[]> = {
   cordonNode: [order('ready')],
   drainNode: [order('ready')],
   resumeNode: [order('cordoned')],
+  renameNode: [
+    { input: async ({ clients }) => ({ id: await nodeInState(clients, 'ready'), name: fresh() }) },
+  ],
   listQueues: [nothing],
   listWaiting: [nothing],
   setQueue: [{ input: () => ({ id: 'acme/red', weight: 2 }) }],

@@ -142,6 +142,23 @@ $$;
 create index events_of_node on events (event_node(kind, body), sequence) where event_node(kind, body) is not null;
 `,
   },
+  {
+    version: 3,
+    name: 'renamed nodes',
+    // No event of the new kind is there yet, so that the index stays true.
+    sql: `
+create or replace function event_node(kind text, body json) returns text language sql immutable as $$
+  select case kind
+    when 'node-moved' then body ->> 'node'
+    when 'node-contact' then body ->> 'node'
+    when 'node-removed' then body ->> 'node'
+    when 'node-renamed' then body ->> 'to'
+    when 'node-described' then body #>> '{node,id}'
+    when 'attempt-ended' then body #>> '{failure,node}'
+  end
+$$;
+`,
+  },
 ]
 
 export const NEWEST_SCHEMA = Math.max(...MIGRATIONS.map((migration) => migration.version))

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Contract, json } from '../contract.ts'
 import { named } from '../schema.ts'
-import { node, nodeOrder } from '../wire/node.ts'
+import { node, nodeName, nodeOrder } from '../wire/node.ts'
 import { listOf } from '../wire/primitives.ts'
 
 const params = z.object({ id: z.string().min(1).max(253) })
@@ -46,4 +46,18 @@ export const nodeRoutes = {
   cordonNode: order('cordon', 'Let a node take nothing new; what runs goes on'),
   drainNode: order('drain', 'Cordon a node and ask what runs there to move'),
   resumeNode: order('resume', 'Let a node take work again'),
+  renameNode: {
+    method: 'POST',
+    path: '/v1/nodes/{id}/rename',
+    tag: 'nodes',
+    summary: 'Give a node another name, while work runs on it',
+    description:
+      'Its engine goes on under the name of its own. What runs on the node, is kept on it, is reserved on it or avoids it follows the new name.',
+    access: { scope: 'cluster', role: 'operator' },
+    params,
+    body: nodeName,
+    statuses: [200],
+    produces: json(node),
+    problems: ['not-found', 'invalid-request', 'already-exists', 'storage-full', 'unavailable'],
+  },
 } as const satisfies Record<string, Contract>

@@ -22,6 +22,7 @@ export const node = named(
     stateActor: actor,
     stateSince: timeMs(),
     contact: z.enum(['connected', 'lost']),
+    engineName: z.string().exactOptional().describe('what its engine calls it, where it was renamed'),
     foreign: z
       .object({ gpus: z.array(count()), holder: z.string() })
       .exactOptional()
@@ -41,6 +42,12 @@ export const node = named(
   }),
 )
 export type NodeView = WireOf<typeof node>
+
+export const nodeName = named(
+  'NodeName',
+  'Another name for a node.',
+  z.strictObject({ name: z.string().min(1).max(253) }),
+)
 
 export const nodeOrder = named(
   'NodeOrder',

@@ -33,6 +33,16 @@ export async function orderNodes(
   cli.print({ items: nodes }, () => nodes.map((node) => stateLine(cli, node)).join('\n'))
 }
 
+/** Gives a node another name on an operator's order. */
+export async function renameNode(cli: Cli, id: string, name: string): Promise<void> {
+  const client = await cli.client()
+  const node = await client.renameNode({ id, name })
+  cli.print(node, () => {
+    const own = node.engineName === undefined ? '' : `; its engine calls it ${node.engineName}`
+    return `${id} is now called ${node.id}${own}`
+  })
+}
+
 function stateLine(cli: Cli, { id, state, stateReason, attempts }: NodeView): string {
   const busy =
     attempts.length > 0 && state !== 'ready' ? `; ${counted(attempts.length, 'attempt')} still on it` : ''

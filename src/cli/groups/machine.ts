@@ -3,7 +3,7 @@ import { collect, splitList, wholeNumber } from './option-values.ts'
 
 /** Nodes, queues, policy and what comes of them. */
 export function addMachine(group: Group): void {
-  const nodes = group.command('nodes', 'list nodes, or cordon, drain and resume them')
+  const nodes = group.command('nodes', 'list nodes, or cordon, drain, resume and rename them')
   nodes
     .command('list', { isDefault: true })
     .description('list nodes with what is free on them')
@@ -25,6 +25,16 @@ export function addMachine(group: Group): void {
         ),
       )
   }
+  nodes
+    .command('rename')
+    .description('give a node another name; what runs there goes on')
+    .argument('<node>', 'as it is called now')
+    .argument('<name>', 'what to call it')
+    .action(
+      group.run(async (cli, node, name) =>
+        (await import('../commands/nodes.ts')).renameNode(cli, node, name),
+      ),
+    )
   const queues = group.command('queues', 'list queues, or change one')
   queues
     .command('list', { isDefault: true })

@@ -5,7 +5,7 @@ import { Recorder } from '../recorder.ts'
 import type { ControlState } from '../state.ts'
 import { decideAdmin } from './admin.ts'
 import { recordForecasts } from './forecasts.ts'
-import { nodeAction, observeContact, observeInventory } from './nodes.ts'
+import { nodeAction, observeContact, observeInventory, renameNode } from './nodes.ts'
 import { observe } from './observe.ts'
 import { probe } from './probe.ts'
 import { cancelReservation, reserve } from './reservations.ts'
@@ -50,6 +50,8 @@ function dispatch(recorder: Recorder, command: Command): Rejection | undefined {
       return probe(recorder, command)
     case 'node-action':
       return nodeAction(recorder, command)
+    case 'rename-node':
+      return renameNode(recorder, command.node, command.to)
     case 'record-forecasts':
       return recordForecasts(recorder, command.forecasts)
     case 'reserve':

@@ -4,6 +4,7 @@ import type { Allocation, Node, NodeDescription, NodeState } from '../../model/i
 import { isNodeActionAllowed, SYSTEM } from '../../model/index.ts'
 import type { Command } from '../command.ts'
 import type { Rejection } from '../effect.ts'
+import { engineNameOf, nodeOfEngine, ofEngine } from '../engine-names.ts'
 import type { EngineInventory } from '../ports/index.ts'
 import type { Recorder } from '../recorder.ts'
 
@@ -23,14 +24,20 @@ export function observeInventory(recorder: Recorder, inventory: EngineInventory)
       cluster: { name: state.cluster.name, levels: inventory.levels },
     })
   }
-  const listed = new Set(inventory.nodes.map((node) => node.id))
   for (const node of inventory.nodes) nodePresent(recorder, node)
+  const listed = new Set(inventory.nodes.map((node) => nodeOfEngine(state, node.id)))
   for (const node of Array.from(state.nodes.keys())) if (!listed.has(node)) nodeGone(recorder, node)
   return undefined
 }
 
-export function nodePresent(recorder: Recorder, description: NodeDescription): void {
-  const known = recorder.state.nodes.get(description.id)
+export function nodePresent(recorder: Recorder, told: NodeDescription): void {
+  const { state } = recorder
+  // The engine's own names come first: a node that a person named like one that now joins gives the name back.
+  if (nodeOfEngine(state, told.id) === undefined) {
+    recorder.emit({ kind: 'node-renamed', node: told.id, to: engineNameOf(state, told.id) }, SYSTEM)
+  }
+  const description = ofEngine(state, told)
+  const known = state.nodes.get(description.id)
   if (known && canonicalJson(descriptionOf(known)) === canonicalJson(description)) return
   recorder.emit({ kind: 'node-described', node: description })
 }
@@ -91,9 +98,35 @@ export function nodeAction(
   recorder.emit({ kind: 'node-moved', node: node.id, to, reason: command.reason })
   recorder.effect({
     kind: 'node-service',
-    node: node.id,
+    node: engineNameOf(recorder.state, node.id),
     order: command.action === 'resume' ? { kind: 'resume' } : { kind: 'drain', reason: command.reason },
   })
+  return undefined
+}
+
+const NODE_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/
+
+/** What stands on the node, is kept on it or avoids it goes on; no name may be one that an engine has for another node. */
+export function renameNode(recorder: Recorder, from: NodeId, to: NodeId): Rejection | undefined {
+  const { state } = recorder
+  const node = state.nodes.get(from)
+  if (!node) return { code: 'no-such-node', message: `There is no node "${from}".` }
+  if (!NODE_NAME.test(to)) {
+    return {
+      code: 'invalid-name',
+      message: `"${to}" cannot name a node: use 1 to 253 letters, digits, ".", "_" or "-", beginning and ending with a letter or digit.`,
+    }
+  }
+  const renamed = state.derived.renamedNodes.get(to)
+  if (state.nodes.has(to) || (renamed !== undefined && renamed !== from)) {
+    return {
+      code: 'already-exists',
+      message: state.nodes.has(to)
+        ? `There is a node "${to}" already.`
+        : `"${to}" is what the engine calls ${renamed}; no other node may have that name.`,
+    }
+  }
+  recorder.emit({ kind: 'node-renamed', node: from, to })
   return undefined
 }
 
@@ -123,6 +156,6 @@ function holdsWork(recorder: Recorder, node: NodeId): boolean {
 }
 
 function descriptionOf(node: Node): NodeDescription {
-  const { state, stateReason, stateActor, stateSince, contact, foreign, ...description } = node
+  const { state, stateReason, stateActor, stateSince, contact, engineName, foreign, ...description } = node
   return description
 }

@@ -1,7 +1,8 @@
-import type { AttemptId } from '../../base/index.ts'
+import type { AttemptId, NodeId } from '../../base/index.ts'
 import type { Attempt } from '../../model/index.ts'
 import type { Command } from '../command.ts'
 import type { Rejection } from '../effect.ts'
+import { endOfEngine, nodeOfEngine } from '../engine-names.ts'
 import { liveWorkload } from '../evolve/workload.ts'
 import type { EngineFact } from '../ports/index.ts'
 import type { Recorder } from '../recorder.ts'
@@ -29,20 +30,16 @@ function take(recorder: Recorder, fact: EngineFact): void {
       nodePresent(recorder, fact.node)
       return
     case 'node-down':
-      nodeDown(recorder, fact.node, fact.reason)
-      return
     case 'node-up':
-      nodeUp(recorder, fact.node)
-      return
     case 'node-foreign':
-      nodeForeign(recorder, fact.node, fact.gpus, fact.holder)
+    case 'node-gone': {
+      const node = nodeOfEngine(state, fact.node)
+      if (node !== undefined) takeOfNode(recorder, node, fact)
       return
-    case 'node-gone':
-      nodeGone(recorder, fact.node)
-      return
+    }
     case 'attempt-ended': {
       const attempt = state.attempts.get(fact.attempt)
-      if (attempt) endAttempt(recorder, attempt, fact)
+      if (attempt) endAttempt(recorder, attempt, endOfEngine(state, fact))
       recorder.effect({ kind: 'forget', attempt: fact.attempt })
       return
     }
@@ -68,6 +65,24 @@ function take(recorder: Recorder, fact: EngineFact): void {
         ...(fact.firstLoss !== undefined ? { firstLoss: fact.firstLoss } : {}),
       })
     }
+  }
+}
+
+type NodeFact = Extract<EngineFact, { kind: 'node-down' | 'node-up' | 'node-foreign' | 'node-gone' }>
+
+function takeOfNode(recorder: Recorder, node: NodeId, fact: NodeFact): void {
+  switch (fact.kind) {
+    case 'node-down':
+      nodeDown(recorder, node, fact.reason)
+      return
+    case 'node-up':
+      nodeUp(recorder, node)
+      return
+    case 'node-foreign':
+      nodeForeign(recorder, node, fact.gpus, fact.holder)
+      return
+    case 'node-gone':
+      nodeGone(recorder, node)
   }
 }
 
@@ -97,7 +112,7 @@ function reconcile(recorder: Recorder, seen: ReadonlySet<AttemptId>): void {
     }
     if (attempt.state === 'starting') {
       const workload = liveWorkload(recorder.state, attempt.workload)
-      recorder.effect({ kind: 'launch', order: launchOrder(workload, attempt) })
+      recorder.effect({ kind: 'launch', order: launchOrder(recorder.state.nodes, workload, attempt) })
       continue
     }
     endAttempt(recorder, attempt, {

@@ -5,6 +5,7 @@ import { SCHEDULER } from '../../model/index.ts'
 import type { Eviction, Plan, Start } from '../../scheduler/index.ts'
 import { planPass } from '../../scheduler/index.ts'
 import type { Rejection } from '../effect.ts'
+import { forEngine, type NodeNames } from '../engine-names.ts'
 import { liveWorkload } from '../evolve/workload.ts'
 import type { LaunchOrder } from '../ports/index.ts'
 import type { Recorder } from '../recorder.ts'
@@ -70,11 +71,11 @@ function launch(recorder: Recorder, start: Start): void {
     SCHEDULER,
   )
   const planned = present(recorder.state.attempts.get(attempt), 'attempt', attempt)
-  recorder.effect({ kind: 'launch', order: launchOrder(workload, planned) })
+  recorder.effect({ kind: 'launch', order: launchOrder(recorder.state.nodes, workload, planned) })
 }
 
 /** The order that starts this attempt; the same at every call, so that it can be given again after a crash. */
-export function launchOrder(workload: Workload, attempt: Attempt): LaunchOrder {
+export function launchOrder(nodes: NodeNames, workload: Workload, attempt: Attempt): LaunchOrder {
   const { spec } = workload
   const order: Draft<LaunchOrder> = {
     attempt: attempt.id,
@@ -82,7 +83,7 @@ export function launchOrder(workload: Workload, attempt: Attempt): LaunchOrder {
     number: attempt.number,
     name: spec.name,
     owner: workload.owner,
-    allocation: attempt.allocation,
+    allocation: forEngine(nodes, attempt.allocation),
     program: spec.program,
     needsPort: spec.type === 'serve',
     replica: attempt.replica,

@@ -2,8 +2,10 @@ import type { TimeMs } from '../../base/index.ts'
 import { present, unreachable } from '../../base/index.ts'
 import type { Actor } from '../../model/index.ts'
 import { DEFAULT_POLICY } from '../../model/index.ts'
+import { engineNameOf } from '../engine-names.ts'
 import type { Event } from '../event.ts'
 import type { ControlState } from '../state.ts'
+import { renameNode } from './rename-node.ts'
 
 type ClusterEvent = Extract<
   Event,
@@ -18,6 +20,7 @@ type ClusterEvent = Extract<
       | 'node-moved'
       | 'node-contact'
       | 'node-foreign'
+      | 'node-renamed'
       | 'node-removed'
   }
 >
@@ -86,7 +89,11 @@ export function evolveCluster(state: ControlState, event: ClusterEvent, at: Time
       machine.setForeignUse(event.node, gpus)
       return
     }
+    case 'node-renamed':
+      renameNode(state, event.node, event.to)
+      return
     case 'node-removed':
+      state.derived.renamedNodes.delete(engineNameOf(state, event.node))
       state.nodes.delete(event.node)
       machine.removeNode(event.node)
       return

@@ -35,6 +35,7 @@ export function evolve(state: ControlState, logged: LoggedEvent): ControlState {
     case 'node-moved':
     case 'node-contact':
     case 'node-foreign':
+    case 'node-renamed':
     case 'node-removed':
       evolveCluster(state, event, at, actor)
       break

@@ -7,7 +7,9 @@ import { ProblemError } from '../problem-error.ts'
 import { attemptsByNode, nodeView } from '../views.ts'
 import type { HandlersOf } from './part.ts'
 
-export const nodeHandlers: HandlersOf<'listNodes' | 'getNode' | 'cordonNode' | 'drainNode' | 'resumeNode'> = {
+export const nodeHandlers: HandlersOf<
+  'listNodes' | 'getNode' | 'cordonNode' | 'drainNode' | 'resumeNode' | 'renameNode'
+> = {
   listNodes: async (_input, { ledger, caller }) => {
     const byNode = attemptsByNode(ledger.state)
     const nodes = [...ledger.state.nodes.values()].sort((a, b) => compareIds(a.id, b.id))
@@ -26,6 +28,11 @@ export const nodeHandlers: HandlersOf<'listNodes' | 'getNode' | 'cordonNode' | '
   cordonNode: (input, context) => order(context, input, 'cordon'),
   drainNode: (input, context) => order(context, input, 'drain'),
   resumeNode: (input, context) => order(context, input, 'resume'),
+  renameNode: async (input, context) => {
+    const to = id<NodeId>(input.name)
+    await execute(context, { kind: 'rename-node', node: id<NodeId>(input.id), to })
+    return changed(context, to)
+  },
 }
 
 async function order(
@@ -35,6 +42,9 @@ async function order(
 ): Promise<NodeView> {
   const node = id<NodeId>(input.id)
   await execute(context, { kind: 'node-action', node, action, reason: input.reason })
-  const { state } = context.ledger
-  return nodeView(state, present(state.nodes.get(node), `node ${node}`), context.caller.user)
+  return changed(context, node)
+}
+
+function changed({ ledger: { state }, caller }: CallContext, node: NodeId): NodeView {
+  return nodeView(state, present(state.nodes.get(node), `node ${node}`), caller.user)
 }

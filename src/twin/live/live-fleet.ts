@@ -1,4 +1,4 @@
-import type { AttemptId, TimeMs } from '../../base/index.ts'
+import type { AttemptId, NodeId, TimeMs } from '../../base/index.ts'
 import { present } from '../../base/index.ts'
 import type { StoredState } from '../../control/index.ts'
 import { launchOrder } from '../../control/index.ts'
@@ -113,10 +113,13 @@ export class LiveFleet {
   }
 
   #restore({ documents, workloads, attempts }: StoredState): void {
+    const nodes = new Map<NodeId, Node>()
     for (const { collection, value } of documents) {
       if (collection !== 'nodes') continue
-      const { id, state } = value as Node
-      if (state === 'down') this.#faults.leaveBroken(id, this.engine, this.#now)
+      const node = value as Node
+      const { id, state, engineName = id } = node
+      nodes.set(id, node)
+      if (state === 'down') this.#faults.leaveBroken(engineName, this.engine, this.#now)
     }
     const known = new Map(workloads.map((workload) => [workload.id, workload]))
     for (const { id, checkpoint } of workloads)
@@ -125,7 +128,7 @@ export class LiveFleet {
       if (attempt.runningAt === undefined) continue
       const workload = present(known.get(attempt.workload), `workload ${attempt.workload}`)
       const resumedUs = (attempt.resumedFromStep ?? 0) * stepUsOf(workload.id, this.#plan.seed)
-      this.engine.adopt(launchOrder(workload, attempt), resumedUs, attempt.runningAt * 1000, this.#now)
+      this.engine.adopt(launchOrder(nodes, workload, attempt), resumedUs, attempt.runningAt * 1000, this.#now)
     }
     this.engine.takeFacts()
   }

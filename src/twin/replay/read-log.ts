@@ -104,6 +104,13 @@ export function readLog(events: Iterable<LoggedEvent>, fromMs: TimeMs, toMs: Tim
         actions.push({ atMs: Math.max(at, fromMs), what: { kind: 'node', node: event.node, action } })
         break
       }
+      case 'node-renamed':
+        // The machine that the log is played on has the names of today.
+        actions.forEach(({ atMs, what }, index) => {
+          if (what.kind === 'node' && what.node === event.node)
+            actions[index] = { atMs, what: { ...what, node: event.to } }
+        })
+        break
       default:
     }
   }

@@ -147,7 +147,7 @@ function manyEvents(count: number): LoggedEvent[] {
       at,
       actor,
       cause: 'test',
-      event: someEvent(random.below(5), random.below(4)),
+      event: someEvent(random.below(6), random.below(4)),
     }
   })
 }
@@ -184,6 +184,8 @@ function someEvent(kind: number, number: number): Event {
           address: '',
         },
       }
+    case 4:
+      return { kind: 'node-renamed', node: id<NodeId>(`n${number + 1}`), to: node }
     default:
       return { kind: 'workload-stopping', workload: id<WorkloadId>(`w${number}`), reason: '' }
   }
@@ -228,6 +230,7 @@ function workloadOf(event: Event): string | undefined {
 
 function nodeOf(event: Event): string | undefined {
   if (event.kind === 'node-moved') return event.node
+  if (event.kind === 'node-renamed') return event.to
   if (event.kind === 'node-described') return event.node.id
   return event.kind === 'attempt-ended' ? event.failure?.node : undefined
 }
