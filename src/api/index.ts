@@ -31,6 +31,7 @@ export type {
 export type { NodeView } from './wire/node.ts'
 export type { PlanView, ServingPlanView } from './wire/plan.ts'
 export type { PolicyView } from './wire/policy.ts'
+export type { PolicyApplied } from './wire/policy-apply.ts'
 export type { QueueView } from './wire/queue.ts'
 export type { ReservationView } from './wire/reservation.ts'
 export type { Health, ServerVersion, WhoAmI } from './wire/server.ts'

@@ -85,6 +85,11 @@ const knownEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('token-issued'), token: z.object({ user: z.string(), label: z.string() }) }),
   z.object({ kind: z.literal('token-revoked') }),
   z.object({
+    kind: z.literal('policy-applied'),
+    policy: z.object({ name: z.string() }).exactOptional(),
+    queues: z.array(z.object({ id: z.string() })),
+  }),
+  z.object({
     kind: z.literal('queue-set'),
     queue: z.object({
       id: z.string(),
@@ -180,6 +185,11 @@ export function describeEvent(logged: LoggedEventView): string {
       const { id, guaranteedGpus, limitGpus, weight } = event.queue
       const limit = limitGpus === undefined ? 'no limit' : `limit ${limitGpus}`
       return `queue ${id}: ${guaranteedGpus} GPUs guaranteed, ${limit}, weight ${weight}`
+    }
+    case 'policy-applied': {
+      const names = event.queues.map(({ id }) => id)
+      const queues = names.length === 0 ? [] : [`queues ${names.join(', ')} set`]
+      return [...(event.policy ? [`policy ${event.policy.name} set`] : []), ...queues].join('; ')
     }
     case 'policy-set':
       return `policy ${event.policy.name} set`

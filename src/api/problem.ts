@@ -35,6 +35,7 @@ export const PROBLEMS = {
   'wrong-state': { status: 409, exit: 'conflict', title: 'Its present state does not allow that' },
   'already-exists': { status: 409, exit: 'conflict', title: 'There is one of this name already' },
   'still-used': { status: 409, exit: 'conflict', title: 'Something still depends on it' },
+  stale: { status: 412, exit: 'conflict', title: 'It has been changed since it was read' },
   'idempotency-key-reused': {
     status: 409,
     exit: 'conflict',

@@ -74,8 +74,15 @@ export type Command =
   /** Puts on record when workloads that have no forecast yet were said to start. */
   | { readonly kind: 'record-forecasts'; readonly forecasts: ReadonlyMap<WorkloadId, StartForecast> }
   | { readonly kind: 'set-policy'; readonly policy: Policy }
+  /** Policy and queues together, all or none; refused when what they replace is no longer `replaces`. */
+  | ({ readonly kind: 'apply-policy'; readonly replaces: PolicyAndQueues } & PolicyAndQueues)
   /** From `list.since` on; what was said of later times before is replaced. */
   | { readonly kind: 'set-prices'; readonly currency: string; readonly list: PriceList }
+
+export interface PolicyAndQueues {
+  readonly policy?: Policy
+  readonly queues: readonly Queue[]
+}
 
 /** A reservation whose nodes are still to be chosen. */
 export type NewReservation = Omit<Reservation, 'nodes'> & { readonly wish: ReservationWish }

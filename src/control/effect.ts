@@ -31,6 +31,7 @@ export type RejectionCode =
   | 'not-allowed-in-state'
   | 'model-name-taken'
   | 'invalid-queue'
+  | 'stale'
   | 'topology-in-use'
   | 'invalid-name'
   | 'no-such-reservation'

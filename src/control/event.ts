@@ -46,6 +46,8 @@ export type Event =
   | { readonly kind: 'token-revoked'; readonly sha256: string }
   | { readonly kind: 'queue-set'; readonly queue: Queue }
   | { readonly kind: 'policy-set'; readonly policy: Policy }
+  /** Policy, where it is there, and queues were set together. */
+  | { readonly kind: 'policy-applied'; readonly policy?: Policy; readonly queues: readonly Queue[] }
   | { readonly kind: 'prices-set'; readonly prices: Prices }
   | { readonly kind: 'reservation-made'; readonly reservation: Reservation }
   | {

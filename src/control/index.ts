@@ -1,7 +1,7 @@
 export { billOf, pricedPeriods, priceOf, sumSpans } from './bill.ts'
 export * from './command.ts'
 export { decide } from './decide/index.ts'
-export { checkQueue } from './decide/queues.ts'
+export { checkQueue, checkQueues } from './decide/queues.ts'
 export { reservationOf } from './decide/reservations.ts'
 export { launchOrder } from './decide/schedule.ts'
 export { nextDeadline } from './decide/tick.ts'

@@ -102,6 +102,10 @@ class Touched {
       case 'policy-set':
         this.#row('policy', 'policy')
         break
+      case 'policy-applied':
+        if (event.policy) this.#row('policy', 'policy')
+        for (const queue of event.queues) this.#row('queues', queue.id)
+        break
       case 'prices-set':
         this.#row('prices', 'prices')
         break

@@ -12,6 +12,7 @@ const TRIGGERS: ReadonlySet<EventKind> = new Set<EventKind>([
   'node-foreign',
   'queue-set',
   'policy-set',
+  'policy-applied',
   'reservation-made',
   'reservation-ended',
 ])

@@ -38,6 +38,7 @@ async function isVisible(context: CallContext, owners: Owners, event: Event): Pr
     case 'node-renamed':
     case 'node-removed':
     case 'policy-set':
+    case 'policy-applied':
     case 'prices-set':
       return true
     case 'organisation-created':
@@ -75,6 +76,10 @@ async function withoutOthers(context: CallContext, owners: Owners, event: Event)
   }
   if (event.kind === 'reservation-ended' && event.owners)
     return { ...event, owners: ownersAsSeen(context.ledger.state, context.caller.user, event.owners) }
+  if (event.kind === 'policy-applied') {
+    const { organisation } = context.caller.user
+    return { ...event, queues: event.queues.filter(({ id }) => organisationOfQueue(id) === organisation) }
+  }
   if (event.kind === 'hold-placed') {
     const waitsFor: AttemptId[] = []
     for (const attempt of event.hold.waitsFor) {

@@ -32,6 +32,7 @@ const PROBLEM_OF_REJECTION = {
   'not-allowed-in-state': 'wrong-state',
   'model-name-taken': 'already-exists',
   'invalid-queue': 'invalid-request',
+  stale: 'stale',
   'topology-in-use': 'still-used',
   'invalid-name': 'invalid-request',
   'no-such-reservation': 'not-found',

@@ -34,6 +34,18 @@ export function previewPolicy(context: CallContext, policy: Policy): Impact {
   return impactOf(context, [{ kind: 'set-policy', policy }])
 }
 
+/** The same for changes of policy and queues that belong together. */
+export function previewRules(
+  context: CallContext,
+  policy: Policy | undefined,
+  queues: readonly Queue[],
+): Impact {
+  return impactOf(context, [
+    ...queues.map((queue): Edit => ({ kind: 'set-queue', queue })),
+    ...(policy ? [{ kind: 'set-policy', policy } as const] : []),
+  ])
+}
+
 /** Members may try what they may do; what belongs to the whole machine is tried by operators (S9). */
 async function trialOf(context: CallContext, edit: WireEdit, queues: Map<QueueId, Queue>): Promise<Edit> {
   const { state } = context.ledger

@@ -219,7 +219,7 @@ describe('operating', () => {
     expect(policy).toMatchObject({ ordering: 'fifo', minimumRunMs: 180_000 })
   })
 
-  test('a policy file is shown, asked about, and applied to queues and policy in an order that can be kept', async () => {
+  test('a policy file is shown, asked about, and applied to queues and policy together, or not at all', async () => {
     const file = (text: string) => writeFileSync(join(folder, 'policy.yaml'), text)
     file(
       'policy: {holdDepth: 7, growAfter: 1h}\nqueues:\n  default/default: {guaranteedGpus: 1, limitGpusPerUser: 2}\n  default: {guaranteedGpus: 2}\n',
@@ -240,6 +240,24 @@ describe('operating', () => {
       'queues: {default: {guaranteedGpus: 0}, default/default: {guaranteedGpus: 0, limitGpusPerUser: null}}',
     )
     expect((await banyan('policy apply policy.yaml --yes')).code).toBe(0)
+    expect(JSON.parse((await banyan('audit --kind policy-applied --json')).out).items).toHaveLength(2)
+    file('policy: {holdDepth: 9}\nqueues: {default: {limitGpus: 5}, default/default: {guaranteedGpus: 3}}')
+    expect(await banyan('policy apply policy.yaml --yes')).toMatchObject({ code: 2, out: '' })
+    expect(JSON.parse((await banyan('policy --json')).out).holdDepth).toBe(7)
+    expect((await banyan('queues')).out).toMatch(/^default +0 +0 +- /m)
+    file('policy: {holdDepth: 9}')
+    const overtaken = await banyan('policy apply policy.yaml', {
+      isPiped: false,
+      ask: async () => {
+        expect((await banyan('policy set holdDepth=8 --yes')).code).toBe(0)
+        return 'yes'
+      },
+    })
+    expect(overtaken).toMatchObject({
+      code: 5,
+      err: expect.stringContaining('not what they were at the preview'),
+    })
+    expect(JSON.parse((await banyan('policy --json')).out).holdDepth).toBe(8)
     file('queues: {default: {guarantee: 1}}')
     expect((await banyan('policy apply policy.yaml --yes')).err).toContain(
       'queues.default has no "guarantee"',

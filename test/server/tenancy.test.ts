@@ -109,6 +109,7 @@ const CASES: Record<Operation, readonly Case[]> = {
   setQueue: [{ input: () => ({ id: 'acme/red', weight: 2 }) }],
   getPolicy: [nothing],
   setPolicy: [{ input: () => ({ holdDepth: 3 }) }],
+  applyPolicy: [{ input: () => ({ policy: { holdDepth: 3 }, queues: { 'acme/red': { weight: 2 } } }) }],
   previewPolicy: [{ input: () => ({ holdDepth: 3 }) }],
   scoreForecasts: [nothing],
   askWhatIf: [

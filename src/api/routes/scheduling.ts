@@ -3,6 +3,7 @@ import { type Contract, json } from '../contract.ts'
 import { named } from '../schema.ts'
 import { forecastScore } from '../wire/explanation.ts'
 import { policy, policySettings } from '../wire/policy.ts'
+import { policyApplied, policyChange } from '../wire/policy-apply.ts'
 import { listOf } from '../wire/primitives.ts'
 import { queue, queueSettings } from '../wire/queue.ts'
 import { waiting } from '../wire/waiting.ts'
@@ -67,6 +68,17 @@ export const schedulingRoutes = {
     statuses: [200],
     produces: json(policy),
     problems: [...writes],
+  },
+  applyPolicy: {
+    method: 'POST',
+    path: '/v1/policy/apply',
+    tag: 'scheduling',
+    summary: 'Change policy and queues together: all of it, or nothing',
+    access: operate,
+    body: policyChange,
+    statuses: [200],
+    produces: json(policyApplied),
+    problems: ['invalid-request', 'not-found', 'stale', 'unsupported', ...writes],
   },
   previewPolicy: {
     method: 'POST',

@@ -1,6 +1,6 @@
 import { isMap, isScalar, parseDocument } from 'yaml'
-import type { CallInput, ContractOf, PolicyView, QueueView } from '../../api/index.ts'
-import { parseDuration } from '../../base/index.ts'
+import type { CallInput, ContractOf } from '../../api/index.ts'
+import { parseDuration, present } from '../../base/index.ts'
 import { didYouMean } from '../../model/spec/nearest.ts'
 import type { Cli } from '../cli.ts'
 import { CliFailure } from '../failure.ts'
@@ -10,7 +10,6 @@ import { readSpec } from './run.ts'
 
 type PolicySettings = CallInput<ContractOf<'setPolicy'>>
 type QueueSettings = Omit<CallInput<ContractOf<'setQueue'>>, 'id'>
-type Edit = CallInput<ContractOf<'askWhatIf'>>['edits'][number]
 
 interface PolicyFile {
   readonly policy: PolicySettings | undefined
@@ -35,39 +34,21 @@ export async function applyPolicy(
 ): Promise<void> {
   const { policy, queues } = readPolicyFile(file, (await readSpec(cli, file)).spec)
   const client = await cli.client()
-  const inOrder = changesInOrder(queues, (await client.listQueues()).items)
-  const edits: Edit[] = inOrder.map(([queue, settings]) => ({ kind: 'set-queue', queue, settings }))
-  if (policy) edits.push({ kind: 'set-policy', settings: policy })
-  if (!options.yes) await confirm(cli, () => client.askWhatIf({ edits }))
-  const changed: QueueView[] = []
-  try {
-    for (const [id, settings] of inOrder) changed.push(await client.setQueue({ id, ...settings }))
-    const now = policy ? await client.setPolicy(policy) : await client.getPolicy()
-    cli.print({ policy: now, queues: changed }, () => text(cli, now, changed))
-  } catch (error) {
-    if (changed.length > 0) cli.note(`Changed so far: ${changed.map(({ id }) => id).join(', ')}.`)
-    throw error
+  const change = { ...(policy && { policy }), queues: Object.fromEntries(queues) }
+  let version: string | undefined
+  if (!options.yes) {
+    await confirm(cli, async () => {
+      const preview = await client.applyPolicy({ ...change, dryRun: true })
+      version = preview.version
+      return present(preview.impact, 'impact of a dry run')
+    })
   }
-}
-
-function text(cli: Cli, policy: PolicyView, queues: readonly QueueView[]): string {
-  return [policyText(cli, policy), ...(queues.length > 0 ? [queueTable(cli, queues)] : [])].join('\n\n')
-}
-
-/** Guarantees go down from the leaves of the tree and up from its root, so that each step can be kept. */
-function changesInOrder(
-  queues: PolicyFile['queues'],
-  before: readonly QueueView[],
-): (readonly [string, QueueSettings])[] {
-  const guaranteed = new Map(before.map((queue) => [queue.id, queue.guaranteedGpus]))
-  const rises = ([id, { guaranteedGpus }]: readonly [string, QueueSettings]) =>
-    guaranteedGpus !== undefined && guaranteedGpus > (guaranteed.get(id) ?? 0)
-  const depth = ([id]: readonly [string, QueueSettings]) => id.split('/').length
-  const all = [...queues]
-  return [
-    ...all.filter((change) => !rises(change)).sort((a, b) => depth(b) - depth(a)),
-    ...all.filter(rises).sort((a, b) => depth(a) - depth(b)),
-  ]
+  const applied = await client.applyPolicy({ ...change, ...(version !== undefined && { version }) })
+  cli.print(applied, () =>
+    [policyText(cli, applied.policy), ...(queues.size > 0 ? [queueTable(cli, applied.queues)] : [])].join(
+      '\n\n',
+    ),
+  )
 }
 
 /** `policy:` with the names of `policy set`, `queues:` by name with the fields of the API; spans are written `7d`. */

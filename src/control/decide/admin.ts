@@ -1,11 +1,11 @@
-import { unreachable } from '../../base/index.ts'
+import { canonicalJson, unreachable } from '../../base/index.ts'
 import { openQueue, queueOfOrganisation, queueOfTeam, withPriceList } from '../../model/index.ts'
-import type { Command } from '../command.ts'
+import type { Command, PolicyAndQueues } from '../command.ts'
 import type { Rejection } from '../effect.ts'
 import type { Recorder } from '../recorder.ts'
 import type { ControlState } from '../state.ts'
 import { badName, NAME } from './names.ts'
-import { checkQueue } from './queues.ts'
+import { checkQueue, checkQueues } from './queues.ts'
 
 type AdminCommand = Extract<
   Command,
@@ -19,6 +19,7 @@ type AdminCommand = Extract<
       | 'revoke-token'
       | 'set-queue'
       | 'set-policy'
+      | 'apply-policy'
       | 'set-prices'
   }
 >
@@ -96,6 +97,13 @@ export function decideAdmin(recorder: Recorder, command: AdminCommand): Rejectio
     case 'set-policy':
       recorder.emit({ kind: 'policy-set', policy: command.policy })
       return undefined
+    case 'apply-policy': {
+      const { policy, queues, replaces } = command
+      const refusal = checkReplaced(state, replaces) ?? checkQueues(state, queues)
+      if (refusal) return refusal
+      recorder.emit({ kind: 'policy-applied', queues, ...(policy && { policy }) })
+      return undefined
+    }
     case 'set-prices': {
       const refusal = checkCurrency(state, command)
       if (refusal) return refusal
@@ -107,6 +115,17 @@ export function decideAdmin(recorder: Recorder, command: AdminCommand): Rejectio
     }
     default:
       return unreachable(command)
+  }
+}
+
+/** What is written over must still be what the change was made from. */
+function checkReplaced(state: ControlState, replaces: PolicyAndQueues): Rejection | undefined {
+  const isSame = (before: unknown, now: unknown) => canonicalJson(before) === canonicalJson(now)
+  const changed = replaces.queues.find((queue) => !isSame(queue, state.queues.get(queue.id)))
+  if (!changed && (!replaces.policy || isSame(replaces.policy, state.policy))) return undefined
+  return {
+    code: 'stale',
+    message: `${changed ? `The queue "${changed.id}"` : 'The policy'} was changed meanwhile. Nothing was changed by this; look at the preview again.`,
   }
 }
 

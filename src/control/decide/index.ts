@@ -66,6 +66,7 @@ function dispatch(recorder: Recorder, command: Command): Rejection | undefined {
     case 'revoke-token':
     case 'set-queue':
     case 'set-policy':
+    case 'apply-policy':
     case 'set-prices':
       return decideAdmin(recorder, command)
     default:

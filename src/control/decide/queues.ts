@@ -2,19 +2,34 @@ import type { Queue } from '../../model/index.ts'
 import type { Rejection } from '../effect.ts'
 import type { ControlState } from '../state.ts'
 
-/**
- * Why a queue cannot be set so. A guarantee that the parent cannot back, that does not back the queues below, or that the
- * queue's own limit contradicts, would be a promise that is broken.
- */
-export function checkQueue(
-  state: Pick<ControlState, 'cluster' | 'queues'>,
-  queue: Queue,
-): Rejection | undefined {
-  const known = state.queues.get(queue.id)
+type Queues = Pick<ControlState, 'cluster' | 'queues'>
+
+/** Why a queue cannot be set so. */
+export function checkQueue(state: Queues, queue: Queue): Rejection | undefined {
+  return checkQueues(state, [queue])
+}
+
+/** Why these queues cannot be set so together, whatever the order would have been one by one. */
+export function checkQueues({ cluster, queues }: Queues, changed: readonly Queue[]): Rejection | undefined {
+  const after = new Map(queues)
+  for (const queue of changed) {
+    const refusal = checkPlace(queues, queue)
+    if (refusal) return refusal
+    after.set(queue.id, queue)
+  }
+  for (const queue of changed) {
+    const refusal = checkPromises({ cluster, queues: after }, queue)
+    if (refusal) return refusal
+  }
+  return undefined
+}
+
+function checkPlace(queues: Queues['queues'], queue: Queue): Rejection | undefined {
+  const known = queues.get(queue.id)
   if (!known) {
     return {
       code: 'no-such-queue',
-      message: `There is no queue "${queue.id}". Queues are made with their organisation or team; yours are: ${[...state.queues.keys()].sort().join(', ') || 'none'}.`,
+      message: `There is no queue "${queue.id}". Queues are made with their organisation or team; yours are: ${[...queues.keys()].sort().join(', ') || 'none'}.`,
     }
   }
   if (queue.parent !== known.parent) {
@@ -23,6 +38,14 @@ export function checkQueue(
       message: `The parent of "${queue.id}" is ${known.parent ?? 'the root'} and cannot be changed.`,
     }
   }
+  return undefined
+}
+
+/**
+ * A guarantee that the parent cannot back, that does not back the queues below, or that the queue's own limit
+ * contradicts, would be a promise that is broken.
+ */
+function checkPromises(state: Queues, queue: Queue): Rejection | undefined {
   if (queue.limitGpus !== undefined && queue.limitGpus < queue.guaranteedGpus) {
     return {
       code: 'invalid-queue',

@@ -26,6 +26,10 @@ export function evolve(state: ControlState, logged: LoggedEvent): ControlState {
     case 'queue-set':
       evolveTenancy(state, event)
       break
+    case 'policy-applied':
+      for (const queue of event.queues) evolveTenancy(state, { kind: 'queue-set', queue })
+      if (event.policy) evolveCluster(state, { kind: 'policy-set', policy: event.policy }, at, actor)
+      break
     case 'cluster-described':
     case 'policy-set':
     case 'prices-set':

@@ -6,6 +6,7 @@ import { maySee } from '../../model/index.ts'
 import type { CallContext } from '../context.ts'
 import { execute } from '../find.ts'
 import { forecastScore } from '../forecast-score.ts'
+import { applyPolicy } from '../policy-apply.ts'
 import { ProblemError } from '../problem-error.ts'
 import { merge } from '../settings.ts'
 import { organisationOfQueue, queueViews } from '../views.ts'
@@ -19,6 +20,7 @@ export const schedulingHandlers: HandlersOf<
   | 'setQueue'
   | 'getPolicy'
   | 'setPolicy'
+  | 'applyPolicy'
   | 'previewPolicy'
   | 'scoreForecasts'
   | 'askWhatIf'
@@ -45,6 +47,7 @@ export const schedulingHandlers: HandlersOf<
     await execute(context, { kind: 'set-policy', policy })
     return context.ledger.state.policy
   },
+  applyPolicy: (input, context) => applyPolicy(context, input),
   previewPolicy: async (input, context) => previewPolicy(context, merge(context.ledger.state.policy, input)),
   scoreForecasts: (_input, context) => forecastScore(context),
   askWhatIf: (input, context) => askWhatIf(context, input.edits),
