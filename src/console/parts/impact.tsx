@@ -32,6 +32,10 @@ export function ImpactView({ impact }: { readonly impact: Impact }) {
         <p>
           <b>It would change nothing for anybody.</b>
         </p>
+      ) : changed.every(({ effect }) => effect === 'new') ? (
+        <p>
+          <b>It would change nothing for anybody else.</b>
+        </p>
       ) : (
         <p class="row">
           {counts.map(([effect, count]) => (

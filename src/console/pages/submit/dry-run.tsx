@@ -12,10 +12,12 @@ interface Props {
   /** Whether the text has changed since it was asked about. */
   readonly isOld: boolean
   readonly isValid: boolean
+  /** Where it is told what it would do to others' work. */
+  readonly toOthers: string
 }
 
 /** What submitting this would lead to, tried on a copy of the live state: when and where it starts, and what it costs. */
-export function DryRun({ answer, isOld, isValid }: Props) {
+export function DryRun({ answer, isOld, isValid, toOthers }: Props) {
   return (
     <section class="card" aria-label="What would happen" aria-live="polite">
       <header>
@@ -24,7 +26,14 @@ export function DryRun({ answer, isOld, isValid }: Props) {
       <div class="card-body stack" aria-busy={isOld} data-old={isOld}>
         {isValid ? (
           <Answered answer={answer} what="the answer">
-            {(data) => <Outlooks answered={data} />}
+            {(data) => (
+              <>
+                <Outlooks answered={data} />
+                <p>
+                  <Link to={toOthers}>Who would wait for it?</Link>
+                </p>
+              </>
+            )}
           </Answered>
         ) : (
           <p class="muted">The spec has faults; they stand below its text.</p>

@@ -10,6 +10,7 @@ import { useSignedIn } from '../../core/session.ts'
 import { writtenSpec } from '../../core/spec-text.ts'
 import { ErrorNote, Loading } from '../../parts/notes.tsx'
 import { PageHead } from '../../parts/page-head.tsx'
+import { whatIfPath } from '../what-if/edit.ts'
 import { DryRun } from './dry-run.tsx'
 import { SpecForm } from './spec-form.tsx'
 import { declaredSize } from './suggested-size.ts'
@@ -148,7 +149,12 @@ function Editor({ first, team: firstTeam, source }: EditorProps) {
           </div>
         </section>
         <div class="stack">
-          <DryRun answer={answer} isOld={isOld} isValid={isValid} />
+          <DryRun
+            answer={answer}
+            isOld={isOld}
+            isValid={isValid}
+            toOthers={whatIfPath([{ kind: 'submit', spec: text, ...(team === '' ? {} : { team }) }])}
+          />
           <Suggestion text={text} team={team} isValid={isValid} onApply={setText} />
         </div>
       </div>
