@@ -484,7 +484,10 @@ describe('service, shares and money', () => {
     await page.getByRole('link', { name: 'Who would wait for it?' }).click()
     await page.getByText('the spec is submitted').waitFor()
     const impact = page.getByRole('table', { name: 'What it would do' })
-    await impact.getByRole('row', { name: /the new workload/ }).getByText('new', { exact: true }).waitFor()
+    await impact
+      .getByRole('row', { name: /the new workload/ })
+      .getByText('new', { exact: true })
+      .waitFor()
   })
 
   test('the bill is in money when there are prices, and says what was wasted on what', async () => {
