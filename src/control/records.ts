@@ -101,6 +101,8 @@ class Touched {
         break
       case 'policy-set':
         this.#row('policy', 'policy')
+        // Another half-life moves the clock of what is remembered of past use.
+        this.#row('scheduler', 'memory')
         break
       case 'policy-applied':
         if (event.policy) this.#row('policy', 'policy')
@@ -251,7 +253,8 @@ export function restoreState(stored: StoredState): ControlState {
   for (const { id, foreign } of state.nodes.values()) if (foreign) machine.setForeignUse(id, foreign.gpus)
   for (const hold of rows<Hold>('holds')) {
     state.holds.set(hold.id, hold)
-    machine.placeHold(hold)
+    // One whose gang has left the line is given back by the next pass.
+    if (machine.gang(hold.workload, hold.replica)) machine.placeHold(hold)
   }
   for (const reservation of rows<Reservation>('reservations')) {
     state.reservations.set(reservation.id, reservation)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AttemptId, NodeId, OrganisationId, UserId, WorkloadId } from '../base/index.ts'
-import { id, MINUTE_MS, SECOND_MS } from '../base/index.ts'
+import { HOUR_MS, id, MINUTE_MS, SECOND_MS } from '../base/index.ts'
 import { teamId } from '../model/index.ts'
 import { planPass } from '../scheduler/index.ts'
 import { aNode, aService, aTraining, ControlInMemory } from './builders.ts'
@@ -113,6 +113,36 @@ describe('safety rules of control', () => {
     control.running(aService({ replicas: 2 }))
     control.do({ kind: 'remove-user', user: id<UserId>('ada') })
     expect(control.replayed()).toBe(serialiseState(control.state))
+  })
+
+  it('[S5] a restart survives a hold whose workload was stopped a moment before (chaos seed 398)', () => {
+    const control = new ControlInMemory()
+    control.running(aTraining({ resources: EIGHT }))
+    const urgent = control.submit(aTraining({ priority: 'high', resources: EIGHT }))
+    control.now += HOUR_MS
+    control.pass()
+    expect([...control.state.holds.values()]).toMatchObject([{ workload: urgent }])
+    control.do({ kind: 'stop', workload: urgent, kill: false })
+    control.restart()
+    control.pass()
+    expect(control.state.holds.size).toBe(0)
+  })
+
+  it('[S6] what is remembered of past use is the same after a restart and after a replay, whenever its half-life changed', () => {
+    const control = new ControlInMemory()
+    const halve = () => {
+      const { policy } = control.state
+      control.do({ kind: 'set-policy', policy: { ...policy, usageHalfLifeMs: policy.usageHalfLifeMs / 2 } })
+      const state = serialiseState(control.state)
+      expect([control.replayed(), serialiseState(control.restored())]).toEqual([state, state])
+    }
+    halve()
+    const attempt = control.running(aTraining({ resources: EIGHT }))
+    control.now += 10 * MINUTE_MS
+    halve()
+    control.ended(attempt, { exitCode: 0 })
+    control.now += 10 * MINUTE_MS
+    halve()
   })
 
   it('[S7] a platform failure costs no retry and bills nothing that was lost; its node is avoided', () => {

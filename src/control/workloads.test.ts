@@ -178,6 +178,25 @@ describe('workloads', () => {
     expect(control.pass()).toMatchObject([{ kind: 'launch', order: { replica: 1 } }])
   })
 
+  it('[C9] is queued again when the only replicas that ran are those it no longer wants', () => {
+    const control = new ControlInMemory([aNode('n1', { gpuCount: 2 })])
+    control.submit(aService({ replicas: 2 }))
+    control.pass()
+    const [first, second] = control.workload(W1).liveAttempts
+    control.observe({
+      kind: 'attempt-ended',
+      attempt: first!,
+      at: control.now,
+      exits: [],
+      cause: { kind: 'node-lost', message: 'gone', node: N1, blame: 'platform' },
+    })
+    control.do({ kind: 'scale', workload: W1, replicas: 1 })
+    control.ended(second!, { stopped: true })
+    expect(control.workload(W1)).toMatchObject({ state: 'queued', stateReason: 'w1.2 was scaled down' })
+    control.now += MINUTE_MS
+    expect(control.pass()).toMatchObject([{ kind: 'launch', order: { replica: 0 } }])
+  })
+
   it('[C10] refuses a second service behind a model name', () => {
     const control = new ControlInMemory()
     control.submit(aService({ model: 'llama' }))

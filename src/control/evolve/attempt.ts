@@ -160,6 +160,13 @@ function endAttempt(state: ControlState, event: Extract<Event, { kind: 'attempt-
   if (event.outcome === 'user-failure') workload.userFailures++
   if (event.outcome === 'platform-failure') workload.platformFailures++
   if (event.retry) goOn(state, workload, event.retry, at)
+  else if (attempt.stop?.reason === 'scaled-down' && isAtRest(workload))
+    moveWorkload(workload, 'queued', at, `${attempt.id} was scaled down`)
+}
+
+/** Nothing of it runs, though it is meant to go on: the replicas that it keeps are still in line. */
+function isAtRest({ state, liveAttempts }: Workload): boolean {
+  return state !== 'stopping' && liveAttempts.length === 0
 }
 
 function setCutOff(workload: Workload, replica: number, isCutOff: boolean): void {
