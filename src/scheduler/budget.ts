@@ -37,13 +37,15 @@ export function spendBudgets(leaf: QueueRecord, span: BudgetSpan): void {
   }
 }
 
-/** When enough of the window's past has fallen out of it, if that alone suffices. */
-export function budgetFreedAt(record: QueueRecord, missing: number): TimeMs | undefined {
-  const { budget } = record.queue
+/** When so many more GPU-milliseconds of the window that ends at `now` have fallen out of it, if that alone suffices. */
+export function budgetFreedAt(record: QueueRecord, missing: number, now: TimeMs): TimeMs | undefined {
+  const { windowMs } = record.queue.budget!
   let freed = 0
-  for (const span of [...record.budgetSpans].sort((a, b) => a.to - b.to)) {
-    freed += (span.gpuMilli / 1000) * (span.to - span.from)
-    if (freed >= missing) return span.to + budget!.windowMs
+  for (const { from, to, gpuMilli } of [...record.budgetSpans].sort((a, b) => a.to - b.to)) {
+    if (to <= now - windowMs) continue
+    freed += (gpuMilli / 1000) * (to - Math.max(from, now - windowMs))
+    // Sums in another order differ in their last digits.
+    if (freed > missing - 1) return to + windowMs
   }
   return undefined
 }

@@ -25,6 +25,12 @@ export class DecayClock {
     this.halfLifeMs = halfLifeMs
   }
 
+  /** From `epoch` on, which the caller has moved to the present if anything decays yet. */
+  setHalfLife(halfLifeMs: DurationMs): void {
+    this.halfLifeMs = halfLifeMs
+    this.scaleAt = Number.NaN
+  }
+
   seconds(at: TimeMs): number {
     if (!this.started) this.start(at)
     return Math.floor((at - this.origin) / 1000)

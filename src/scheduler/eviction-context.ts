@@ -4,7 +4,7 @@ import { type Footprint, toAllocation } from './footprint.ts'
 import type { Occupant } from './holding.ts'
 import type { Machine } from './machine.ts'
 import type { Eviction, Hold } from './plan.ts'
-import type { Claim } from './quota.ts'
+import { type Claim, shareLimit } from './quota.ts'
 import type { Transaction } from './transaction.ts'
 import type { Candidate } from './victims.ts'
 import type { Entry } from './waiting.ts'
@@ -46,15 +46,14 @@ export function hasRunEnough({ machine, now }: EvictionContext, occupant: Occupa
   return occupant.startedAt + machine.policy.minimumRunMs <= now
 }
 
-/** A hold of this place until everything on it that this pass ended is gone. */
+/** A hold of this place until everything that this pass ended is gone from it, and from the limits that the gang comes under (Q1). */
 export function holdFor(
   { machine, now, evicted }: EvictionContext,
-  workload: Hold['workload'],
-  replica: number,
+  { gang: { workload, replica }, user }: Claim,
   footprint: Footprint,
 ): Hold {
   const waitsFor = evicted
-    .filter((occupant) => overlap(occupant.footprint, footprint))
+    .filter((occupant) => overlap(occupant.footprint, footprint) || shareLimit(occupant.user, user))
     .map((occupant) => occupant.attempt as AttemptId)
     .sort(compareIds)
   return {

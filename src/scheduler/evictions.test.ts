@@ -34,6 +34,32 @@ describe('[E1] preemption', () => {
   })
 })
 
+describe('[Q1] a limit', () => {
+  it('is kept while the victims of it still end, wherever they stand (chaos seed 205)', () => {
+    const machine = aMachine('a xx yy ..', {
+      queues: [aQueue('q', { limitGpusPerUser: 4 })],
+      queued: [aGang('g', '1 node', { priority: 2 })],
+      live: { x: { checkpointAt: now - HOUR_MS }, y: { checkpointAt: now } },
+    })
+    const plan = planPass(machine, now)
+    expect(ended(plan)).toEqual(['y.1'])
+    expect(plan.starts).toEqual([])
+    expect(plan.holds).toMatchObject([{ workload: 'g', waitsFor: ['y.1'] }])
+  })
+})
+
+describe('[E4] work on a draining node', () => {
+  it('is left alone where a lowered limit would not let it start again (chaos seed 446)', () => {
+    const machine = (limitGpus: number) =>
+      aMachine('a ~xx ..', {
+        queues: [aQueue('q', { limitGpus })],
+        live: { x: { checkpointAt: now } },
+      })
+    expect(ended(planPass(machine(2), now))).toEqual(['x.1'])
+    expect(ended(planPass(machine(1), now))).toEqual([])
+  })
+})
+
 describe('[E2] victims', () => {
   it('are those that lose the least work since their last checkpoint', () => {
     const machine = aMachine('a xx yy zz', {

@@ -147,7 +147,7 @@ class Explainer {
 
   private budget({ record, needed, left }: QuotaBlock & { kind: 'budget' }): Blocker {
     const { gpuHours, windowMs } = record.queue.budget!
-    const at = budgetFreedAt(record, needed - left)
+    const at = budgetFreedAt(record, needed - left, this.pass.now)
     return {
       kind: 'limit',
       message: `It needs ${hours(needed)} GPU-hours; of the ${gpuHours} that queue ${record.queue.id} may use in ${formatDuration(windowMs)}, ${hours(left)} are left.`,

@@ -68,7 +68,9 @@ describe('[Q3] a budget', () => {
     const [attempt] = apply(machine, plan, now)
     endAttempt(machine, attempt!, now + 3 * HOUR_MS)
     const later = now + 3 * HOUR_MS
-    expect(started(planPass(machine, later))).toEqual([])
+    const blocked = planPass(machine, later)
+    expect(started(blocked)).toEqual([])
+    expect(blocked.nextPassAt).toBe(later + DAY_MS)
     expect(explain(machine, later, id('2'), 0).blockers).toMatchObject([
       { kind: 'limit', needed: 6, available: 4, unit: 'GPU-hours', earliestEndAt: later + DAY_MS },
     ])

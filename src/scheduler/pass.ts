@@ -1,25 +1,26 @@
 import type { TimeMs } from '../base/index.ts'
 import { SECOND_MS } from '../base/index.ts'
+import { budgetFreedAt } from './budget.ts'
 import { ClosedNodes } from './closed-nodes.ts'
 import { Contenders } from './contenders.ts'
 import { earliestPlace } from './earliest.ts'
 import { type EvictionContext, holdFor } from './eviction-context.ts'
 import { Evictions } from './evictions.ts'
-import { type Footprint, toAllocation, WHOLE_GPU } from './footprint.ts'
+import { type Footprint, footprintGpuMilli, toAllocation, WHOLE_GPU } from './footprint.ts'
 import type { Occupant } from './holding.ts'
 import type { Machine } from './machine.ts'
 import { PlaceMemory } from './place-memory.ts'
 import type { Eviction, Hold, Plan, Start } from './plan.ts'
 import { Promises } from './promises.ts'
-import { type Claim, quotaBlocks } from './quota.ts'
+import { type Claim, isOverLimit, quotaBlocks } from './quota.ts'
 import { largestFit, type RequestClass, smallest, widestDepth } from './request-class.ts'
 import { clearDraining, growElastic } from './restarts.ts'
 import { apart } from './spread.ts'
+import { isOfUse } from './standing-holds.ts'
 import { Transaction } from './transaction.ts'
 import { Turns } from './turns.ts'
 import { BLOCKED, HELD, IMPOSSIBLE, QUOTA, STARTED, type Turn } from './verdict.ts'
 import type { Entry } from './waiting.ts'
-import { reachesIntoWindow } from './windows.ts'
 
 export interface PassOptions {
   /** Keeps what was decided about every gang; costs a visit to each. */
@@ -136,16 +137,18 @@ export class Pass implements EvictionContext {
   private startHeld(): void {
     const { machine } = this
     for (const { hold, occupants } of machine.holdsInOrder()) {
-      if (!this.isOfUse(hold)) {
+      if (!isOfUse(machine, hold, this.now)) {
         for (const occupant of occupants) this.transaction.vacate(occupant)
         continue
       }
       const entry = machine.waiting.get(hold.workload, hold.replica)
-      if (entry) this.serve(entry)
       const isFree = !hold.waitsFor.some((attempt) => machine.live.has(attempt))
       if (entry?.lane && isFree) {
         for (const occupant of occupants) this.transaction.vacate(occupant)
         const place = machine.footprintOf(entry.gang, hold.allocation)
+        // A limit that was lowered since then ends the plan that the place was held by.
+        const standing = [...machine.live.values(), ...this.granted.map(({ occupant }) => occupant)]
+        if (isOverLimit(standing, entry, footprintGpuMilli(place))) continue
         if (machine.fleet.capacity.isVacant(place)) {
           this.start(entry, place)
           continue
@@ -153,20 +156,9 @@ export class Pass implements EvictionContext {
         // A share of a GPU that was left over while others ended may have been taken; it waits for that one too.
         for (const occupant of occupants) this.transaction.occupy(occupant)
       }
+      if (entry) this.serve(entry)
       this.holds.push(hold)
     }
-  }
-
-  /** A hold is kept while its gang is there and none of its nodes was lost, or has failed the gang since. */
-  private isOfUse(hold: Hold): boolean {
-    const { fleet } = this.machine
-    const gang = this.machine.gang(hold.workload, hold.replica)
-    if (!gang || reachesIntoWindow(this.machine, hold, this.now)) return false
-    return hold.allocation.parts.every(
-      (part) =>
-        fleet.nodes.get(part.node)?.state === 'ready' &&
-        !gang.avoid.some(({ node, until }) => node === part.node && until > this.now),
-    )
   }
 
   private allocate(): void {
@@ -299,7 +291,14 @@ export class Pass implements EvictionContext {
     const request = this.requestOf(entry)
     if (request.impossible !== undefined) return IMPOSSIBLE
     const option = request.options[0]!
-    if (quotaBlocks(this.machine, entry, option.gpuMilli, this.now).length > 0) return QUOTA
+    const blocks = quotaBlocks(this.machine, entry, option.gpuMilli, this.now)
+    if (blocks.length > 0) {
+      // Time alone gives a budget back.
+      for (const block of blocks)
+        if (block.kind === 'budget')
+          this.wakeAt(budgetFreedAt(block.record, block.needed - block.left, this.now))
+      return QUOTA
+    }
     const footprint = this.placeNow(entry, request)
     if (footprint) {
       this.start(entry, this.placeLarger(entry) ?? footprint)
@@ -368,8 +367,7 @@ export class Pass implements EvictionContext {
     this.serve(entry)
     this.startCount++
     // What an overtaken gang leaves beside what was taken from it is free only once it has ended.
-    const { workload, replica } = entry.gang
-    const hold = this.evicted.length > 0 ? holdFor(this, workload, replica, footprint) : undefined
+    const hold = this.evicted.length > 0 ? holdFor(this, entry, footprint) : undefined
     const now = !hold || hold.waitsFor.length === 0
     if (hold && !now) this.holds.push(hold)
     this.granted.push({ entry, occupant, now })

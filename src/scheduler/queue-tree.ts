@@ -169,8 +169,9 @@ export class QueueTree {
 
   setHalfLife(halfLifeMs: number, now: TimeMs): void {
     if (halfLifeMs === this.clock.halfLifeMs) return
-    this.rebase(now)
-    this.clock.halfLifeMs = halfLifeMs
+    // Before the first charge nothing decays, and the clock is not set by what changes nothing (S6).
+    if (this.clock.anchored) this.rebase(now)
+    this.clock.setHalfLife(halfLifeMs)
   }
 
   snapshot(): UsageSnapshot {

@@ -3,7 +3,7 @@ import { HOUR_MS } from '../base/index.ts'
 import type { Queue } from '../model/index.ts'
 import { budgetSpent } from './budget.ts'
 import type { QueuedGang } from './gang.ts'
-import type { QueueRecord, UserRecord } from './holding.ts'
+import type { Occupant, QueueRecord, UserRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
 
 /** A limit that a gang would break. */
@@ -101,6 +101,34 @@ export function isBorrowing(
     if (record.heldMilli - gpuMilli < queues.guaranteedMilli(record)) return false
   }
   return isApart
+}
+
+/** Whether some limit counts what both of them hold. */
+export function shareLimit(a: UserRecord, b: UserRecord): boolean {
+  if (a === b && a.parent.queue.limitGpusPerUser !== undefined) return true
+  for (let record: QueueRecord | undefined = a.parent; record; record = record.parent)
+    if (record.queue.limitGpus !== undefined && isPartOf(b.parent, record)) return true
+  return false
+}
+
+/** Whether the gang would break a limit beside these, whatever else is held for others. */
+export function isOverLimit(standing: Iterable<Occupant>, { user }: Claim, gpuMilli: number): boolean {
+  const limits: { readonly milli: number; readonly counts: (other: UserRecord) => boolean }[] = []
+  const { limitGpusPerUser } = user.parent.queue
+  if (limitGpusPerUser !== undefined)
+    limits.push({ milli: limitGpusPerUser * 1000, counts: (other) => other === user })
+  for (let record: QueueRecord | undefined = user.parent; record; record = record.parent) {
+    const whole = record
+    if (whole.queue.limitGpus !== undefined)
+      limits.push({ milli: whole.queue.limitGpus * 1000, counts: (other) => isPartOf(other.parent, whole) })
+  }
+  if (limits.length === 0) return false
+  const occupants = [...standing]
+  return limits.some(({ milli, counts }) => {
+    let held = gpuMilli
+    for (const occupant of occupants) if (counts(occupant.user)) held += occupant.gpuMilli
+    return held > milli
+  })
 }
 
 /** Whether the queue is `whole` or stands somewhere below it. */

@@ -46,9 +46,8 @@ export function planRestart(
   eviction: Pick<Eviction, 'for' | 'kind'>,
 ): void {
   const { machine, holds, evictions, restarted } = context
-  const { workload, replica } = before.gang
   if (after) {
-    holds.push(holdFor(context, workload, replica, after.footprint))
+    holds.push(holdFor(context, after, after.footprint))
     restarted.push({ before, after })
   }
   const from = sizeOf(before)
@@ -66,8 +65,12 @@ function placeSized(context: EvictionContext, occupant: Occupant, size: number):
   const { machine, transaction } = context
   const sized = machine.fleet.classOf(request.elastic ? resized(request, size) : request)
   if (sized.impossible !== undefined) return undefined
+  const { gpuMilli } = sized.options[0]!
+  // A limit may have been lowered below what runs; it could not start again then.
+  if (quotaBlocks(machine, occupant, gpuMilli, context.now).some(({ kind }) => kind.endsWith('-limit')))
+    return undefined
   const mark = transaction.mark()
-  for (const node of context.closedTo(occupant, sized.options[0]!.gpuMilli)) transaction.close(node)
+  for (const node of context.closedTo(occupant, gpuMilli)) transaction.close(node)
   const footprint = place(machine.fleet.capacity, sized, widestDepth(sized))
   transaction.rollback(mark)
   return footprint
