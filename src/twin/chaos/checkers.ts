@@ -1,21 +1,12 @@
-import type { AttemptId, NodeId, QueueId, TimeMs, WorkloadId } from '../../base/index.ts'
+import type { AttemptId, NodeId, TimeMs, WorkloadId } from '../../base/index.ts'
 import type { LoggedEvent } from '../../control/index.ts'
 import { emptyState, evolve, serialiseState, violations } from '../../control/index.ts'
-import type { Queue } from '../../model/index.ts'
-import { allocatedGpus } from '../../model/index.ts'
-import { explain } from '../../scheduler/index.ts'
+import type { Hold } from '../../scheduler/index.ts'
+import { explain, nodesOfReservation } from '../../scheduler/index.ts'
 import type { Observer, World } from '../world/world.ts'
-
-/** A safety rule that was seen broken. */
-export interface Finding {
-  /** `S1` to `S10`, or `live` when work neither ended nor is explained. */
-  readonly rule: string
-  readonly atMs: TimeMs
-  readonly detail: string
-}
-
-/** Slack over the promised grace before a lender counts as held below its guarantee: the pass, the stop, and the next pass. */
-const RECLAIM_SLACK_MS = 120_000
+import type { Find, Finding } from './finding.ts'
+import { GuaranteeChecker } from './guarantee-checker.ts'
+import { checkStarts } from './start-checker.ts'
 
 /**
  * Watches a world for the safety rules, each at every event or step where it can break. What it remembers it has from
@@ -28,14 +19,18 @@ export class Checkers implements Observer {
   #lastSequence = 0
   /** Evictions whose beneficiary has not started yet. */
   readonly #owed = new Map<AttemptId, WorkloadId>()
+  /** Evictions whose beneficiary lost its place for a reason that ends the proof of the plan. */
+  readonly #pardoned = new Set<AttemptId>()
+  readonly #holds = new Map<Hold['id'], Hold>()
   readonly #avoid = new Map<WorkloadId, Map<NodeId, TimeMs>>()
-  readonly #belowSince = new Map<QueueId, TimeMs>()
   readonly #finished = new Set<WorkloadId>()
   readonly #infeasible: ReadonlySet<number>
+  readonly #guarantees: GuaranteeChecker
 
   /** `infeasible`: jobs that no state of this fleet could ever run. */
   constructor(infeasible: ReadonlySet<number>) {
     this.#infeasible = infeasible
+    this.#guarantees = new GuaranteeChecker(this.#find)
   }
 
   readonly onEvents = (events: readonly LoggedEvent[], world: World): void => {
@@ -43,18 +38,18 @@ export class Checkers implements Observer {
       this.#inOrder(logged, world)
       this.#ledger(logged, world)
     }
+    this.#guarantees.onEvents(events)
     this.#evictionsServe(events, world)
+    checkStarts(events, world, this.#find)
     for (const { rule, detail } of violations(world.state)) {
-      // The proof of a plan ends with the nodes that it counted on.
-      if (rule !== 'S3' || !this.#lostItsPlace(world)) this.#find(rule, world, detail)
+      const attempt = detail.slice(0, detail.indexOf(' ')) as AttemptId
+      if (rule !== 'S3' || !this.#pardoned.has(attempt)) this.#find(rule, world, detail)
     }
   }
 
   readonly onStep = (world: World): void => {
     this.#noGpuRunsTwo(world)
-    if (world.server.isServing) this.#guarantees(world)
-    // Nobody can be given anything by a server that is not there: the grace begins again.
-    else this.#belowSince.clear()
+    this.#guarantees.onStep(world)
   }
 
   readonly onRestart = (world: World): void => {
@@ -71,7 +66,7 @@ export class Checkers implements Observer {
       const job = world.jobOf.get(workload.id) ?? -1
       // What it waits for is judged by itself.
       if (workload.waitsFor.length > 0) continue
-      if (!this.#infeasible.has(job))
+      if (!this.#infeasible.has(job) || workload.state !== 'queued')
         this.#find(
           'live',
           world,
@@ -131,6 +126,15 @@ export class Checkers implements Observer {
         }
         return
       }
+      case 'workload-scaled':
+        // A replica that is no longer wanted needs no place.
+        this.#pardon(event.workload)
+        return
+      case 'queue-set':
+        // A limit that was lowered ends the proof of the plans made under the old one.
+        for (const workload of new Set(this.#owed.values()))
+          if (world.state.workloads.get(workload)?.queue.startsWith(event.queue.id)) this.#pardon(workload)
+        return
       case 'workload-finished':
         this.#finished.add(event.workload)
         this.#avoid.delete(event.workload)
@@ -152,15 +156,25 @@ export class Checkers implements Observer {
           this.#find('S3', world, `${event.attempt} is evicted for ${beneficiary}, which gets nothing by it`)
         else this.#owed.set(event.attempt, beneficiary)
       }
-      if (event.kind === 'hold-released' && event.reason === 'no longer needed') {
-        for (const [attempt, beneficiary] of this.#owed) {
-          const isHeld = [...world.state.holds.values()].some(({ workload }) => workload === beneficiary)
-          if (isHeld || this.#isServed(beneficiary, events, world)) continue
-          this.#owed.delete(attempt)
-          if (!this.#lostItsPlace(world))
-            this.#find('S3', world, `${attempt} was evicted for ${beneficiary}, whose hold was given up`)
-        }
+      if (event.kind === 'hold-placed') this.#holds.set(event.hold.id, event.hold)
+      if (event.kind !== 'hold-released') continue
+      const hold = this.#holds.get(event.hold)
+      this.#holds.delete(event.hold)
+      if (!hold || event.reason !== 'no longer needed') continue
+      if (this.#isLost(hold, world)) this.#pardon(hold.workload)
+      for (const [attempt, beneficiary] of this.#owed) {
+        if (beneficiary !== hold.workload || this.#isServed(beneficiary, events, world)) continue
+        this.#owed.delete(attempt)
+        this.#find('S3', world, `${attempt} was evicted for ${beneficiary}, whose hold was given up`)
       }
+    }
+  }
+
+  #pardon(beneficiary: WorkloadId): void {
+    for (const [attempt, workload] of this.#owed) {
+      if (workload !== beneficiary) continue
+      this.#owed.delete(attempt)
+      this.#pardoned.add(attempt)
     }
   }
 
@@ -177,9 +191,18 @@ export class Checkers implements Observer {
     )
   }
 
-  /** A hold may be given up when a node of it went out of use: then the proof of the plan no longer holds. */
-  #lostItsPlace(world: World): boolean {
-    return [...world.state.nodes.values()].some(({ state }) => state !== 'ready')
+  /** A hold may be given up when a node of it went out of use, failed the gang or has a window now: the proof of the plan ends with it. */
+  #isLost({ workload, allocation }: Hold, { state, nowMs }: World): boolean {
+    const avoided = state.workloads.get(workload)?.avoidedNodes ?? []
+    const windows = [...state.reservations.values()].flatMap((window) =>
+      nodesOfReservation(state.derived.machine, window),
+    )
+    return allocation.parts.some(
+      ({ node }) =>
+        state.nodes.get(node)?.state !== 'ready' ||
+        windows.includes(node) ||
+        avoided.some((failed) => failed.node === node && failed.until > nowMs),
+    )
   }
 
   /** S2 and S1 where it counts, on the machines themselves. */
@@ -219,93 +242,10 @@ export class Checkers implements Observer {
       this.#find('S6', world, `replaying ${world.store.log.length} events gives another state`)
   }
 
-  /**
-   * S8: no queue waits below its guarantee for longer than the grace, while one node alone would do for a gang of it
-   * if others gave back what they borrowed there.
-   */
-  #guarantees(world: World): void {
-    const { state } = world
-    for (const queue of state.queues.values()) {
-      if (
-        queue.guaranteedGpus > 0 &&
-        !this.#isBeingServed(queue.id, world) &&
-        this.#isKeptWaiting(queue, world)
-      ) {
-        const since = this.#belowSince.get(queue.id) ?? world.nowMs
-        this.#belowSince.set(queue.id, since)
-        const { reclaimGraceMs, minimumRunMs, evictionGraceMs } = state.policy
-        const promised = reclaimGraceMs + minimumRunMs + evictionGraceMs + RECLAIM_SLACK_MS
-        if (world.nowMs - since > promised)
-          this.#find('S8', world, `${queue.id} waits below its guarantee since ${since}`)
-      } else this.#belowSince.delete(queue.id)
-    }
-  }
-
-  /** Whether room is being made for the queue, or something of it has started since it was looked at. */
-  #isBeingServed(queue: QueueId, world: World): boolean {
-    const { state } = world
-    const since = this.#belowSince.get(queue) ?? world.nowMs
-    for (const hold of state.holds.values())
-      if (state.workloads.get(hold.workload)?.queue === queue) return true
-    for (const attempt of state.attempts.values())
-      if (attempt.plannedAt > since && state.workloads.get(attempt.workload)?.queue === queue) return true
-    return false
-  }
-
-  #isKeptWaiting(queue: Queue, world: World): boolean {
-    const { state } = world
-    let held = 0
-    for (const attempt of state.attempts.values())
-      if (state.workloads.get(attempt.workload)?.queue === queue.id) held += allocatedGpus(attempt.allocation)
-    const room = queue.guaranteedGpus - held
-    const lent = lentGpus(queue, world)
-    for (const workload of state.workloads.values()) {
-      const { shape } = workload.spec.resources
-      if (workload.queue !== queue.id || workload.state !== 'queued' || shape.kind !== 'gpus') continue
-      if (shape.gpus > room || workload.waitsFor.length > 0 || workload.notBefore > world.nowMs) continue
-      if (workload.spec.resources.gpu || workload.spec.resources.within) continue
-      for (const [node, gpus] of lent) {
-        const isAvoided = workload.avoidedNodes.some(
-          (avoided) => avoided.node === node && avoided.until > world.nowMs,
-        )
-        if (gpus >= shape.gpus && !isAvoided && state.nodes.get(node)?.state === 'ready') return true
-      }
-    }
-    return false
-  }
-
-  #find(rule: string, world: World, detail: string): void {
+  readonly #find: Find = (rule, world, detail) => {
     const key = `${rule} ${detail}`
     if (this.#seen.has(key)) return
     this.#seen.add(key)
     this.findings.push({ rule, atMs: world.nowMs, detail })
   }
-}
-
-/** Whole GPUs by node that gangs on that node alone hold beyond any guarantee, and would give back. */
-function lentGpus(lender: Queue, { state }: World): ReadonlyMap<NodeId, number> {
-  const lent = new Map<NodeId, Set<number>>()
-  const kept = new Map<NodeId, Set<number>>()
-  for (const attempt of state.attempts.values()) {
-    const workload = state.workloads.get(attempt.workload)
-    if (!workload) continue
-    const borrows = (state.queues.get(workload.queue)?.guaranteedGpus ?? 0) === 0
-    const { parts } = attempt.allocation
-    // What has been told to stop is on its way back to somebody; that the engine is late is nobody's borrowing.
-    const isLent =
-      attempt.state !== 'stopping' &&
-      borrows &&
-      workload.queue !== lender.id &&
-      workload.spec.preemptible &&
-      parts.length === 1
-    for (const { node, gpus } of parts) {
-      const there = isLent ? lent : kept
-      for (const gpu of gpus) there.set(node, (there.get(node) ?? new Set()).add(gpu))
-    }
-  }
-  return new Map([...lent].map(([node, gpus]) => [node, gpus.size - shared(gpus, kept.get(node))]))
-}
-
-function shared(gpus: ReadonlySet<number>, others: ReadonlySet<number> = new Set()): number {
-  return [...gpus].filter((gpu) => others.has(gpu)).length
 }

@@ -1,8 +1,10 @@
 import { BrokenInvariant } from '../../base/index.ts'
 import { World } from '../world/world.ts'
 import { CANARIES, type CanaryName } from './canaries.ts'
-import { Checkers, type Finding } from './checkers.ts'
-import { type ChaosOptions, type ChaosSetup, chaosSetup, drawOptions } from './draw.ts'
+import { Checkers } from './checkers.ts'
+import { type ChaosSetup, chaosSetup } from './draw.ts'
+import type { Finding } from './finding.ts'
+import type { ChaosOptions } from './options.ts'
 
 /** What came of one seed. */
 export interface ChaosResult {
@@ -29,7 +31,7 @@ export function runChaos(
   canary?: CanaryName,
   change?: (setup: ChaosSetup) => ChaosSetup,
 ): ChaosResult {
-  const drawn = chaosSetup(drawOptions(seed))
+  const drawn = chaosSetup(seed)
   const setup = change ? change(drawn) : drawn
   const first = play(setup, canary)
   if (first.findings.length > 0) return first

@@ -20,6 +20,8 @@ export interface FaultPlan {
     readonly speed: number
     readonly lastsMs: number
   }
+  /** Nodes that are taken out of the fleet for a while. */
+  readonly departures?: { readonly perThousandNodeDays: number; readonly lastsMs: number }
 }
 
 export type FaultOccurrence =
@@ -28,6 +30,8 @@ export type FaultOccurrence =
   | { readonly kind: 'node-repaired'; readonly node: NodeId }
   | { readonly kind: 'node-slows' }
   | { readonly kind: 'node-recovers'; readonly node: NodeId }
+  | { readonly kind: 'node-leaves' }
+  | { readonly kind: 'node-returns'; readonly node: NodeId }
 
 const THOUSAND_NODE_DAYS_MS = 1000 * 86_400_000
 
@@ -77,6 +81,7 @@ export class FaultInjector {
   start(): void {
     for (const cause of this.#causes.keys()) this.#planFault(cause)
     this.#planSlow()
+    this.#planDeparture()
   }
 
   /** No new faults from here on; what is broken is still repaired. */
@@ -119,6 +124,19 @@ export class FaultInjector {
       case 'node-recovers':
         pace.setNodeSpeed(what.node, 1)
         engine.paceAnew(engine.runsOn(what.node), now)
+        return
+      case 'node-leaves': {
+        if (this.#healed) return
+        this.#planDeparture()
+        const random = this.#streams.named('faults/departures')
+        const { id } = this.#nodes[random.below(this.#nodes.length)]!
+        engine.removeNode(id, now)
+        const { lastsMs } = present(this.#plan.departures, 'departures')
+        this.#agenda(Math.ceil(random.exponential(lastsMs * 1000)), { kind: 'node-returns', node: id })
+        return
+      }
+      case 'node-returns':
+        engine.returnNode(what.node, now)
     }
   }
 
@@ -138,12 +156,21 @@ export class FaultInjector {
   }
 
   #planSlow(): void {
-    const { stragglers } = this.#plan
-    if (!stragglers || stragglers.perThousandNodeDays === 0) return
-    const rate = (stragglers.perThousandNodeDays * this.#nodes.length) / THOUSAND_NODE_DAYS_MS
-    this.#agenda(Math.ceil(this.#streams.named('faults/slow').exponential(1000 / rate)), {
-      kind: 'node-slows',
-    })
+    this.#planRare(this.#plan.stragglers, 'faults/slow', { kind: 'node-slows' })
+  }
+
+  #planDeparture(): void {
+    this.#planRare(this.#plan.departures, 'faults/departures', { kind: 'node-leaves' })
+  }
+
+  #planRare(
+    plan: { readonly perThousandNodeDays: number } | undefined,
+    stream: string,
+    what: FaultOccurrence,
+  ): void {
+    if (!plan || plan.perThousandNodeDays === 0) return
+    const rate = (plan.perThousandNodeDays * this.#nodes.length) / THOUSAND_NODE_DAYS_MS
+    this.#agenda(Math.ceil(this.#streams.named(stream).exponential(1000 / rate)), what)
   }
 
   #strike(index: number, engine: SimulatedEngine, now: TimeUs): void {

@@ -11,6 +11,7 @@ import type {
 import type { NodeDescription } from '../../model/index.ts'
 import type { Ticket, TimeUs } from '../kernel/agenda.ts'
 import type { Behaviour } from './behaviour.ts'
+import type { FleetRecord } from './fleet-record.ts'
 import { newRun, type Run, settle, timeLeft, timeToSave } from './run.ts'
 import { exitOf, milliseconds, progressOf } from './run-facts.ts'
 
@@ -64,13 +65,6 @@ export interface RunEnd {
   readonly how: 'done' | 'stopped' | 'failed'
 }
 
-export interface FleetRecord {
-  readonly runs: readonly Run[]
-  readonly saved: readonly (readonly [WorkloadId, number])[]
-  readonly down: readonly NodeId[]
-  readonly ended: readonly (readonly [AttemptId, EngineFact])[]
-}
-
 /**
  * Nodes and attempts that exist only in virtual time: what an engine does, without deciding anything. It is asked as
  * the engine port is, and what it sees comes out as the port's facts.
@@ -82,6 +76,8 @@ export class SimulatedEngine {
   readonly #agenda: FleetAgenda
   /** Work that a new attempt of the workload finds saved. */
   readonly #saved = new Map<WorkloadId, TimeUs>()
+  /** Nodes that are not part of the fleet now; they are down too. */
+  readonly #away = new Set<NodeId>()
   /** Ends that nobody has confirmed to have on record. */
   readonly #ended = new Map<AttemptId, EngineFact>()
   #facts: EngineFact[] = []
@@ -92,7 +88,7 @@ export class SimulatedEngine {
   }
 
   inventory(): EngineInventory {
-    return { levels: this.#options.levels, nodes: this.#options.nodes }
+    return { levels: this.#options.levels, nodes: this.#present() }
   }
 
   /** What it has seen since it was last asked. */
@@ -106,7 +102,7 @@ export class SimulatedEngine {
   tellAll(now: TimeUs): readonly EngineFact[] {
     const facts: EngineFact[] = []
     const at = milliseconds(now)
-    for (const node of this.#options.nodes) {
+    for (const node of this.#present()) {
       facts.push({ kind: 'node-present', node, at })
       if (this.down.has(node.id)) facts.push({ kind: 'node-down', node: node.id, reason: 'failed', at })
       else facts.push({ kind: 'node-up', node: node.id, at })
@@ -220,8 +216,27 @@ export class SimulatedEngine {
     }
   }
 
+  /** Changes nothing for a node that has left the fleet. */
   repairNode(node: NodeId, now: TimeUs): void {
+    if (this.#away.has(node)) return
     if (this.down.delete(node)) this.#facts.push({ kind: 'node-up', node, at: milliseconds(now) })
+  }
+
+  /** The node is taken out of the fleet, and what runs on it ends, until `returnNode`. */
+  removeNode(node: NodeId, now: TimeUs): void {
+    if (this.#away.has(node)) return
+    this.failNode(node, 'taken out of the fleet', now)
+    this.#away.add(node)
+    this.#facts.push({ kind: 'node-gone', node, at: milliseconds(now) })
+  }
+
+  /** It is back, and sound. */
+  returnNode(id: NodeId, now: TimeUs): void {
+    if (!this.#away.delete(id)) return
+    const at = milliseconds(now)
+    for (const node of this.#options.nodes)
+      if (node.id === id) this.#facts.push({ kind: 'node-present', node, at })
+    this.repairNode(id, now)
   }
 
   /** Runs with a part on the node, in order of launch. */
@@ -274,6 +289,7 @@ export class SimulatedEngine {
       runs: [...this.runs.values()].map((run) => ({ ...run })),
       saved: [...this.#saved],
       down: [...this.down],
+      away: [...this.#away],
       ended: [...this.#ended],
     }
   }
@@ -287,7 +303,13 @@ export class SimulatedEngine {
     }
     for (const [workload, saved] of record.saved) this.#saved.set(workload, saved)
     for (const node of record.down) this.down.add(node)
+    for (const node of record.away) this.#away.add(node)
     for (const [attempt, fact] of record.ended) this.#ended.set(attempt, fact)
+  }
+
+  #present(): readonly NodeDescription[] {
+    const { nodes } = this.#options
+    return this.#away.size === 0 ? nodes : nodes.filter(({ id }) => !this.#away.has(id))
   }
 
   #start(run: Run, now: TimeUs): void {

@@ -136,7 +136,7 @@ export class SimulatedServer {
       case 'tick':
         this.#tickAt = Number.POSITIVE_INFINITY
         if (this.isServing) this.execute({ kind: 'tick' }, SYSTEM)
-        this.#planTick()
+        this.observe()
         return
       case 'fact':
         if (what.life === this.#life) this.#take([what.fact])

@@ -35,6 +35,7 @@ export interface UserAction {
   readonly atMs: TimeMs
   readonly what:
     | { readonly kind: 'stop'; readonly job: number; readonly kill: boolean }
+    | { readonly kind: 'scale'; readonly job: number; readonly replicas: number }
     | { readonly kind: 'node'; readonly node: NodeId; readonly action: NodeAction }
     | { readonly kind: 'command'; readonly command: Command }
 }

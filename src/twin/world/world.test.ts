@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HOUR_MS, SECOND_MS } from '../../base/index.ts'
 import type { LoggedEvent } from '../../control/index.ts'
-import { chaosSetup, drawOptions } from '../chaos/draw.ts'
+import { chaosSetup } from '../chaos/draw.ts'
 import { JobLog } from '../report/job-log.ts'
 import { plainCluster } from '../scenario/plain-cluster.ts'
 import { policyByName } from '../scenario/policies.ts'
@@ -90,6 +90,19 @@ describe('World', () => {
     expect(play(aSetup([[3, 8, 0]]))).toEqual([[3000, 3000]])
   })
 
+  it('[T26] ends a job at its time limit, though nothing else happens then', () => {
+    const { jobs, ...setup } = aSetup([
+      [0, 8, 7200],
+      [1, 8, 10],
+    ])
+    const [first, second] = jobs
+    const limited = { ...first!, spec: { ...first!.spec, limitMs: HOUR_MS } }
+    expect(play({ ...setup, jobs: [limited, second!] })).toEqual([
+      [0, HOUR_MS],
+      [HOUR_MS, HOUR_MS + 10_000],
+    ])
+  })
+
   it('[T8] stops at its horizon with work left', () => {
     const world = new World({ ...aSetup([[0, 8, 7200]]), horizonMs: HOUR_MS })
     world.run()
@@ -98,7 +111,7 @@ describe('World', () => {
 
   it('[T3] takes the same steps from the same setup, and others from another seed', () => {
     const hashOf = (seed: number) => {
-      const world = new World(chaosSetup(drawOptions(seed)).setup)
+      const world = new World(chaosSetup(seed).setup)
       world.run(400)
       return world.hash.digest()
     }
@@ -109,7 +122,7 @@ describe('World', () => {
   it.each([21, 22, 23, 24])(
     '[T9] goes on from a record in the middle as if nothing had been (seed %i)',
     (seed) => {
-      const { setup } = chaosSetup(drawOptions(seed))
+      const { setup } = chaosSetup(seed)
       const events: LoggedEvent[] = []
       const whole = new World(setup, [{ onEvents: (more) => void events.push(...more) }])
       whole.run(300)
@@ -126,7 +139,7 @@ describe('World', () => {
   )
 
   it('[T14] submits each job once, however often the server dies', () => {
-    const drawn = chaosSetup(drawOptions(31))
+    const drawn = chaosSetup(31)
     const control = {
       crashesPerDay: 500,
       restartMs: SECOND_MS,

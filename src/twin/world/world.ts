@@ -222,6 +222,8 @@ export class World {
       case 'node-repaired':
       case 'node-slows':
       case 'node-recovers':
+      case 'node-leaves':
+      case 'node-returns':
         this.faults?.happen(what, this.engine, this.#pace, this.nowUs)
         this.server.observe()
         return
@@ -334,6 +336,10 @@ export class World {
         const workload = this.acknowledged.get(what.job)
         return workload && { kind: 'stop', workload, kill: what.kill }
       }
+      case 'scale': {
+        const workload = this.acknowledged.get(what.job)
+        return workload && { kind: 'scale', workload, replicas: what.replicas }
+      }
       case 'command':
         return what.command
     }
@@ -348,7 +354,10 @@ export class World {
       return
     }
     this.isHealed = true
-    for (const node of this.engine.down) this.engine.repairNode(node, this.nowUs)
+    for (const node of this.engine.down) {
+      this.engine.returnNode(node, this.nowUs)
+      this.engine.repairNode(node, this.nowUs)
+    }
     this.server.happen({ kind: 'contact-found' })
     for (const node of this.state.nodes.values()) {
       if (node.state === 'cordoned' || node.state === 'draining' || node.state === 'testing')

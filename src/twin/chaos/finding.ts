@@ -1,0 +1,15 @@
+import type { TimeMs } from '../../base/index.ts'
+import type { World } from '../world/world.ts'
+
+/** A rule that was seen broken. */
+export interface Finding {
+  /**
+   * `S1` to `S10`; `C1` or `Q1` of the scheduler's rules; `live` when work neither ended nor is explained; `assertion` or
+   * `exception` when the core threw.
+   */
+  readonly rule: string
+  readonly atMs: TimeMs
+  readonly detail: string
+}
+
+export type Find = (rule: string, world: World, detail: string) => void
