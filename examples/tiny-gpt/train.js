@@ -30,15 +30,25 @@ async function train(gang, options) {
   let step = await shareState(ring, gang.rank === 0 ? firstState(gang, options, state) : 0, state)
   for (let stopping = false; step < steps && !stopping; ) {
     step++
+    const begun = performance.now()
     const { inputs, targets } = loadBatch(corpus, { seed, step, ...share, context: config.context })
     const positions = batch * config.context
-    const signals = Float32Array.of(gpt.step(inputs, targets, positions) / positions, stopAsked ? 1 : 0)
+    const loss = gpt.step(inputs, targets, positions) / positions
+    // What this worker computed before it waits for the others: of the whole step nobody could tell who is slow.
+    const computeMs = performance.now() - begun
+    const signals = new Float32Array(2 + gang.size)
+    signals.set([loss, stopAsked ? 1 : 0])
+    signals[2 + gang.rank] = computeMs
     await ring.sum(gpt.gradients)
-    // Summed too, so that all workers stop after the same step.
+    // Summed too, so that all workers stop after the same step, and worker 0 knows how long each computed.
     await ring.sum(signals)
     await optimiser.update(step, rateScale(step, steps))
     stopping = signals[1] > 0
-    report?.(step, signals[0], stopping)
+    const times = {
+      stepMs: tenths(performance.now() - begun),
+      computeMs: Array.from(signals.subarray(2), tenths),
+    }
+    report?.(step, signals[0], times, stopping)
   }
   ring.leave()
   return step === steps ? 0 : STOPPED_BY_SIGNAL
@@ -78,7 +88,7 @@ function createReporter(
   { config, steps, batch, saveEvery, seed },
   state,
 ) {
-  return (step, loss, stopping) => {
+  return (step, loss, times, stopping) => {
     const tokens = step * batch * config.context
     const due = step % saveEvery === 0 || step === steps || stopping
     const header = { step, loss, tokens, config, seed, savedAt: new Date().toISOString() }
@@ -86,11 +96,15 @@ function createReporter(
     if (progressFile) {
       appendFileSync(
         progressFile,
-        `${JSON.stringify({ step, totalSteps: steps, loss, tokens, checkpoint })}\n`,
+        `${JSON.stringify({ step, totalSteps: steps, loss, tokens, checkpoint, ...times })}\n`,
       )
     }
     if (step % LOG_EVERY_STEPS === 0 || checkpoint) console.log(logLine({ step, steps, loss, checkpoint }))
   }
+}
+
+function tenths(ms) {
+  return Math.round(ms * 10) / 10
 }
 
 /** Where worker `rank` of `size` stands in a batch of sequences: `first` to `last` (exclusive), near equal shares. */

@@ -11,12 +11,14 @@ import json
 import os
 import signal
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 from torch import nn
+from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
@@ -69,6 +71,8 @@ def main():
     optimiser = torch.optim.AdamW(gpt.parameters(), lr=options.rate, betas=(0.9, 0.95))
     step = resume(rank, gpt, optimiser, device)
     model = DistributedDataParallel(gpt)
+    compute = ComputeTime(on_gpu)
+    model.register_comm_hook(compute, compute.before_exchange)
 
     # Near equal shares of the batch, whatever the number of workers.
     sequences = range(rank * options.batch // world, (rank + 1) * options.batch // world)
@@ -76,6 +80,8 @@ def main():
     stopping = False
     while step < options.steps and not stopping:
         step += 1
+        begun = time.perf_counter()
+        compute.start()
         inputs, targets = load_batch(corpus, options, step, sequences, device)
         logits = model(inputs)
         loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum") / positions
@@ -83,20 +89,56 @@ def main():
         # DistributedDataParallel divides the sum over the workers by their number.
         (loss * world).backward()
         optimiser.step()
-        # The wish to stop is summed too, so that all workers stop after the same step.
-        signals = torch.stack([loss.detach(), torch.tensor(float(stop.asked), device=device)])
+        # Summed too: the wish to stop, so that all workers stop after the same step, and how long each one computed.
+        signals = torch.zeros(2 + world, device=device)
+        signals[0], signals[1], signals[2 + rank] = loss.detach(), float(stop.asked), compute.milliseconds()
         dist.all_reduce(signals)
-        stopping = signals[1].item() > 0
+        loss_sum, stops, *compute_ms = signals.tolist()
+        stopping = stops > 0
         if rank == 0:
-            report(options, step, signals[0].item(), stopping, gpt, optimiser)
+            step_ms = 1000 * (time.perf_counter() - begun)
+            times = {"stepMs": round(step_ms, 1), "computeMs": [round(ms, 1) for ms in compute_ms]}
+            report(options, step, loss_sum, times, stopping, gpt, optimiser)
     # Nobody leaves while rank 0 may still save.
     dist.barrier()
     return 0 if step == options.steps else STOPPED_BY_SIGNAL
 
 
-def report(options, step, loss, stopping, gpt, optimiser):
+class ComputeTime:
+    """How long this worker computes in a step until its last gradients are there to be exchanged.
+
+    The whole step is as long for every worker, because they wait for each other: only this tells who is slow.
+    """
+
+    def __init__(self, on_gpu):
+        self.on_gpu = on_gpu
+
+    def start(self):
+        self.begun = self.now()
+
+    def before_exchange(self, _, bucket):
+        """Called for each bucket of gradients when it is complete; the last call of a step counts."""
+        self.ready = self.now()
+        return allreduce_hook(None, bucket)
+
+    def milliseconds(self):
+        if not self.on_gpu:
+            return 1000 * (self.ready - self.begun)
+        self.ready.synchronize()
+        return self.begun.elapsed_time(self.ready)
+
+    def now(self):
+        if not self.on_gpu:
+            return time.perf_counter()
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
+
+
+def report(options, step, loss, times, stopping, gpt, optimiser):
     """Writes a line of progress, and a checkpoint when one is due."""
-    line = {"step": step, "totalSteps": options.steps, "loss": loss, "tokens": step * options.batch * options.context}
+    tokens = step * options.batch * options.context
+    line = {"step": step, "totalSteps": options.steps, "loss": loss, "tokens": tokens, **times}
     folder = os.environ.get("BANYAN_CHECKPOINT_DIR")
     if folder and (step % options.save_every == 0 or step == options.steps or stopping):
         state = {"step": step, "model": gpt.state_dict(), "optimiser": optimiser.state_dict()}

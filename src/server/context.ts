@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
 import type { StartForecasts } from './loops/forecasts.ts'
+import type { LatestRankTimes } from './rank-times.ts'
 
 /** What every handler may use, made once. */
 export interface Services {
@@ -14,6 +15,7 @@ export interface Services {
   readonly storeKind: 'pglite' | 'postgres'
   readonly engine: Engine
   readonly forecasts: StartForecasts
+  readonly rankTimes: LatestRankTimes
   readonly clock: Clock
   readonly log: Log
   readonly version: string

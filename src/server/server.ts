@@ -13,6 +13,7 @@ import { EngineWatch } from './loops/engine-watch.ts'
 import { StartForecasts } from './loops/forecasts.ts'
 import { ReadinessProbes } from './loops/probes.ts'
 import { Metrics } from './metrics.ts'
+import { LatestRankTimes } from './rank-times.ts'
 import { removeServerFile, writeServerFile } from './server-file.ts'
 import { createServing } from './serving.ts'
 import type { Standby } from './standby.ts'
@@ -70,7 +71,8 @@ export async function startServer(world: World, options: Options): Promise<Runni
     onReload: () => watch?.startOver(),
     log,
   })
-  watch = new EngineWatch(world.engine, ledger, log)
+  const rankTimes = new LatestRankTimes()
+  watch = new EngineWatch(world.engine, ledger, rankTimes, log)
   const probes = new ReadinessProbes(ledger)
   const forecasts = new StartForecasts(ledger, world.clock, log)
   const metrics = new Metrics(ledger)
@@ -81,6 +83,7 @@ export async function startServer(world: World, options: Options): Promise<Runni
     storeKind: world.storeKind,
     engine: world.engine,
     forecasts,
+    rankTimes,
     clock: world.clock,
     log,
     version: options.version,

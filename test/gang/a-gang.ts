@@ -29,6 +29,9 @@ interface ProgressLine {
   readonly loss: number
   readonly tokens: number
   readonly checkpoint?: string
+  readonly stepMs: number
+  /** By rank. */
+  readonly computeMs: readonly number[]
 }
 
 const started: ChildProcess[] = []
@@ -77,6 +80,15 @@ export function progressIn(folder: string): ProgressLine[] {
   if (!existsSync(file)) return []
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1)
   return lines.map((line) => JSON.parse(line) as ProgressLine)
+}
+
+/** Every line tells how long each rank computed, which is a part of its step; the steps of others begin at other moments. */
+export function expectTimesOfRanks(lines: readonly ProgressLine[], size: number): void {
+  for (const { step, stepMs, computeMs } of lines) {
+    expect(computeMs, `ranks of step ${step}`).toHaveLength(size)
+    expect(Math.min(...computeMs)).toBeGreaterThan(0)
+    expect(computeMs[0]).toBeLessThanOrEqual(stepMs)
+  }
 }
 
 async function freePort(): Promise<number> {

@@ -85,6 +85,7 @@ const CASES: Record<Operation, readonly Case[]> = {
   ],
   explainWorkload: [done, waiting],
   listAttempts: [done, waiting],
+  listRanks: [done, waiting],
   readLog: [done],
   followLog: [done],
   listEvents: [nothing, { input: ({ waiting }) => ({ workload: waiting.id }), but: foreigners(404) }],

@@ -171,12 +171,12 @@ export class LocalAttempt {
       return
     }
     if (await this.#progressFile.read()) this.#isProgressUnpublished = true
-    const report = this.#progressFile.report
-    if (!this.#isProgressUnpublished || !report) return
+    const progress = this.#isProgressUnpublished ? this.#progressFile.factOf(this.id) : undefined
+    if (!progress) return
     this.#isProgressUnpublished = false
     this.#progressPublishedAt = performance.now()
-    this.#progress = { kind: 'attempt-progress', attempt: this.id, ...report }
-    this.#outlets.publish(this.#progress)
+    this.#progress = progress
+    this.#outlets.publish(progress)
   }
 
   async #supervise(): Promise<void> {

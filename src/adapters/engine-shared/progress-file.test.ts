@@ -2,7 +2,10 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type AttemptId, id } from '../../base/index.ts'
 import { ProgressFile } from './progress-file.ts'
+
+const attempt = id<AttemptId>('w1.1')
 
 let folder: string
 let path: string
@@ -20,7 +23,7 @@ test('says nothing before the file is there, then only what is new', async () =>
   expect(await file.read()).toBe(false)
   await appendFile(path, 'ep":2}\n')
   expect(await file.read()).toBe(true)
-  expect(file.report?.progress.step).toBe(2)
+  expect(file.factOf(attempt)).toMatchObject({ attempt, progress: { step: 2 } })
 })
 
 test('begins again when the program began its file again', async () => {
@@ -29,7 +32,7 @@ test('begins again when the program began its file again', async () => {
   await file.read()
   await writeFile(path, '{"step":3}\n')
   await file.read()
-  expect(file.report?.progress.step).toBe(3)
+  expect(file.factOf(attempt)).toMatchObject({ progress: { step: 3 } })
 })
 
 test('of a huge file the first loss and the end are read', async () => {
@@ -39,5 +42,5 @@ test('of a huge file the first loss and the end are read', async () => {
   )
   const file = new ProgressFile(path, undefined)
   await file.read()
-  expect(file.report).toMatchObject({ firstLoss: 9, progress: { step: 7, loss: 2 } })
+  expect(file.factOf(attempt)).toMatchObject({ firstLoss: 9, progress: { step: 7, loss: 2 } })
 })

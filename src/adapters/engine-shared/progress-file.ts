@@ -1,5 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { type ProgramReport, ProgressLines } from './progress-lines.ts'
+import type { AttemptId } from '../../base/index.ts'
+import type { EngineFact } from '../../control/ports/index.ts'
+import { ProgressLines } from './progress-lines.ts'
 
 const CHUNK_BYTES = 64 * 1024
 /** Of a file that grew by more than this unread, only the end is read. */
@@ -17,8 +19,10 @@ export class ProgressFile {
     this.#lines = new ProgressLines(checkpointDir)
   }
 
-  get report(): ProgramReport | undefined {
-    return this.#lines.report
+  /** What the attempt's program has told so far, as a fact; undefined when it has told nothing. */
+  factOf(attempt: AttemptId): EngineFact | undefined {
+    const { report, ranks } = this.#lines
+    return report && { kind: 'attempt-progress', attempt, ...report, ...(ranks ? { ranks } : {}) }
   }
 
   /** Takes in what was appended; true when the program reported something new. A file that is not there says nothing. */

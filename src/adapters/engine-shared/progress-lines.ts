@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path'
 import type { TimeMs } from '../../base/index.ts'
-import type { Checkpoint, Progress } from '../../model/index.ts'
+import type { Checkpoint, Progress, RankTimes } from '../../model/index.ts'
+import { RankWindow } from './rank-window.ts'
 
 /** What a program has said of itself so far. */
 export interface ProgramReport {
@@ -15,13 +16,15 @@ const NEWLINE = 10
 
 /**
  * Reads the lines of a progress file as they come in any cut. A line is one JSON object with `step` and, where known,
- * `totalSteps`, `loss`, `tokens` and `checkpoint` (the path of one that is complete). Broken lines are skipped.
+ * `totalSteps`, `loss`, `tokens`, `checkpoint` (the path of one that is complete), `stepMs` (how long the step took)
+ * and `computeMs` (how much of it each rank computed, by rank). Broken lines are skipped.
  */
 export class ProgressLines {
   readonly #checkpointDir: string | undefined
   #unfinished: Buffer = Buffer.alloc(0)
   #isSkipping = false
   #report: ProgramReport | undefined
+  readonly #ranks = new RankWindow()
 
   /** Relative checkpoint paths are resolved against `checkpointDir`. */
   constructor(checkpointDir: string | undefined) {
@@ -30,6 +33,11 @@ export class ProgressLines {
 
   get report(): ProgramReport | undefined {
     return this.#report
+  }
+
+  /** How long each rank computes; undefined where the program does not say. */
+  get ranks(): RankTimes | undefined {
+    return this.#ranks.times
   }
 
   feed(bytes: Buffer, at: TimeMs): void {
@@ -60,6 +68,7 @@ export class ProgressLines {
     const said = parseLine(line)
     const step = amount(said?.step)
     if (said === undefined || step === undefined) return
+    this.#ranks.take(at, step, said.computeMs, said.stepMs)
     const totalSteps = amount(said.totalSteps)
     const loss = typeof said.loss === 'number' ? said.loss : undefined
     const tokens = amount(said.tokens)

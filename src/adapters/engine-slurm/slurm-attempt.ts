@@ -128,9 +128,9 @@ export class SlurmAttempt {
         facts.push(this.#running)
       }
     }
-    if (this.#running && (await this.#progressFile.read()) && this.#progressFile.report) {
-      this.#progress = { kind: 'attempt-progress', attempt: this.id, ...this.#progressFile.report }
-      facts.push(this.#progress)
+    if (this.#running && (await this.#progressFile.read())) {
+      this.#progress = this.#progressFile.factOf(this.id)
+      if (this.#progress) facts.push(this.#progress)
     }
     const end = isOver ? endOfTasks(await this.#testimony()) : undefined
     if (end) facts.push(this.#settle(end, lastOf(end)))

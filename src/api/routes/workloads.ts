@@ -5,6 +5,7 @@ import { named } from '../schema.ts'
 import { attempt, logChunk } from '../wire/attempt.ts'
 import { explained } from '../wire/explanation.ts'
 import { count, listOf, pageOf, paging } from '../wire/primitives.ts'
+import { rankTimes } from '../wire/rank-times.ts'
 import { submitRequest, submitted, workload } from '../wire/workload.ts'
 
 const params = z.object({
@@ -125,6 +126,17 @@ export const workloadRoutes = {
     params,
     statuses: [200],
     produces: json(named('AttemptList', 'All attempts of a workload.', listOf(attempt))),
+    problems: ['not-found'],
+  },
+  listRanks: {
+    method: 'GET',
+    path: '/v1/workloads/{id}/ranks',
+    tag: 'workloads',
+    summary: 'How long each rank computes in a step, and which the others wait for',
+    access: seen,
+    params,
+    statuses: [200],
+    produces: json(rankTimes),
     problems: ['not-found'],
   },
   readLog: {

@@ -1,11 +1,11 @@
-import type { AttemptView, LoggedEventView, WorkloadView } from '../../api/index.ts'
+import type { AttemptView, LoggedEventView, RankTimesView, WorkloadView } from '../../api/index.ts'
 import { describeEvent } from '../../api/index.ts'
 import { formatDuration } from '../../base/index.ts'
 import { actorName, stepMsOf } from '../../model/index.ts'
 import type { Cli } from '../cli.ts'
 import { renderPairs, renderTable } from '../render/table.ts'
 import { clockTime, fromNow, gpuHours, gpusText, painted } from '../render/values.ts'
-import { forecastText, outlookText, plannedText, progressText } from '../render/workload.ts'
+import { forecastText, outlookText, plannedText, progressText, stragglerText } from '../render/workload.ts'
 
 /** Everything of one workload: what it asked for, how it stands, its attempts and how they ended. */
 export async function show(cli: Cli, id: string, options: { readonly events?: boolean }): Promise<void> {
@@ -15,9 +15,11 @@ export async function show(cli: Cli, id: string, options: { readonly events?: bo
   const events = options.events
     ? (await client.listEvents({ workload: workload.id, limit: 1000 })).items
     : undefined
-  cli.print({ workload, attempts, ...(events ? { events } : {}) }, () =>
+  const ranks = workload.progress ? await client.listRanks({ id: workload.id }) : undefined
+  const told = ranks?.report ? { ranks } : {}
+  cli.print({ workload, attempts, ...told, ...(events ? { events } : {}) }, () =>
     [
-      workloadSection(cli, workload, attempts.at(-1)),
+      workloadSection(cli, workload, attempts.at(-1), ranks),
       attemptSection(cli, attempts),
       eventSection(cli, events),
     ]
@@ -26,7 +28,12 @@ export async function show(cli: Cli, id: string, options: { readonly events?: bo
   )
 }
 
-function workloadSection(cli: Cli, workload: WorkloadView, newest: AttemptView | undefined): string {
+function workloadSection(
+  cli: Cli,
+  workload: WorkloadView,
+  newest: AttemptView | undefined,
+  ranks: RankTimesView | undefined,
+): string {
   const now = cli.now()
   const { spec, owner, usage, checkpoint, forecast } = workload
   const reason = outlookText(workload, now)
@@ -46,6 +53,7 @@ function workloadSection(cli: Cli, workload: WorkloadView, newest: AttemptView |
     ['planned', plannedText(workload.spec)],
     ['progress', progressLine(workload, now)],
     ['step time', stepTimeText(workload, newest)],
+    ['straggler', ranks && stragglerText(ranks)],
     [
       'checkpoint',
       checkpoint ? `step ${checkpoint.step}, ${fromNow(checkpoint.at, now)}, ${checkpoint.path}` : undefined,

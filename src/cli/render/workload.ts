@@ -1,4 +1,4 @@
-import type { WorkloadView } from '../../api/index.ts'
+import type { RankTimesView, WorkloadView } from '../../api/index.ts'
 import { formatDuration } from '../../base/index.ts'
 import { isFinal } from '../../model/index.ts'
 import { clockTime, counted, fromNow } from './values.ts'
@@ -43,6 +43,18 @@ export function plannedText(spec: WorkloadView['spec']): string | undefined {
   const { gpus, gpu, wallMs, dollars, strategy, why } = spec.planned
   const cost = dollars.toLocaleString('en', { maximumFractionDigits: dollars < 100 ? 2 : 0 })
   return `${gpus} x ${gpu} for ${formatDuration(wallMs)}, about $${cost}: ${why}; ${strategy}`
+}
+
+/** The rank that the others wait for, and by how much it is slower; undefined where none stands out. */
+export function stragglerText({ report, items }: RankTimesView): string | undefined {
+  const stragglers = items.filter(({ isStraggler }) => isStraggler)
+  const slowest = stragglers.toSorted((a, b) => b.computeMs - a.computeMs)[0]
+  if (!report || !slowest) return undefined
+  const { rank, node, computeMs } = slowest
+  const over = Math.round(100 * (computeMs / report.medianMs - 1))
+  const others = stragglers.length > 1 ? `, the slowest of ${stragglers.length}` : ''
+  const times = `${computeMs.toPrecision(3)} ms a step, ${over} % over the median of ${report.medianMs.toPrecision(3)} ms`
+  return `rank ${rank} on ${node}${others}: computes ${times}; the other ranks wait for it`
 }
 
 /** How long it has been there, or had been when it ended. */

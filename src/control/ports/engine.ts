@@ -1,5 +1,13 @@
 import type { AttemptId, DurationMs, NodeId, TimeMs, WorkloadId } from '../../base/index.ts'
-import type { Allocation, Checkpoint, NodeDescription, Owner, Program, Progress } from '../../model/index.ts'
+import type {
+  Allocation,
+  Checkpoint,
+  NodeDescription,
+  Owner,
+  Program,
+  Progress,
+  RankTimes,
+} from '../../model/index.ts'
 
 /**
  * What really runs attempts. An engine decides nothing: it launches what it is told, ends what it is told, and
@@ -103,6 +111,8 @@ export type EngineFact =
       readonly checkpoint?: Checkpoint
       /** First loss the program reported in this attempt. */
       readonly firstLoss?: number
+      /** How long each rank computes. It is no part of the record: whoever observes keeps the newest. */
+      readonly ranks?: RankTimes
     }
   | {
       readonly kind: 'attempt-ended'

@@ -6,6 +6,7 @@ import { logHandlers } from './logs.ts'
 import { machineHandlers } from './machine.ts'
 import { nodeHandlers } from './nodes.ts'
 import { planningHandlers } from './planning.ts'
+import { rankHandlers } from './ranks.ts'
 import { reservationHandlers } from './reservations.ts'
 import { schedulingHandlers } from './scheduling.ts'
 import { serverHandlers } from './server.ts'
@@ -17,6 +18,7 @@ import { workloadHandlers } from './workloads.ts'
 export const HANDLERS: Handlers<CallContext> = {
   ...serverHandlers,
   ...workloadHandlers,
+  ...rankHandlers,
   ...logHandlers,
   ...eventHandlers,
   ...nodeHandlers,

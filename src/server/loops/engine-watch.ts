@@ -1,6 +1,7 @@
 import type { Engine } from '../../control/index.ts'
 import { type Ledger, StoreUnavailable } from '../ledger.ts'
 import type { Log } from '../log.ts'
+import type { LatestRankTimes } from '../rank-times.ts'
 
 const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 10_000
@@ -14,6 +15,7 @@ const FAILURES_UNTIL_LOST = 2
 export class EngineWatch {
   readonly #engine: Engine
   readonly #ledger: Ledger
+  readonly #rankTimes: LatestRankTimes
   readonly #log: Log
   readonly #abort = new AbortController()
   #observing = new AbortController()
@@ -22,9 +24,10 @@ export class EngineWatch {
   #lost = false
   #done: Promise<void> = Promise.resolve()
 
-  constructor(engine: Engine, ledger: Ledger, log: Log) {
+  constructor(engine: Engine, ledger: Ledger, rankTimes: LatestRankTimes, log: Log) {
     this.#engine = engine
     this.#ledger = ledger
+    this.#rankTimes = rankTimes
     this.#log = log
   }
 
@@ -58,6 +61,7 @@ export class EngineWatch {
         this.#observing = new AbortController()
         const { signal } = this.#observing
         const seen = await this.#engine.observe(this.#cursor, signal)
+        this.#rankTimes.take(seen.facts)
         if (seen.facts.length > 0 || seen.complete) {
           await this.#execute({ kind: 'observe', facts: seen.facts, complete: seen.complete })
         }

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import {
   aTextFolder,
   endsOf,
+  expectTimesOfRanks,
   type GangTask,
   killStarted,
   progressIn,
@@ -39,6 +40,7 @@ describe('a gang', { timeout: 60_000 }, () => {
       checkpoint: expect.stringMatching(/30.ckpt/),
     })
     expect(expected.at(-1)!.loss).toBeLessThan(2)
+    expectTimesOfRanks(expected, 2)
 
     const broken = aTextFolder('tiny-gpt')
     const first = await start(broken)

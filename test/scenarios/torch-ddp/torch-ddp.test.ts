@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import {
   aTextFolder,
   endsOf,
+  expectTimesOfRanks,
   type GangTask,
   killStarted,
   progressIn,
@@ -38,6 +39,7 @@ describe('a gang of PyTorch workers', () => {
     expect(expected.map(({ step }) => step)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1))
     expect(expected[0]!.loss).toBeGreaterThan(5)
     expect(expected.at(-1)!.loss).toBeLessThan(3.5)
+    expectTimesOfRanks(expected, 2)
     expect(expected.at(-1)).toMatchObject({ totalSteps: 30, checkpoint: expect.stringContaining('30.pt') })
 
     const broken = aTextFolder('torch-ddp')
