@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { STRAGGLER_RATIO } from '../../model/index.ts'
 import { named, type WireOf } from '../schema.ts'
 import { count, timeMs } from './primitives.ts'
 
@@ -28,7 +29,9 @@ export const rankTimes = named(
         rank: count().describe('global rank'),
         node: z.string(),
         computeMs: ms().describe('median of the newest reports, in milliseconds'),
-        isStraggler: z.boolean().describe('computes more than 10 % longer than the median of all ranks'),
+        isStraggler: z
+          .boolean()
+          .describe(`computes more than ${STRAGGLER_RATIO} times as long as the median of all ranks`),
       }),
     ),
   }),

@@ -30,6 +30,11 @@ export function secondsText(seconds: number): string {
   return formatDuration(Math.round(seconds) * SECOND_MS)
 }
 
+/** Milliseconds as `105 ms`, or as seconds from one on. */
+export function millisecondsText(ms: number): string {
+  return ms < 1_000 ? `${NUMBER.format(Number(ms.toPrecision(3)))} ms` : `${(ms / 1_000).toPrecision(3)} s`
+}
+
 /** Bytes in the largest binary unit. */
 export function bytesText(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const

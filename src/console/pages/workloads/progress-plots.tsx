@@ -1,6 +1,6 @@
 import { type KnownEvent, knownEventOf } from '../../../api/known-event.ts'
 import type { LoggedEventView } from '../../../api/wire/event.ts'
-import { compactText, numberText } from '../../core/values.ts'
+import { compactText, millisecondsText } from '../../core/values.ts'
 import { LinePlot, type Point } from '../../parts/line-plot.tsx'
 
 type Progressed = Extract<KnownEvent, { kind: 'attempt-progressed' }>
@@ -32,7 +32,7 @@ export function ProgressPlots({ events }: { readonly events: readonly LoggedEven
             xName="steps"
             yName="a step"
             points={pace.map(({ step, seconds }): Point => ({ x: step, y: seconds }))}
-            yText={(y) => (y < 1 ? `${numberText(Math.round(y * 1000))} ms` : `${y.toPrecision(3)} s`)}
+            yText={(y) => millisecondsText(y * 1_000)}
           />
         )}
         {throughput.length >= 2 && (

@@ -21,6 +21,7 @@ import { Explain } from './explain.tsx'
 import { LifeLine } from './life-line.tsx'
 import { Logs } from './logs.tsx'
 import { ProgressPlots } from './progress-plots.tsx'
+import { Ranks } from './ranks.tsx'
 import { SpecCard } from './spec-card.tsx'
 import { useEvents } from './workload-events.ts'
 
@@ -61,6 +62,7 @@ function Whole({ workload, again }: { readonly workload: WorkloadView; readonly 
       {state === 'queued' && <Explain workload={workload} now={now} />}
       {error && <ErrorNote error={error} />}
       <ProgressPlots events={events} />
+      {workload.progress && <Ranks id={id} isLive={!isFinal(state)} />}
       <Answered answer={attempts} what="the attempts">
         {() => <LifeLine workload={workload} attempts={items} events={events} now={now} />}
       </Answered>
