@@ -19,7 +19,7 @@ export { parseInput, type RawInput } from './parse-input.ts'
 export * from './problem.ts'
 export type { AttemptView, LogChunkView } from './wire/attempt.ts'
 export type { Bill, PricesView } from './wire/bill.ts'
-export type { EndpointView } from './wire/endpoint.ts'
+export type { EndpointTrafficView, EndpointView } from './wire/endpoint.ts'
 export type { LoggedEventView } from './wire/event.ts'
 export type { Explained, ExplanationView, ForecastScore } from './wire/explanation.ts'
 export type {

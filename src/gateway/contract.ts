@@ -11,6 +11,8 @@ export interface Replica {
 
 /** Where a model is served. */
 export interface Endpoint {
+  /** Unique among all models of all owners. */
+  readonly id: string
   /** Only those that are ready to answer. */
   readonly replicas: readonly Replica[]
   /** State of its workload, for the answer when no replica is ready. */
@@ -49,6 +51,8 @@ export interface Caller {
 export interface FinishedRequest<Asker extends Caller> {
   readonly caller: Asker
   readonly model: string
+  /** Id of the endpoint that the model was for this caller. */
+  readonly endpoint: string
   /** `/v1/chat/completions` and so on. */
   readonly path: string
   readonly requestId: string
@@ -58,6 +62,8 @@ export interface FinishedRequest<Asker extends Caller> {
   readonly status: number
   /** Whether the answer came to its end. */
   readonly complete: boolean
+  /** Whether the answer came as server-sent events, piece by piece. */
+  readonly streamed: boolean
   /** Replicas that were asked: more than 1 after one that did not answer. */
   readonly tries: number
   /** From the request's arrival to the first byte of the answer's body, and to its end. */

@@ -25,6 +25,7 @@ export interface Dispatched {
   readonly replica?: string
   readonly status: number
   readonly complete: boolean
+  readonly streamed: boolean
   readonly tries: number
   readonly firstByteAt?: number
   readonly usage?: TokenUsage
@@ -108,7 +109,7 @@ export class Dispatcher {
       case 'timed-out':
         return told(replicaTimedOut(model, this.#limits.silenceMs), tries)
       case 'caller-gone':
-        return { status: CALLER_WENT_AWAY, complete: false, tries }
+        return { status: CALLER_WENT_AWAY, complete: false, streamed: false, tries }
     }
   }
 
@@ -123,5 +124,5 @@ export class Dispatcher {
 }
 
 function told(refusal: Refusal, tries: number): Dispatched {
-  return { status: refusal.status, complete: true, tries, refusal }
+  return { status: refusal.status, complete: true, streamed: false, tries, refusal }
 }

@@ -23,7 +23,7 @@ async function replica(...args: Parameters<typeof aReplica>): Promise<TestReplic
 }
 
 function endpoint(replicas: readonly Replica[], state: Endpoint['state'] = 'running'): Endpoint {
-  return { replicas, state, createdAt: CREATED_AT, ownedBy: 'acme' }
+  return { id: 'w1', replicas, state, createdAt: CREATED_AT, ownedBy: 'acme' }
 }
 
 /** A gateway on a real port, where the token `alice` sees `models` and the token `bob` sees none. */
@@ -69,11 +69,13 @@ describe('relaying', () => {
       {
         caller: { id: 'alice' },
         model: 'm',
+        endpoint: 'w1',
         path: '/v1/chat/completions',
         requestId: answer._request_id,
         replica: 'r1',
         status: 200,
         complete: true,
+        streamed: false,
         tries: 1,
         usage: { promptTokens: 3, completionTokens: 5 },
         firstByteMs: expect.any(Number),

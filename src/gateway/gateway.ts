@@ -86,6 +86,7 @@ export function createGateway<Asker extends Caller>(options: GatewayOptions<Aske
       ...rest,
       caller,
       model,
+      endpoint: endpoint.id,
       path,
       requestId,
       ...(firstByteAt === undefined ? {} : { firstByteMs: firstByteAt - arrivedAt }),

@@ -1,2 +1,2 @@
-export type { Endpoint } from './contract.ts'
+export type { Endpoint, FinishedRequest } from './contract.ts'
 export { createGateway, type Gateway } from './gateway.ts'

@@ -9,6 +9,7 @@ export type RelayOutcome =
       readonly kind: 'answered'
       readonly status: number
       readonly complete: boolean
+      readonly streamed: boolean
       readonly firstByteAt?: number
       readonly usage?: TokenUsage
     }
@@ -99,6 +100,7 @@ export function relay(order: RelayOrder): Promise<RelayOutcome> {
           kind: 'answered',
           status,
           complete,
+          streamed: answer.headers['content-type']?.startsWith('text/event-stream') === true,
           ...(firstByteAt === undefined ? {} : { firstByteAt }),
           ...(usage ? { usage } : {}),
         })

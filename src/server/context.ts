@@ -3,6 +3,7 @@ import type { Engine, Store } from '../control/index.ts'
 import type { Capabilities } from '../model/spec/index.ts'
 import type { Caller } from './caller.ts'
 import type { Clock } from './clock.ts'
+import type { EndpointTraffic } from './endpoint-traffic.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
 import type { StartForecasts } from './loops/forecasts.ts'
@@ -30,6 +31,8 @@ export interface Services {
   readonly metrics: () => Promise<string>
   /** Requests that wait at each replica now, by attempt. */
   readonly outstanding: () => ReadonlyMap<string, number>
+  /** What endpoints have been asked of late. */
+  readonly traffic: EndpointTraffic
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal
 }

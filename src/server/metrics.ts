@@ -4,13 +4,13 @@ import type { Ledger } from './ledger.ts'
 
 /** Numbers of this process and of the machine it runs, for Prometheus. */
 export class Metrics {
-  readonly #registry = new Registry()
+  readonly registry = new Registry()
   readonly requests: Counter<'model' | 'status'>
   readonly latencySeconds: Histogram<'model'>
 
   constructor(ledger: Ledger) {
-    const registers = [this.#registry]
-    collectDefaultMetrics({ register: this.#registry })
+    const registers = [this.registry]
+    collectDefaultMetrics({ register: this.registry })
     new Gauge({
       name: 'banyan_workloads',
       help: 'Live workloads by state',
@@ -70,6 +70,6 @@ export class Metrics {
   }
 
   text(): Promise<string> {
-    return this.#registry.metrics()
+    return this.registry.metrics()
   }
 }

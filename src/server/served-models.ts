@@ -62,5 +62,11 @@ function endpointOf(state: ControlState, workload: Workload): Endpoint {
     return ready ? { id, url: `http://${attempt.address}` } : []
   })
   const { organisation } = workload.owner
-  return { replicas, state: workload.state, createdAt: workload.submittedAt, ownedBy: organisation }
+  return {
+    id: workload.id,
+    replicas,
+    state: workload.state,
+    createdAt: workload.submittedAt,
+    ownedBy: organisation,
+  }
 }

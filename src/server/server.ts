@@ -4,6 +4,7 @@ import type { Engine, FailureClasses, Store } from '../control/index.ts'
 import { bootstrap, tokenPath } from './bootstrap.ts'
 import type { Clock } from './clock.ts'
 import type { EngineCapabilities, Services } from './context.ts'
+import { EndpointTraffic } from './endpoint-traffic.ts'
 import { createHttp } from './http.ts'
 import { Ledger } from './ledger.ts'
 import { listen, reachable } from './listen.ts'
@@ -92,6 +93,7 @@ export async function startServer(world: World, options: Options): Promise<Runni
     capabilities: world.capabilities,
     backUp: world.backUp,
     metrics: () => metrics.text(),
+    traffic: new EndpointTraffic(ledger, metrics.registry),
     stopping: stopping.signal,
   }
 

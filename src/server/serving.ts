@@ -7,7 +7,7 @@ import { ServedModels } from './served-models.ts'
 
 /** The gateway in front of this ledger's models: callers by their tokens, replicas by their readiness. */
 export function createServing(
-  { ledger, clock, log }: Pick<Services, 'ledger' | 'clock' | 'log'>,
+  { ledger, clock, log, traffic }: Pick<Services, 'ledger' | 'clock' | 'log' | 'traffic'>,
   metrics: Metrics,
 ): Gateway {
   const models = new ServedModels(ledger)
@@ -17,7 +17,9 @@ export function createServing(
       return caller && { id: caller.user.id, user: caller.user }
     },
     endpoints: ({ user }) => models.visibleTo(user),
-    onRequestFinished: ({ model, status, totalMs }) => {
+    onRequestFinished: (request) => {
+      const { model, status, totalMs } = request
+      traffic.take(request, performance.now())
       metrics.requests.inc({ model, status: `${status}` })
       metrics.latencySeconds.observe({ model }, totalMs / 1000)
     },

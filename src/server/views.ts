@@ -1,4 +1,4 @@
-import type { EndpointView, NodeView, QueueView, WorkloadView } from '../api/index.ts'
+import type { EndpointTrafficView, EndpointView, NodeView, QueueView, WorkloadView } from '../api/index.ts'
 import type { ControlState } from '../control/index.ts'
 import type { Attempt, Node, Queue, ResourceShape, User, Workload } from '../model/index.ts'
 import { allocatedGpus, isFinal, maySee, NODE_ACTIONS, stepMsOf, WORKLOAD_ACTIONS } from '../model/index.ts'
@@ -163,12 +163,14 @@ export function endpointViews(
   state: ControlState,
   reader: User,
   outstanding: ReadonlyMap<string, number>,
+  recent: ReadonlyMap<string, EndpointTrafficView>,
 ): EndpointView[] {
   const views: EndpointView[] = []
   for (const workload of state.workloads.values()) {
     const { spec } = workload
     if (spec.type !== 'serve' || !maySee(reader, workload.owner)) continue
     const attempts = workload.liveAttempts.flatMap((id) => state.attempts.get(id) ?? [])
+    const traffic = recent.get(workload.id)
     views.push({
       model: spec.model,
       workload: workload.id,
@@ -177,6 +179,7 @@ export function endpointViews(
       state: workload.state,
       wantedReplicas: spec.replicas,
       readyReplicas: attempts.filter((attempt) => attempt.ready).length,
+      ...(traffic ? { traffic } : {}),
       replicas: attempts.map((attempt) => {
         const waiting = outstanding.get(attempt.id)
         return {

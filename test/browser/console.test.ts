@@ -347,6 +347,9 @@ describe('service, shares and money', () => {
       .getByText(/scheduler and this gateway are real/)
       .waitFor()
     await reader.picture('chat')
+    await reader.go('/models')
+    await page.getByRole('row', { name: /^talk .* ms \/ .* ms/ }).waitFor()
+    await reader.picture('models')
   })
 
   test('a share and the policy are tried before they are changed', async () => {

@@ -138,6 +138,10 @@ describe('a live twin', () => {
     }))
       answer += piece
     expect(answer).toMatch(/This is a twin: no model runs here/)
+    const { items } = await client.listEndpoints()
+    const traffic = items.find(({ workload }) => workload === id)?.traffic
+    expect(traffic).toMatchObject({ errors: 0, requestsPerSecond: expect.any(Number) })
+    expect(traffic!.firstTokenMs!.p50).toBeLessThan(traffic!.latencyMs!.p50)
   })
 
   test('takes operators and what-ifs as any machine does', async () => {

@@ -4,7 +4,9 @@ import { createGateway } from '../../../src/gateway/index.ts'
 import { announce } from './child.ts'
 
 const replicas = process.argv.slice(2).map((url, i) => ({ id: `r${i}`, url }))
-const models = new Map([['m', { replicas, state: 'running', createdAt: 0, ownedBy: 'bench' } as const]])
+const models = new Map([
+  ['m', { id: 'm', replicas, state: 'running', createdAt: 0, ownedBy: 'bench' } as const],
+])
 const gateway = createGateway({
   endpoints: () => models,
   authorise: (token) => ({ id: token }),

@@ -3,7 +3,7 @@ import type { EndpointView } from '../../../api/wire/endpoint.ts'
 import { mayChange } from '../../../model/rights.ts'
 import { useAnswer } from '../../core/answer.ts'
 import { useSignedIn } from '../../core/session.ts'
-import { countText, numberText } from '../../core/values.ts'
+import { countText, millisecondsText, numberText, percentText } from '../../core/values.ts'
 import { DataTable } from '../../parts/data-table.tsx'
 import { Dialog } from '../../parts/dialog.tsx'
 import { Link } from '../../parts/link.tsx'
@@ -25,7 +25,7 @@ function ModelList() {
     <div class="stack">
       <PageHead
         title="Models"
-        lead="Models that are served here, by OpenAI’s API under /v1 of this address."
+        lead="Models that are served here, by OpenAI’s API under /v1 of this address. Rates and times are of the last five minutes."
       />
       <Answered answer={answer} what="the models">
         {({ items }) => (items.length === 0 ? <NoModels /> : <Endpoints items={items} onScale={setScaled} />)}
@@ -80,6 +80,32 @@ function Endpoints({ items, onScale }: EndpointsProps) {
             numberText(replicas.reduce((sum, { outstanding = 0 }) => sum + outstanding, 0)),
         },
         {
+          title: 'Requests/s',
+          isNumber: true,
+          cell: ({ traffic }) => traffic && numberText(Number(traffic.requestsPerSecond.toPrecision(3))),
+        },
+        {
+          title: 'Latency p50 / p99',
+          isNumber: true,
+          cell: ({ traffic }) => percentilesText(traffic?.latencyMs),
+        },
+        {
+          title: 'First token p50 / p99',
+          isNumber: true,
+          isExtra: true,
+          cell: ({ traffic }) => percentilesText(traffic?.firstTokenMs),
+        },
+        {
+          title: 'Errors',
+          isNumber: true,
+          cell: ({ traffic }) =>
+            traffic && (
+              <span title={`${countText(traffic.errors, 'request')} answered 429 or from 500 on`}>
+                {percentText(traffic.errorShare)}
+              </span>
+            ),
+        },
+        {
           title: 'Workload',
           isExtra: true,
           cell: ({ workload, owner }) => (
@@ -122,6 +148,10 @@ function Endpoints({ items, onScale }: EndpointsProps) {
       ]}
     />
   )
+}
+
+function percentilesText(times: NonNullable<EndpointView['traffic']>['latencyMs']): string {
+  return times ? `${millisecondsText(times.p50)} / ${millisecondsText(times.p99)}` : ''
 }
 
 function ScaleDialog({
