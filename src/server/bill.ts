@@ -2,12 +2,13 @@ import type { Bill, PricesView } from '../api/index.ts'
 import type { WorkloadId } from '../base/index.ts'
 import { DAY_MS, HOUR_MS, id } from '../base/index.ts'
 import type { UsageQuery } from '../control/index.ts'
-import { billOf, openSpans, pricedPeriods, priceOf, sumSpans } from '../control/index.ts'
-import type { UsageSpan, User } from '../model/index.ts'
+import { billOf, pricedPeriods, priceOf } from '../control/index.ts'
+import type { User } from '../model/index.ts'
 import { SPAN_CAUSES } from '../model/index.ts'
 import type { CallContext } from './context.ts'
 import { csv } from './csv.ts'
 import { ProblemError } from './problem-error.ts'
+import { usageSums } from './usage-sums.ts'
 
 interface Question {
   readonly from?: number | undefined
@@ -17,7 +18,6 @@ interface Question {
 }
 
 const DEFAULT_PERIOD_MS = 30 * DAY_MS
-const TURNS = 3
 
 /** The bill of what the caller may see: the ended from the store's sums, the live from the state. */
 export async function billFor(context: CallContext, question: Question): Promise<Bill> {
@@ -33,7 +33,7 @@ export async function billFor(context: CallContext, question: Question): Promise
   }
   const periods = pricedPeriods(prices, from, to)
   const query: UsageQuery = { periods: periods.map(plain), by, ...scopeOf(caller.user) }
-  const { ended, open } = await sumsOf(context, query, Math.min(now, to))
+  const { ended, open } = await usageSums(context, query, Math.min(now, to))
   const { lines, ...sums } = billOf(periods, ended, open, limit)
   const names =
     by === 'workload'
@@ -47,24 +47,6 @@ export async function billFor(context: CallContext, question: Question): Promise
     return name === undefined ? line : { ...line, name }
   })
   return { from, to, by, rows, ...sums, ...(prices.currency === '' ? {} : { currency: prices.currency }) }
-}
-
-/**
- * Sums of what has ended, from the store, and of what has not, from the state. What ends while the store adds up would be in
- * both, so it is asked again, a few times at most: on a busy machine something always ends.
- */
-async function sumsOf({ ledger, store }: CallContext, query: UsageQuery, now: number) {
-  for (let turn = 1; ; turn++) {
-    const live = openSpans(ledger.state, now)
-    const ended = await store.usage(query)
-    const open = sumSpans(live, query)
-    const isSame = placesOf(live) === placesOf(openSpans(ledger.state, now))
-    if (isSame || turn === TURNS) return { ended, open }
-  }
-}
-
-function placesOf(spans: readonly UsageSpan[]): string {
-  return spans.map(({ workload, attempt = '' }) => `${workload} ${attempt}`).join()
 }
 
 /** The bill with every row, in GPU-hours; the last line is the total. */

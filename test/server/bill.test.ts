@@ -183,3 +183,38 @@ test('a workload that is cancelled while it waits has waited', async () => {
   expect(row).toMatchObject({ held: 0, amount: 0 })
   expect(row!.byCause.queue).toBeGreaterThan(0)
 })
+
+describe('shares over time', () => {
+  test('add up to what was held, by interval, and are shown only of what is the reader’s', async () => {
+    const { clients } = tenants
+    const to = Date.now()
+    const from = to - 10 * 60_000
+    const history = await clients.operator.getShareHistory({ from, to, intervals: 5 })
+    expect(history).toMatchObject({ from, to, intervalMs: 120_000 })
+    const bill = await clients.operator.getBill({ by: 'team', from, to })
+    const rows = bill.rows.filter(({ held }) => held > 0)
+    expect(rows.length).toBeGreaterThan(1)
+    for (const { key, held } of rows) {
+      const share = history.queues.find(({ queue }) => queue === key)!
+      expect(share.heldGpus).toHaveLength(5)
+      expect(share.meanGpus * (to - from)).toBeCloseTo(held, 0)
+      expect(share.heldGpus.reduce((sum, gpus) => sum + gpus * history.intervalMs, 0)).toBeCloseTo(held, 0)
+    }
+    // The four holders of the foreign tenant fill the machine at the end, and their organisation's queue counts them.
+    const zenith = history.queues.find(({ queue }) => queue === 'zenith')!
+    expect(zenith.heldGpus).toEqual(
+      history.queues.find(({ queue }) => queue === 'zenith/zenith-core')!.heldGpus,
+    )
+    expect(history.queues.map(({ meanGpus }) => meanGpus)).toEqual(
+      history.queues.map(({ meanGpus }) => meanGpus).toSorted((a, b) => b - a),
+    )
+    const own = await clients.owner.getShareHistory({ from, to, intervals: 5 })
+    expect(own.queues.map(({ queue }) => queue)).toEqual(
+      history.queues.map(({ queue }) => queue).filter((queue) => queue.startsWith('acme')),
+    )
+    expect(own.queues.length).toBeGreaterThan(1)
+    await expect(clients.owner.getShareHistory({ from: to, to: from })).rejects.toThrow(
+      /ends before it begins/,
+    )
+  })
+})

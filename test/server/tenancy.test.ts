@@ -106,6 +106,7 @@ const CASES: Record<Operation, readonly Case[]> = {
     { input: async ({ clients }) => ({ id: await nodeInState(clients, 'ready'), name: fresh() }) },
   ],
   listQueues: [nothing],
+  getShareHistory: [nothing],
   listWaiting: [nothing],
   setQueue: [{ input: () => ({ id: 'acme/red', weight: 2 }) }],
   getPolicy: [nothing],

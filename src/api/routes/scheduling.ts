@@ -4,8 +4,9 @@ import { named } from '../schema.ts'
 import { forecastScore } from '../wire/explanation.ts'
 import { policy, policySettings } from '../wire/policy.ts'
 import { policyApplied, policyChange } from '../wire/policy-apply.ts'
-import { listOf } from '../wire/primitives.ts'
+import { listOf, timeMs } from '../wire/primitives.ts'
 import { queue, queueSettings } from '../wire/queue.ts'
+import { shareHistory } from '../wire/share-history.ts'
 import { waiting } from '../wire/waiting.ts'
 import { impact, whatIfRequest } from '../wire/what-if.ts'
 
@@ -22,6 +23,23 @@ export const schedulingRoutes = {
     access: read,
     statuses: [200],
     produces: json(named('QueueList', 'Queues, parents before children.', listOf(queue))),
+    problems: [],
+  },
+  getShareHistory: {
+    method: 'GET',
+    path: '/v1/queues/history',
+    tag: 'scheduling',
+    summary: 'What each queue that the caller may see has held over time, against its guarantee',
+    access: read,
+    query: z.object({
+      from: timeMs()
+        .optional()
+        .describe('milliseconds since the Unix epoch; a day before `to` when left out'),
+      to: timeMs().optional().describe('milliseconds since the Unix epoch; now when left out'),
+      intervals: z.int().min(1).max(200).default(48).describe('at most this many, none under a minute'),
+    }),
+    statuses: [200],
+    produces: json(shareHistory),
     problems: [],
   },
   listWaiting: {

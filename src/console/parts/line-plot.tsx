@@ -15,6 +15,8 @@ interface Props {
   readonly points: readonly Point[]
   readonly xText?: (x: number) => string
   readonly yText?: (y: number) => string
+  /** A level to compare with, and what it is. */
+  readonly mark?: { readonly y: number; readonly name: string } | undefined
 }
 
 const HEIGHT = 150
@@ -32,11 +34,12 @@ export function LinePlot({
   points: all,
   xText = compactText,
   yText = compactText,
+  mark,
 }: Props) {
   const [frame, width] = useWidth()
   const [at, setAt] = useState<number>()
   const points = thinned(all, MOST_POINTS)
-  const [low, high] = rangeOf(points.map(({ y }) => y))
+  const [low, high] = rangeOf([...points.map(({ y }) => y), ...(mark ? [mark.y] : [])])
   const firstX = points[0]?.x ?? 0
   const lastX = points.at(-1)?.x ?? 1
   const px = (x: number) => LEFT + ((x - firstX) / Math.max(lastX - firstX, 1e-9)) * (width - LEFT - 8)
@@ -73,6 +76,11 @@ export function LinePlot({
         <text x={width - 8} y={HEIGHT - 4} text-anchor="end">
           {xText(lastX)} {xName}
         </text>
+        {mark && (
+          <line class="mark" x1={LEFT} x2={width - 8} y1={py(mark.y)} y2={py(mark.y)}>
+            <title>{mark.name}</title>
+          </line>
+        )}
         <path
           class="series"
           d={points

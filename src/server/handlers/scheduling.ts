@@ -9,6 +9,7 @@ import { forecastScore } from '../forecast-score.ts'
 import { applyPolicy } from '../policy-apply.ts'
 import { ProblemError } from '../problem-error.ts'
 import { merge } from '../settings.ts'
+import { shareHistory } from '../share-history.ts'
 import { organisationOfQueue, queueViews } from '../views.ts'
 import { waitingLine } from '../waiting-line.ts'
 import { askWhatIf, previewPolicy } from '../what-if.ts'
@@ -16,6 +17,7 @@ import type { HandlersOf } from './part.ts'
 
 export const schedulingHandlers: HandlersOf<
   | 'listQueues'
+  | 'getShareHistory'
   | 'listWaiting'
   | 'setQueue'
   | 'getPolicy'
@@ -26,6 +28,7 @@ export const schedulingHandlers: HandlersOf<
   | 'askWhatIf'
 > = {
   listQueues: async (_input, context) => ({ items: visibleQueues(context) }),
+  getShareHistory: (input, context) => shareHistory(context, input),
   listWaiting: async (_input, context) => ({ items: waitingLine(context) }),
   setQueue: async (input, context) => {
     const { id: name, ...settings } = input

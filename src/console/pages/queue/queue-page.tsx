@@ -11,6 +11,7 @@ import { Forecast, Moment } from '../../parts/moment.tsx'
 import { Answered, Empty } from '../../parts/notes.tsx'
 import { PageHead } from '../../parts/page-head.tsx'
 import { Borrowing } from './borrowing.tsx'
+import { ShareHistory } from './share-history.tsx'
 
 const PAGE = 100
 
@@ -39,6 +40,7 @@ export function QueuePage() {
         {({ items }) => <Line items={items} text={text} />}
       </Answered>
       <Borrowing />
+      <ShareHistory />
     </div>
   )
 }

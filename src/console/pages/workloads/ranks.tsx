@@ -25,9 +25,11 @@ interface Props {
 /** How long each rank computes in a step, and which the others wait for; nothing where the program does not tell. */
 export function Ranks({ id, isLive }: Props) {
   const { client } = useSignedIn()
-  const { data, error } = useAnswer(`ranks/${id}`, (signal) => client.listRanks({ id }, { signal }), {
-    ...(isLive ? { everyMs: 5_000 } : {}),
-  })
+  const { data, error } = useAnswer(
+    `ranks/${id}`,
+    (signal) => client.listRanks({ id }, { signal }),
+    isLive ? { everyMs: 5_000 } : {},
+  )
   if (error) return <ErrorNote error={error} />
   if (!data?.report || data.items.length < 2) return null
   const { report, items } = data
