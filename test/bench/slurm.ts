@@ -1,3 +1,4 @@
+import { ensureServices } from '../../scripts/debian-service.ts'
 import { benchOptions } from './options.ts'
 import { compareDecisions } from './slurm/decisions.ts'
 import { compareRuns, type RunFigures } from './slurm/runs.ts'
@@ -6,7 +7,7 @@ import { benchTable } from './table.ts'
 const HELP = `npm run bench:slurm -- [--decisions-only] [--jobs 1000] [--gangs 200] [--nodes 1024] [--queued 10000] [--json]
 
 The same jobs through Slurm alone and through Banyan on the same Slurm; and the same queue placed by each, decisions only.
-Needs root and Debian's Slurm packages (tsx scripts/debian-service.ts slurm).`
+Needs root; on Debian it installs the Slurm packages that are missing.`
 
 const RUN_ROWS: readonly (readonly [string, (figures: RunFigures) => string])[] = [
   ['jobs', ({ jobs }) => String(jobs)],
@@ -27,6 +28,11 @@ const options = benchOptions(HELP, {
 
 const say = (line: string) => {
   if (!options.json) console.error(line)
+}
+const [absent] = (await ensureServices(['slurm'], say)).values()
+if (absent !== undefined) {
+  console.error(absent)
+  process.exit(1)
 }
 const decisions = await compareDecisions(options.nodes, options.queued, say)
 const runs = options['decisions-only'] ? undefined : await compareRuns(options.jobs, options.gangs, say)
