@@ -14,7 +14,7 @@ import type {
   Token,
   User,
 } from '../model/index.ts'
-import { DEFAULT_POLICY } from '../model/index.ts'
+import { DEFAULT_POLICY, stoppedAfterMs } from '../model/index.ts'
 import type { Hold, MachineMemory } from '../scheduler/index.ts'
 import type { LoggedEvent } from './event.ts'
 import { enqueueMissing, liveGang } from './gangs.ts'
@@ -275,9 +275,9 @@ function restoreWork(state: ControlState, stored: StoredState): void {
     const workload = present(state.workloads.get(attempt.workload), `workload ${attempt.workload}`)
     state.attempts.set(attempt.id, attempt)
     machine.start(liveGang(workload, attempt))
-    const { limitMs } = workload.spec
-    if (attempt.runningAt !== undefined && limitMs !== undefined) {
-      deadlines.push({ at: attempt.runningAt + limitMs, attempt: attempt.id })
+    const due = stoppedAfterMs(workload.spec)
+    if (attempt.runningAt !== undefined && due !== undefined) {
+      deadlines.push({ at: attempt.runningAt + due, attempt: attempt.id })
     }
   }
   for (const workload of state.workloads.values()) enqueueMissing(state, workload)

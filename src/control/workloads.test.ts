@@ -153,6 +153,38 @@ describe('workloads', () => {
     expect(control.attempt(attempt).failure?.class).toBe('time-limit')
   })
 
+  it('[C7] warns by the signal that was asked for, so long before the limit, and who then ends well has succeeded', () => {
+    const control = new ControlInMemory()
+    const warning = { signal: 'SIGUSR1', beforeMs: 20_000 }
+    const attempt = control.running(aTraining({ limitMs: MINUTE_MS, warning }))
+    expect(nextDeadline(control.state)).toBe(control.now + 40_000)
+    control.now += 40_000
+    expect(control.do({ kind: 'tick' })).toMatchObject([
+      { kind: 'stop', attempt, how: { signal: 'SIGUSR1', graceMs: 20_000 } },
+    ])
+    control.ended(attempt, { exitCode: 0, stopped: true })
+    expect(control.workload(W1).state).toBe('succeeded')
+  })
+
+  it('[C7] who does not end well after the warning has reached its limit', () => {
+    const control = new ControlInMemory()
+    const warning = { signal: 'SIGUSR1', beforeMs: 20_000 }
+    const attempt = control.running(aTraining({ limitMs: MINUTE_MS, warning }))
+    control.now += 40_000
+    control.do({ kind: 'tick' })
+    control.ended(attempt, { signal: 'SIGKILL', stopped: true })
+    expect(control.attempt(attempt).failure?.class).toBe('time-limit')
+  })
+
+  it('[C24] starts no sooner than it was asked for', () => {
+    const control = new ControlInMemory()
+    control.submit(aTraining({ notBefore: control.now + MINUTE_MS }))
+    expect(control.workload(W1).state).toBe('queued')
+    control.now += MINUTE_MS
+    control.do({ kind: 'schedule' })
+    expect(control.workload(W1).state).toBe('starting')
+  })
+
   it('[C8] a service runs while a replica is ready', () => {
     const control = new ControlInMemory()
     const attempt = control.running(aService())

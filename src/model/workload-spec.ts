@@ -1,4 +1,4 @@
-import type { DurationMs } from '../base/index.ts'
+import type { DurationMs, NodeId, TimeMs } from '../base/index.ts'
 import type { PriorityClass } from './policy.ts'
 import type { ResourceRequest } from './request.ts'
 import type { PlannedRun, RunDeclaration } from './run-declaration.ts'
@@ -37,6 +37,11 @@ export interface Program {
   readonly tasksPer: 'gpu' | 'node'
 }
 
+export interface LimitWarning {
+  readonly signal: string
+  readonly beforeMs: DurationMs
+}
+
 interface CommonSpec {
   readonly name: string
   readonly priority: PriorityClass
@@ -46,6 +51,14 @@ interface CommonSpec {
   /** Seconds are the user's own estimate; the limit is enforced. */
   readonly expectedMs?: DurationMs
   readonly limitMs?: DurationMs
+  /** So long before the limit the tasks are sent this signal instead of SIGTERM at it; what is left at the limit is killed. */
+  readonly warning?: LimitWarning
+  /** The first attempt starts no sooner. */
+  readonly notBefore?: TimeMs
+  /** It stands on these nodes alone; on any when left out. */
+  readonly onlyNodes?: readonly NodeId[]
+  /** It stands on none of these. */
+  readonly exceptNodes?: readonly NodeId[]
   readonly preemptible: boolean
 }
 
@@ -72,6 +85,11 @@ export interface ServeSpec extends CommonSpec {
 export interface MachinesSpec extends CommonSpec {
   readonly type: 'machines'
   readonly count: number
+}
+
+/** How long an attempt runs until it is sent its first signal because of its limit; undefined without one. */
+export function stoppedAfterMs({ limitMs, warning }: WorkloadSpec): DurationMs | undefined {
+  return limitMs === undefined ? undefined : limitMs - (warning?.beforeMs ?? 0)
 }
 
 /** A workload as its user meant it: defaults filled in, units resolved, names checked. */

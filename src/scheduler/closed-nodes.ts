@@ -1,6 +1,8 @@
+import { hasOwnNodes, notAskedFor } from './asked-nodes.ts'
 import { type Cells, cellsOf, nodesOfOthers } from './cells.ts'
 import type { EvictionContext } from './eviction-context.ts'
 import { WHOLE_GPU } from './footprint.ts'
+import type { QueuedGang } from './gang.ts'
 import type { Promises } from './promises.ts'
 import { type Claim, isWithinGuarantee } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
@@ -24,7 +26,12 @@ export class ClosedNodes {
     this.hasCells = guaranteed.some(({ queue }) => queue.guaranteedDomains !== undefined)
   }
 
-  /** For a start: where it failed, where others are guaranteed domains, where a window is open, where its replicas are. */
+  /** Whether some nodes may be closed to this gang and open to others that ask for as much. */
+  areOwn(gang: QueuedGang): boolean {
+    return hasOwnNodes(gang)
+  }
+
+  /** For a start: what it did not ask for, where it failed, where others are guaranteed domains, where a window is open, where its replicas are. */
   to(entry: Entry, request: RequestClass): number[] {
     const { machine, promises, evicted } = this.context
     const { gpuMilli } = request.options[0]!
@@ -47,11 +54,11 @@ export class ClosedNodes {
     return closed
   }
 
-  /** Nodes that failed it, and those that stand for others' guaranteed domains where it could not be ended again for them. */
+  /** Nodes that it did not ask for or that failed it, and those that stand for others' guaranteed domains where it could not be ended again for them. */
   private avoidedOrOthers({ gang, user }: Claim, gpuMilli: number): number[] {
     const { machine, now } = this.context
     const { tree } = machine.fleet
-    const closed: number[] = []
+    const closed = notAskedFor(tree, gang)
     for (const { node, until } of gang.avoid) {
       const n = tree.nodeIndex.get(node)
       if (n === undefined || until <= now) continue

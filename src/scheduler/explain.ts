@@ -1,6 +1,7 @@
 import type { TimeMs, WorkloadId } from '../base/index.ts'
 import { compareIds, formatDuration, HOUR_MS, present } from '../base/index.ts'
 import type { Reservation } from '../model/index.ts'
+import { askedForOthers, hasOwnNodes, notAskedFor } from './asked-nodes.ts'
 import { budgetFreedAt } from './budget.ts'
 import { counterfactuals } from './counterfactual.ts'
 import { earliestPlace } from './earliest.ts'
@@ -15,7 +16,7 @@ import { place } from './placement.ts'
 import type { Promised } from './promises.ts'
 import { isPartOf, type QuotaBlock, quotaBlocks } from './quota.ts'
 import { type RequestClass, smallest } from './request-class.ts'
-import { apartAlways } from './spread.ts'
+import { apartAlways, sharesDomain } from './spread.ts'
 import { domainPath } from './tree.ts'
 import type { Turn } from './verdict.ts'
 import type { Entry } from './waiting.ts'
@@ -170,7 +171,7 @@ class Explainer {
 
   private physical(entry: Entry, request: RequestClass): readonly Blocker[] {
     const own =
-      entry.gang.avoid.length > 0 ||
+      hasOwnNodes(entry.gang) ||
       request.request.spread?.mode === 'required' ||
       this.pass.promises.of(entry) !== undefined
     const windows = this.bindingWindows(entry).map(({ id }) => id)
@@ -198,7 +199,8 @@ class Explainer {
     const own = this.pass.promises.of(entry)
     if (own) transaction.vacate(own.occupant)
     const apart = apartAlways(fleet, entry.gang, request)
-    for (const node of apart) transaction.close(node)
+    const unasked = notAskedFor(fleet.tree, entry.gang)
+    for (const node of [...apart, ...unasked]) transaction.close(node)
     this.pass.promises.keepOut(entry)
     if (fits() && entry.gang.avoid.length === 0) {
       transaction.rollback(outset)
@@ -217,7 +219,10 @@ class Explainer {
       return without
     }
     for (const node of apart) transaction.open(node)
-    if (apart.length > 0 && fits()) blockers.push(this.sharesDomain(request))
+    if (apart.length > 0 && fits()) blockers.push(sharesDomain(request.request.spread!))
+    transaction.rollback(mark)
+    for (const node of unasked) transaction.open(node)
+    if (unasked.length > 0 && fits()) blockers.push(askedForOthers(entry.gang))
     transaction.rollback(mark)
     const keeping = fewest(kept, fitsWithout)
     if (keeping) blockers.push(keptBlocker(keeping, this.now, HOLDERS_NAMED))
@@ -253,14 +258,6 @@ class Explainer {
       })
     }
     return blockers
-  }
-
-  private sharesDomain({ request: { spread } }: RequestClass): Blocker {
-    return {
-      kind: 'shape',
-      message: `Its replicas must stand in different domains of the level ${spread!.level}, and each that has room has one already.`,
-      holders: [],
-    }
   }
 
   private outranked(planned: readonly Occupant[]): Blocker {

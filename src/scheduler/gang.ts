@@ -22,6 +22,10 @@ export interface QueuedGang {
   /** Workloads that must succeed first. */
   readonly waitsFor: readonly WorkloadId[]
   readonly avoid: readonly { readonly node: NodeId; readonly until: TimeMs }[]
+  /** Its user wants it on these nodes alone; on any when left out. */
+  readonly only?: readonly NodeId[]
+  /** Its user wants it on none of these. */
+  readonly except?: readonly NodeId[]
   /** GPU-milliseconds that earlier attempts of it have held; for least attained service. */
   readonly attainedGpuMs: number
 }

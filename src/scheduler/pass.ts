@@ -189,7 +189,7 @@ export class Pass implements EvictionContext {
 
   /** Gangs that want the same as a blocked one have no turn where they would be blocked too. */
   private leaveOutLike(entry: Entry, turns: Turns): void {
-    if (entry.gang.avoid.length > 0 || this.promises.hasOwners || this.closed.hasCells) return
+    if (this.closed.areOwn(entry.gang) || this.promises.hasOwners || this.closed.hasCells) return
     const request = this.requestOf(entry)
     // Where a replica may not stand its likes of other workloads may.
     if (request.request.spread?.mode === 'required') return

@@ -1,3 +1,5 @@
+import type { Spread } from '../model/index.ts'
+import type { Blocker } from './explanation.ts'
 import type { Fleet } from './fleet.ts'
 import type { QueuedGang } from './gang.ts'
 import type { RequestClass } from './request-class.ts'
@@ -21,6 +23,15 @@ export function apart(fleet: Fleet, gang: QueuedGang, request: RequestClass): nu
 /** The same where standing apart is required: the nodes of every domain of its level that has another replica. */
 export function apartAlways(fleet: Fleet, gang: QueuedGang, request: RequestClass): number[] {
   return request.request.spread?.mode === 'required' ? apart(fleet, gang, request)[0]! : []
+}
+
+/** What is said when every domain that has room has a replica already. */
+export function sharesDomain({ level }: Spread): Blocker {
+  return {
+    kind: 'shape',
+    message: `Its replicas must stand in different domains of the level ${level}, and each that has room has one already.`,
+    holders: [],
+  }
 }
 
 /** Other replicas of the workload that stand, or that this pass has placed, by domain; those that are ending do not count. */

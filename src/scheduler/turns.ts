@@ -1,4 +1,5 @@
 import type { DurationMs, TimeMs } from '../base/index.ts'
+import { hasOwnNodes } from './asked-nodes.ts'
 import type { QueueRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
 import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
@@ -91,7 +92,7 @@ export class Turns {
     if (longestMs === Number.NEGATIVE_INFINITY) return undefined
     for (; lane.cursor < entries.length; lane.cursor++) {
       const { gang } = entries[lane.cursor]!
-      if (gang.avoid.length > 0 || (gang.limitMs ?? Number.POSITIVE_INFINITY) <= longestMs) break
+      if (hasOwnNodes(gang) || (gang.limitMs ?? Number.POSITIVE_INFINITY) <= longestMs) break
     }
     return entries[lane.cursor]
   }

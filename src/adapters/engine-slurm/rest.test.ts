@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { SlurmRest } from './rest.ts'
@@ -72,15 +72,16 @@ afterEach(() => server?.close())
 async function daemon(versions: readonly number[], answers: Readonly<Record<string, unknown>> = {}) {
   const calls: Call[] = []
   const paths = Object.fromEntries(versions.map((version) => [`/slurm/v0.0.${version}/jobs/`, {}]))
-  server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const path = request.url ?? ''
     const chunks = await request.toArray()
     const text = Buffer.concat(chunks).toString()
     calls.push({ path, body: text === '' ? undefined : JSON.parse(text) })
-    const answer = path === '/openapi/v3' ? { paths } : answers[path.replace(/^\/slurm\/v0\.0\.\d+\//, '')]
-    response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' })
-    response.end(JSON.stringify({ errors: [], warnings: [], ...(answer as object) }))
-  })
+    const document = path === '/openapi/v3' ? { paths } : answers[path.replace(/^\/slurm\/v0\.0\.\d+\//, '')]
+    response.writeHead(document === undefined ? 404 : 200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ errors: [], warnings: [], ...(document as object) }))
+  }
+  server = createServer((request, response) => void answer(request, response))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { PRIORITY_CLASSES } from '../../model/index.ts'
 import { named } from '../schema.ts'
-import { bytes, count, durationMs, milliGpus } from './primitives.ts'
+import { bytes, count, durationMs, milliGpus, timeMs } from './primitives.ts'
 
 const shape = named(
   'ResourceShape',
@@ -104,6 +104,10 @@ const common = {
   retry: z.object({ user: count(), platform: count() }),
   expectedMs: durationMs().exactOptional(),
   limitMs: durationMs().exactOptional(),
+  warning: z.object({ signal: z.string(), beforeMs: durationMs() }).exactOptional(),
+  notBefore: timeMs().exactOptional(),
+  onlyNodes: z.array(z.string()).exactOptional(),
+  exceptNodes: z.array(z.string()).exactOptional(),
   preemptible: z.boolean(),
 }
 

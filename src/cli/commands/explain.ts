@@ -25,9 +25,6 @@ function lines(
     const replica = explanations.length > 1 ? `replica ${explanation.replica}, ` : ''
     return [`${replica}place ${explanation.position} of the queue`, ...explanationLines(cli, explanation)]
   })
-  const wait =
-    notBefore !== undefined && notBefore > now
-      ? [`Not before ${fromNow(notBefore, now)}, after a failure.`]
-      : []
+  const wait = notBefore !== undefined && notBefore > now ? [`Not before ${fromNow(notBefore, now)}.`] : []
   return [head, ...parts, ...wait, ...(forecast ? [`It ${forecastText(forecast, now)}.`] : [])]
 }

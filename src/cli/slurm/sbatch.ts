@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { parse } from 'yaml'
-import { readOptionWords, readScriptOptions } from '../../model/slurm/sbatch-options.ts'
+import { type GivenOption, readOptionWords, readScriptOptions } from '../../model/slurm/sbatch-options.ts'
 import { type SlurmNames, specOfScript } from '../../model/slurm/sbatch-spec.ts'
 import type { Cli } from '../cli.ts'
 import { CliFailure } from '../failure.ts'
+import { parseBegin } from './begin.ts'
 
 /** `banyan sbatch [options] script.sh [arguments]`: submits a batch script, or says all that it cannot honour. */
 export async function sbatch(cli: Cli, words: readonly string[]): Promise<void> {
@@ -15,7 +16,7 @@ export async function sbatch(cli: Cli, words: readonly string[]): Promise<void> 
   const text = file === undefined || file === '-' ? await cli.io.readInput() : await readScript(cli, file)
   const inScript = readScriptOptions(text)
   if (!inScript.ok) throw new CliFailure('invalid-spec', inScript.error.join('\n'))
-  const options = [...inScript.value, ...line.value.options]
+  const options = [...inScript.value, ...line.value.options].map((option) => beginning(option, cli.now()))
   const client = await cli.client()
   const { cluster } = await client.getVersion()
   const read = specOfScript({
@@ -48,6 +49,14 @@ export async function sbatch(cli: Cli, words: readonly string[]): Promise<void> 
       ? `Submitted batch job ${ids[0]}`
       : `Submitted batch jobs ${ids[0]} to ${ids.at(-1)}, one for each of the array`
   })
+}
+
+/** `--begin` as a moment in one form, since what people write hangs on their clock and time zone. */
+function beginning(option: GivenOption, now: number): GivenOption {
+  if (option.name !== 'begin') return option
+  const moment = parseBegin(option.value, now)
+  if (!moment.ok) throw new CliFailure('invalid-spec', `${option.where}: --begin: ${moment.error}`)
+  return { ...option, value: moment.value === undefined ? 'now' : new Date(moment.value).toISOString() }
 }
 
 /** Banyan's own two options: `--names FILE` and `--dry-run`, before the script. */

@@ -75,6 +75,9 @@ function judge(recorder: Recorder, attempt: Attempt, workload: Workload, end: At
     case 'fenced':
       return { outcome: 'preempted' }
     case 'time-limit':
+      // Who is warned before the limit may end well before it.
+      if (workload.spec.warning && end.exits.every(({ exitCode }) => exitCode === 0))
+        return { outcome: 'succeeded' }
       return {
         outcome: 'user-failure',
         failure: { class: 'time-limit', message: limitMessage(workload.spec.limitMs ?? 0) },

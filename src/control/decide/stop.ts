@@ -83,10 +83,10 @@ export function graceOf(workload: Workload): DurationMs {
 export function stopAttempt(
   recorder: Recorder,
   attemptId: AttemptId,
-  why: Pick<StopRequest, 'reason' | 'graceMs' | 'actor' | 'for' | 'resize'>,
+  why: Pick<StopRequest, 'reason' | 'graceMs' | 'actor' | 'for' | 'resize'> & { readonly signal?: string },
 ): void {
   const attempt = present(recorder.state.attempts.get(attemptId), `attempt ${attemptId}`)
-  const signal = why.graceMs > 0 ? 'SIGTERM' : 'SIGKILL'
+  const signal = why.graceMs > 0 ? (why.signal ?? 'SIGTERM') : 'SIGKILL'
   const before = attempt.stop
   const cancels = why.reason === 'cancelled'
   if (before && !cancels && before.graceMs <= why.graceMs) return

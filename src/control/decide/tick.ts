@@ -15,9 +15,11 @@ export function tick(recorder: Recorder): Rejection | undefined {
     const attempt = recorder.state.attempts.get(next.attempt)
     if (!attempt || attempt.state === 'stopping') continue
     const workload = liveWorkload(recorder.state, attempt.workload)
+    const { warning } = workload.spec
     stopAttempt(recorder, attempt.id, {
       reason: 'time-limit',
-      graceMs: graceOf(workload),
+      graceMs: warning?.beforeMs ?? graceOf(workload),
+      ...(warning && { signal: warning.signal }),
       actor: SYSTEM,
     })
   }

@@ -1,7 +1,7 @@
 import type { AttemptId, Draft, TimeMs } from '../../base/index.ts'
 import { present, unreachable } from '../../base/index.ts'
 import type { Attempt, Workload } from '../../model/index.ts'
-import { milliGpusOf, moveAttempt, moveWorkload } from '../../model/index.ts'
+import { milliGpusOf, moveAttempt, moveWorkload, stoppedAfterMs } from '../../model/index.ts'
 import type { Event } from '../event.ts'
 import { enqueueMissing, liveGang, queuedGang } from '../gangs.ts'
 import type { ControlState } from '../state.ts'
@@ -37,9 +37,8 @@ export function evolveAttempt(state: ControlState, event: AttemptEvent, at: Time
       if (event.address !== undefined) attempt.address = event.address
       const workload = liveWorkload(state, attempt.workload)
       if (workload.spec.type !== 'serve') moveWorkload(workload, 'running', at, '')
-      if (workload.spec.limitMs !== undefined) {
-        deadlines.push({ at: at + workload.spec.limitMs, attempt: attempt.id })
-      }
+      const due = stoppedAfterMs(workload.spec)
+      if (due !== undefined) deadlines.push({ at: at + due, attempt: attempt.id })
       return
     }
     case 'attempt-stopping': {

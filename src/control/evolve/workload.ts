@@ -83,7 +83,7 @@ function submit(
     liveAttempts: [],
     userFailures: 0,
     platformFailures: 0,
-    notBefore: 0,
+    notBefore: event.spec.notBefore ?? 0,
     avoidedNodes: [],
     usage: { held: 0, billed: 0, lost: 0 },
   }

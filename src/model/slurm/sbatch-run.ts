@@ -5,6 +5,8 @@ interface Script {
   readonly text: string
   readonly arguments: readonly string[]
   readonly jobName: string
+  /** What it is warned of its limit by, without SIG. */
+  readonly signal?: string | undefined
   /** Patterns of file names as sbatch(1) has them. */
   readonly output: string | undefined
   readonly error: string | undefined
@@ -60,7 +62,14 @@ exec "$@"
  * The command that runs a batch script in each task with Slurm's variables, `srun` in place, and its output also in
  * the files that it names.
  */
-export function scriptRun({ text, arguments: words, jobName, output, error }: Script): string {
+export function scriptRun({
+  text,
+  arguments: words,
+  jobName,
+  signal = 'TERM',
+  output,
+  error,
+}: Script): string {
   const hasInterpreter = text.startsWith('#!')
   return [
     'folder=$(mktemp -d) || exit',
@@ -75,7 +84,7 @@ export function scriptRun({ text, arguments: words, jobName, output, error }: Sc
     ...redirections(output, error),
     // The task itself gets the signal first; the script is to see it too.
     `"$folder/script" ${words.map(quoted).join(' ')} & child=$!`,
-    `trap 'kill -TERM "$child" 2>/dev/null' TERM`,
+    ...[...new Set(['TERM', signal])].map((name) => `trap 'kill -${name} "$child" 2>/dev/null' ${name}`),
     'while :; do wait "$child"; code=$?; kill -0 "$child" 2>/dev/null || break; done',
     'exec >&- 2>&-',
     '[ -z "$copies" ] || wait $copies',

@@ -78,6 +78,34 @@ describe('a batch script', () => {
     })
   })
 
+  it('names the nodes that it is to run on, and those that it is not', () => {
+    expect(spec(['-w gpu-[001-003]', '--gpus-per-node=8', '-x gpu-009'])).toMatchObject({
+      nodes: 3,
+      onlyNodes: ['gpu-001', 'gpu-002', 'gpu-003'],
+      exceptNodes: ['gpu-009'],
+    })
+    expect(spec(['-w gpu-001', '--gpus=2'])).toMatchObject({ gpus: 2, onlyNodes: ['gpu-001'] })
+    const read = translated(['-N 4', '-w gpu-[001-003]', '--gpus-per-node=8'])
+    expect(read.ok ? '' : read.problems.join()).toMatch(
+      /--nodelist: 3 nodes are listed and --nodes asks for 4/,
+    )
+  })
+
+  it('says when it may start, and how it is warned of its limit', () => {
+    const lines = ['--gpus=8', '-t 60', '--begin=2026-12-24T08:00:00.000Z', '--signal=B:USR1@120']
+    expect(spec(lines)).toMatchObject({
+      time: {
+        limit: '3600000ms',
+        notBefore: '2026-12-24T08:00:00.000Z',
+        warn: { signal: 'SIGUSR1', before: '120000ms' },
+      },
+    })
+    expect(spec(['--gpus=8', '-t 60', '--signal=12'])).toMatchObject({
+      time: { warn: { signal: 'SIGUSR2', before: '60000ms' } },
+    })
+    expect(spec(['--gpus=8', '--signal=USR1', '--begin=now'])).not.toHaveProperty('time')
+  })
+
   it('knows what a site means by its partitions', () => {
     const names = { partitions: { big: { gpu: 'H200', priority: 'low' } } }
     expect(spec(['--gpus=1', '-p big'], { names })).toMatchObject({ gpu: 'H200', priority: 'low' })
@@ -86,11 +114,11 @@ describe('a batch script', () => {
   it.each([
     ['--time-min=10', /line 3: --time-min: Banyan never shortens/],
     ['--nodes=2-4', /--nodes: a range/],
-    ['--begin=now+1hour', /--begin: a start time is not built/],
-    ['--signal=B:USR1@90', /--signal: Banyan sends TERM/],
-    ['--nodelist=gpu-[001-004]', /--nodelist: Banyan chooses the nodes itself/],
+    ['--signal=R:USR1@90', /--signal: one of HUP, INT/],
+    ['--signal=KILL', /--signal: one of HUP, INT/],
+    ['--nodelist=gpu-[001-004]', /--nodelist: a list of several nodes goes with --gpus-per-node/],
     ['--nodelist=gpu-[1-', /--nodelist: in the hostlist/],
-    ['--exclude=gpu-001', /--exclude:/],
+    ['--exclude=gpu-[1', /--exclude: in the hostlist/],
     ['--partition=nope', /--partition: "nope" means nothing here/],
     ['--array=0-9%2', /--array: a limit/],
     ['--dependency=singleton', /--dependency: only afterok/],
@@ -108,7 +136,7 @@ describe('a batch script', () => {
   })
 
   it('is told all of its problems at once', () => {
-    const read = translated(['--begin=16:00', '--exclude=a'])
+    const read = translated(['--time-min=10', '--array=0-9%2'])
     expect(read.ok ? [] : read.problems).toHaveLength(3)
   })
 })

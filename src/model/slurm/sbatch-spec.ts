@@ -33,6 +33,16 @@ export type SbatchSpec =
   | { readonly ok: true; readonly spec: Spec }
   | { readonly ok: false; readonly problems: readonly string[] }
 
+/** Signals that a program can be warned by, by their numbers on Linux (signal(7); x86 and Arm). */
+const SIGNALS: Readonly<Record<string, string>> = {
+  1: 'HUP',
+  2: 'INT',
+  3: 'QUIT',
+  10: 'USR1',
+  12: 'USR2',
+  15: 'TERM',
+  18: 'CONT',
+}
 const PRIORITIES = ['low', 'normal', 'high', 'critical']
 
 /**
@@ -48,6 +58,7 @@ class Translation {
   readonly #given = new Map<string, GivenOption>()
   readonly #problems: string[] = []
   readonly #spec: Spec = { type: 'train' }
+  #warnedBy: string | undefined
 
   constructor(script: SbatchScript) {
     this.#script = script
@@ -168,18 +179,43 @@ class Translation {
   }
 
   #time(): void {
+    const time: Spec = {}
     const value = this.#value('time')
     if (value !== undefined) {
       const limit = parseSlurmDuration(value)
       if (!limit.ok) this.#fail('time', limit.error)
-      else if (limit.value !== undefined) this.#spec.time = { limit: `${limit.value}ms` }
+      else if (limit.value !== undefined) time.limit = `${limit.value}ms`
     }
+    const begin = this.#value('begin')
+    if (begin !== undefined && begin !== 'now') time.notBefore = begin
+    const warning = this.#signal()
+    this.#warnedBy = warning?.signal
+    // Without a limit there is nothing to be warned of, as in Slurm.
+    if (warning && time.limit !== undefined)
+      time.warn = { signal: `SIG${warning.signal}`, before: `${warning.beforeMs}ms` }
+    if (Object.keys(time).length > 0) this.#spec.time = time
     if (this.#given.has('time-min')) {
       this.#fail(
         'time-min',
         'Banyan never shortens a limit to start a job sooner; leave it out, and give --time',
       )
     }
+  }
+
+  /** `[B:]SIGNAL[@SECONDS]`; whichever processes are meant, all of the job's tasks get it. */
+  #signal(): { readonly signal: string; readonly beforeMs: number } | undefined {
+    const value = this.#value('signal')
+    if (value === undefined) return undefined
+    const [, flags = '', name = '', seconds = '60'] =
+      /^(?:([A-Z]+):)?(?:SIG)?(\w+)(?:@(\d{1,5}))?$/i.exec(value) ?? []
+    const signal = SIGNALS[name] ?? name.toUpperCase()
+    if (!Object.values(SIGNALS).includes(signal) || !/^B?$/i.test(flags)) {
+      return this.#fail(
+        'signal',
+        `one of ${Object.values(SIGNALS).join(', ')} is sent before the limit, as in B:USR1@120, found "${value}"`,
+      )
+    }
+    return { signal, beforeMs: Number(seconds) * 1_000 }
   }
 
   #who(): void {
@@ -261,26 +297,31 @@ class Translation {
       const value = this.#value(name)
       if (value === undefined) continue
       const hosts = parseHostlist(value)
-      this.#fail(
-        name,
-        hosts.ok ? 'Banyan chooses the nodes itself; cordon a node that must not be used' : hosts.error,
-      )
-    }
-    if (this.#given.has('begin') && !/^now$/.test(this.#value('begin')!)) {
-      this.#fail('begin', 'a start time is not built; submit it when it may start')
-    }
-    const signal = this.#value('signal')
-    if (signal !== undefined && !/^(?:SIG)?(?:TERM|15)$/.test(signal)) {
-      this.#fail(
-        'signal',
-        `Banyan sends TERM when the limit is reached, with 10 s to end; "${signal}" is not honoured`,
-      )
+      if (!hosts.ok) this.#fail(name, hosts.error)
+      else if (name === 'exclude') this.#spec.exceptNodes = [...hosts.value]
+      else this.#only(hosts.value)
     }
     if (this.#given.has('cpus-per-task')) this.#shared('cpus-per-task')
     if (this.#given.has('mem')) this.#shared('mem')
     const exported = this.#value('export')
     if (exported !== undefined && exported !== 'NONE')
       this.#fail('export', 'only NONE is honoured; name variables in the script')
+  }
+
+  /** Slurm adds nodes to a list that is too short and takes all of one that is longer than --nodes. */
+  #only(hosts: readonly string[]): void {
+    const nodes = Number(this.#spec.nodes ?? 1)
+    if (this.#given.has('nodes') && nodes !== hosts.length) {
+      this.#fail(
+        'nodelist',
+        `${hosts.length} nodes are listed and --nodes asks for ${nodes}; Banyan runs a job on exactly the nodes of the list: make them the same number`,
+      )
+    }
+    if (this.#spec.nodes !== undefined) this.#spec.nodes = hosts.length
+    else if (hosts.length > 1) {
+      this.#fail('nodelist', 'a list of several nodes goes with --gpus-per-node, not with --gpus alone')
+    }
+    this.#spec.onlyNodes = [...hosts]
   }
 
   /** CPUs and memory go with the GPUs in equal shares. */
@@ -297,6 +338,7 @@ class Translation {
       text,
       arguments: words,
       jobName: String(this.#spec.name),
+      signal: this.#warnedBy,
       output: this.#value('output'),
       error: this.#value('error'),
     })

@@ -201,13 +201,7 @@ export const SPEC_FIELDS: readonly SpecField[] = [
     'What the tasks run in, where the engine has containers.',
   ),
 
-  field(
-    'time',
-    ALL,
-    'a time span (the limit), or `expected` and `limit`',
-    'none',
-    'How long one attempt takes.',
-  ),
+  field('time', ALL, 'a time span (the limit), or the fields below', 'none', 'How long one attempt takes.'),
   field(
     'time.expected',
     ALL,
@@ -216,6 +210,30 @@ export const SPEC_FIELDS: readonly SpecField[] = [
     'Your estimate; a good one lets it start sooner.',
   ),
   field('time.limit', ALL, 'time span', 'none', 'When an attempt is stopped.'),
+  field(
+    'time.notBefore',
+    ALL,
+    'moment with its zone, such as `2026-12-24T08:00:00Z`',
+    'none',
+    'It starts no sooner.',
+  ),
+  field('time.warn', ALL, '`signal` and `before`', 'none', 'How it is told that the limit comes near.'),
+  field(
+    'time.warn.signal',
+    ALL,
+    '`SIGTERM`, `SIGINT`, `SIGHUP`, `SIGQUIT`, `SIGUSR1`, `SIGUSR2` or `SIGCONT`',
+    'required',
+    'What the tasks are sent, instead of SIGTERM at the limit. Ending well in time counts as success.',
+  ),
+  field(
+    'time.warn.before',
+    ALL,
+    'time span',
+    '1m',
+    'How long before the limit; what is left at the limit is killed.',
+  ),
+  field('onlyNodes', ALL, 'a node, or a list of nodes', 'any', 'It runs on these nodes alone.'),
+  field('exceptNodes', ALL, 'a node, or a list of nodes', 'none', 'It runs on none of these nodes.'),
   field(
     'retry',
     ALL,

@@ -22,7 +22,7 @@ function problemsOf(text: string, options: Partial<ParseOptions> = {}): string[]
 }
 
 const TRAIN_NAMES =
-  'type, name, team, priority, preemptible, nodes, gpusPerNode, gpus, gpu, elastic, topology, run, tasksPer, env, workdir, image, time, retry, checkpoint, plan, dependsOn, array'
+  'type, name, team, priority, preemptible, nodes, gpusPerNode, gpus, gpu, elastic, topology, run, tasksPer, env, workdir, image, time, onlyNodes, exceptNodes, retry, checkpoint, plan, dependsOn, array'
 
 describe('a spec that is right', () => {
   test('needs little; the rest has defaults', () => {

@@ -1,8 +1,9 @@
-import { ok, type Result, refuse, SECOND_MS } from '../../base/index.ts'
+import { id, type NodeId, ok, type Result, refuse, SECOND_MS } from '../../base/index.ts'
 import { PRIORITY_CLASSES } from '../policy.ts'
 import {
   type CheckpointSpec,
   DEFAULT_RETRY,
+  type LimitWarning,
   type RetryLimits,
   type TrainSpec,
   WORKLOAD_TYPES,
@@ -18,6 +19,7 @@ import { readResources } from './read-resources.ts'
 import {
   readBoolean,
   readDuration,
+  readMoment,
   readName,
   readOneOf,
   readOneOrMore,
@@ -91,10 +93,28 @@ function readSpec(
   const program = readProgram(top, type, folder)
   const time = top.read('time', (place) => readTime(place, type))
   const retry = readRetry(top, type)
+  const onlyNodes = top.read('onlyNodes', readOneOrMore(readNode))
+  const exceptNodes = top.read('exceptNodes', readOneOrMore(readNode))
   const own = OWN_FIELDS[type](top, name)
   if (name === undefined || !resources || !program || !own) return undefined
-  const spec = { name, priority, preemptible, resources, program, retry, ...time, ...own } as WorkloadSpec
+  const nodes = { ...(onlyNodes && { onlyNodes }), ...(exceptNodes && { exceptNodes }) }
+  const spec = {
+    name,
+    priority,
+    preemptible,
+    resources,
+    program,
+    retry,
+    ...nodes,
+    ...time,
+    ...own,
+  } as WorkloadSpec
   return spec.type === 'train' ? withPlan(spec, declared, top) : spec
+}
+
+const readNode = (place: Place) => {
+  const name = readText(place)
+  return name === undefined ? undefined : id<NodeId>(name)
 }
 
 /** What is planned fills in the times that the spec leaves out; where it made the size too, the program is told the strategy. */
@@ -137,7 +157,9 @@ const OWN_FIELDS: {
   machines: (top) => ({ type: 'machines', count: top.read('count', readWhole(1, 10_000)) ?? 1 }),
 }
 
-function readTime(place: Place, type: WorkloadType): { expectedMs?: number; limitMs?: number } | undefined {
+type Times = Pick<TrainSpec, 'expectedMs' | 'limitMs' | 'warning' | 'notBefore'>
+
+function readTime(place: Place, type: WorkloadType): Times | undefined {
   if (!place.isMapping) {
     const limitMs = readDuration(place)
     return limitMs === undefined ? undefined : { limitMs }
@@ -149,10 +171,31 @@ function readTime(place: Place, type: WorkloadType): { expectedMs?: number; limi
   if (expectedMs !== undefined && limitMs !== undefined && expectedMs > limitMs) {
     return fields.place('expected')!.fail('is longer than time.limit, at which it would be stopped')
   }
+  const notBefore = fields.read('notBefore', readMoment)
+  const warning = fields.read('warn', (warn) => readWarning(warn, type))
+  if (warning && limitMs === undefined && !fields.has('limit'))
+    return fields.place('warn')!.fail('goes with time.limit, which is missing')
+  if (warning && limitMs !== undefined && warning.beforeMs > limitMs)
+    return fields.place('warn')!.fail('is longer before the limit than the limit itself')
   return {
     ...(expectedMs === undefined ? {} : { expectedMs }),
     ...(limitMs === undefined ? {} : { limitMs }),
+    ...(warning && { warning }),
+    ...(notBefore === undefined ? {} : { notBefore }),
   }
+}
+
+/** What a program may be warned by; each can be caught. */
+const WARNINGS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const
+/** As sbatch(1) has it for --signal. */
+const WARNED_BEFORE_MS = 60 * SECOND_MS
+
+function readWarning(place: Place, type: WorkloadType): LimitWarning | undefined {
+  const fields = place.fields(type)
+  if (!fields) return undefined
+  const signal = fields.need('signal', 'the signal that the tasks are sent', readOneOf(WARNINGS))
+  const beforeMs = fields.read('before', readDuration) ?? WARNED_BEFORE_MS
+  return signal === undefined ? undefined : { signal, beforeMs }
 }
 
 function readRetry(top: Mapping, type: WorkloadType): RetryLimits {

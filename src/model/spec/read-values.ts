@@ -76,6 +76,16 @@ export const readDuration: Reader<number> = (place) => {
   return Number.isSafeInteger(parsed.value) ? parsed.value : place.fail(`is too long: ${place.found}`)
 }
 
+/** A moment with its zone, so that it means the same wherever it is read: `2026-12-24T08:00:00Z`. */
+export const readMoment: Reader<number> = (place) => {
+  const { scalar } = place
+  const isMoment =
+    typeof scalar === 'string' &&
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(scalar)
+  const moment = isMoment ? Date.parse(scalar) : Number.NaN
+  return Number.isNaN(moment) ? place.expected('a moment with its zone such as 2026-12-24T08:00:00Z') : moment
+}
+
 /** One value, or a list of at least one. */
 export function readOneOrMore<Value>(read: Reader<Value>): Reader<readonly Value[]> {
   return (place) => {
