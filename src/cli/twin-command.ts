@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { POLICY_NAMES, SHAPE_NAMES } from '../twin/index.ts'
 import { compareRuns } from './twin-compare.ts'
-import { scenarioOfFlags, type TwinFlags } from './twin-flags.ts'
+import { playOfFlags, type TwinFlags } from './twin-flags.ts'
 import { playScenario } from './twin-play.ts'
 import { printRun } from './twin-print.ts'
 
@@ -12,8 +12,10 @@ export function twinCommand(): Command {
     .description('play one scenario file, or a trace given by flags')
     .option('--report <file>', 'write a self-contained HTML page with plots')
     .option('--json', 'print one JSON object')
-    .action((file: string | undefined, flags: TwinFlags) =>
-      printRun(playScenario(scenarioOfFlags(file, flags), flags), flags),
+    .option('--save <file>', 'write the run there when it is interrupted, or stops at --horizon')
+    .option('--resume <file>', 'go on with a run that --save wrote')
+    .action(async (file: string | undefined, flags: TwinFlags) =>
+      printRun(await interruptible((signal) => playScenario(playOfFlags(file, flags), signal)), flags),
     )
   withFlags(twin.command('compare <what...>'))
     .description('play scenario files, or policies on one scenario or trace, side by side over seeds')
@@ -22,6 +24,20 @@ export function twinCommand(): Command {
     .option('--json', 'print one JSON object')
     .action((what: string[], flags: TwinFlags) => compareRuns(what, flags))
   return twin
+}
+
+/** Ctrl-C and an order to end are told to what is done here, which then ends by itself. */
+async function interruptible<Done>(work: (interruption: AbortSignal) => Promise<Done>): Promise<Done> {
+  const interruption = new AbortController()
+  const interrupt = () => interruption.abort()
+  process.once('SIGINT', interrupt)
+  process.once('SIGTERM', interrupt)
+  try {
+    return await work(interruption.signal)
+  } finally {
+    process.off('SIGINT', interrupt)
+    process.off('SIGTERM', interrupt)
+  }
 }
 
 function withFlags(command: Command): Command {

@@ -8,12 +8,15 @@ import { type Played, playScenario } from './twin-play.ts'
  * Plays candidates over the same seeds and prints them side by side. What ends in `.yaml` or `.yml` is a scenario, the
  * rest are policies; every scenario (or the trace of the flags) is played under every policy.
  */
-export function compareRuns(what: readonly string[], flags: TwinFlags): void {
+export async function compareRuns(what: readonly string[], flags: TwinFlags): Promise<void> {
   const seeds = Array.from({ length: wholeNumber('--seeds', flags.seeds ?? '5', 1) }, (_, i) => i + 1)
-  const candidates = candidatesOf(what, flags).map(({ name, scenario }) => ({
-    name,
-    played: seeds.map((seed) => playScenario({ ...scenario, seed }, flags)),
-  }))
+  const candidates: { readonly name: string; readonly played: readonly Played[] }[] = []
+  for (const { name, scenario } of candidatesOf(what, flags)) {
+    const played: Played[] = []
+    for (const seed of seeds)
+      played.push(await playScenario({ scenario: { ...scenario, seed }, epoch: flags.epoch }))
+    candidates.push({ name, played })
+  }
   const rows = compare(candidates.map(({ name, played }) => ({ name, reports: reportsOf(played) })))
   if (flags.report !== undefined) {
     const runs = candidates.map(({ name, played }) => ({ name, report: played[0]!.report }))

@@ -14,6 +14,9 @@ import {
   type ShapeName,
 } from '../twin/index.ts'
 import { CliFailure } from './failure.ts'
+import { whyUnreadable } from './file-failure.ts'
+import type { Play } from './twin-play.ts'
+import { savedRunOf } from './twin-save.ts'
 
 export interface TwinFlags {
   readonly trace?: string
@@ -30,8 +33,31 @@ export interface TwinFlags {
   readonly horizon?: string
   readonly report?: string
   readonly seeds?: string
+  readonly save?: string
+  readonly resume?: string
   readonly json?: boolean
 }
+
+/** Flags that go with a run that is gone on with. */
+const WITH_RESUME: ReadonlySet<string> = new Set(['resume', 'save', 'horizon', 'report', 'json'])
+
+/** The run that is asked for: a new one, or with `--resume` a saved one up to its horizon, or once that is reached to its end or the one of the flags. */
+export function playOfFlags(file: string | undefined, flags: TwinFlags): Play {
+  const { save, epoch } = flags
+  if (flags.resume === undefined) return { scenario: scenarioOfFlags(file, flags), epoch, save }
+  const stray = Object.keys(flags).find((name) => !WITH_RESUME.has(name) && !HAS_DEFAULT.has(name))
+  if (file !== undefined || stray !== undefined)
+    throw new CliFailure('usage', `--resume goes on with what was saved; leave out ${file ?? `--${stray}`}`)
+  const saved = savedRunOf(flags.resume)
+  const { horizonMs: before, ...scenario } = saved.scenario
+  const left = saved.isAtHorizon ? undefined : before
+  const horizonMs = flags.horizon === undefined ? left : durationOf('--horizon', flags.horizon)
+  const horizon = horizonMs === undefined ? {} : { horizonMs }
+  return { scenario: { ...scenario, ...horizon }, epoch: saved.epoch, save, saved }
+}
+
+/** Flags that commander always gives. */
+const HAS_DEFAULT: ReadonlySet<string> = new Set(['load', 'span'])
 
 /** The scenario of the file, or an empty one, with what the flags say in its place. */
 export function scenarioOfFlags(file: string | undefined, flags: TwinFlags): Scenario {
@@ -69,10 +95,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new CliFailure(
-      'usage',
-      `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    throw new CliFailure('usage', `cannot read ${file}: ${whyUnreadable(error)}`)
   }
 }
 

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { type Assembled, assemble, Insight, type RunReport, type Scenario, World } from '../twin/index.ts'
 import { CliFailure } from './failure.ts'
-import type { TwinFlags } from './twin-flags.ts'
+import { whyUnreadable } from './file-failure.ts'
+import { checkFiles, type SavedRun, saveRun } from './twin-save.ts'
 
 /** One played scenario: what came of it in virtual time, and what it took in real time. */
 export interface Played {
@@ -14,31 +16,85 @@ export interface Played {
   readonly rssMiB: number
 }
 
-const STEPS_BETWEEN_LOOKS = 20_000
+const STEPS_BETWEEN_LOOKS = 500
 const LOOKS_EVERY_S = 0.5
 
-/** Plays a scenario to its end, with a line of progress on a terminal. Throws a `CliFailure` for files that are wrong. */
-export function playScenario(scenario: Scenario, flags: Pick<TwinFlags, 'epoch' | 'json'>): Played {
+/** A run to begin, or one to go on with. */
+export interface Play {
+  readonly scenario: Scenario
+  readonly epoch?: string | undefined
+  /** Where the run is written when it is interrupted, or comes to its horizon with work left. */
+  readonly save?: string | undefined
+  readonly saved?: SavedRun
+}
+
+/**
+ * Plays a scenario to its end, with a line of progress on a terminal. Throws a `CliFailure` for files that are wrong, and
+ * when it is interrupted, after having saved the run where that was asked for.
+ */
+export async function playScenario(
+  { scenario, epoch, save, saved }: Play,
+  interruption?: AbortSignal,
+): Promise<Played> {
   const begin = performance.now()
-  const assembled = assemble(scenario, readFiles(scenario, flags.epoch))
+  const files = readFiles(scenario, epoch)
+  if (saved) checkFiles(saved, files.texts)
+  const assembled = assemble(scenario, files)
   if (!assembled.ok) throw new CliFailure('usage', assembled.error)
   const { setup } = assembled.value
   if (setup.jobs.length === 0) throw new CliFailure('usage', nothingToPlay(assembled.value.skipped))
   const insight = new Insight(setup, scenario.pricePerGpuHour)
-  const world = new World(setup, [insight])
-  const progress = process.stderr.isTTY ? new ProgressLine(begin) : undefined
-  while (world.run(STEPS_BETWEEN_LOOKS) === STEPS_BETWEEN_LOOKS) progress?.show(world)
-  progress?.clear()
+  const world = saved ? World.resume(setup, saved.world, [insight]) : new World(setup, [insight])
+  if (saved) insight.load(saved.insight)
+  const stepsBefore = world.stepCount
+  const seconds = () => (performance.now() - begin) / 1000
+  const keep = (file: string, isAtHorizon: boolean) =>
+    saveRun(file, {
+      scenario,
+      epoch,
+      files: files.texts,
+      seconds: (saved?.seconds ?? 0) + seconds(),
+      isAtHorizon,
+      world,
+      insight,
+    })
+  const isWhole = await run(world, begin, interruption)
+  if (!isWhole) {
+    const where = save === undefined ? '' : keep(save, false)
+    throw new CliFailure(
+      'usage',
+      `interrupted after ${world.stepCount} events${where}`,
+      save === undefined
+        ? 'With --save FILE it could have been gone on with.'
+        : `Go on with --resume ${save}.`,
+    )
+  }
+  if (save !== undefined && world.openJobs > 0)
+    process.stderr.write(`stopped at the horizon${keep(save, true)}\n`)
   const report = insight.report(world)
-  const seconds = (performance.now() - begin) / 1000
   return {
     scenario,
     assembled: assembled.value,
     report,
-    seconds,
-    eventsPerSecond: world.stepCount / seconds,
+    seconds: (saved?.seconds ?? 0) + seconds(),
+    eventsPerSecond: (world.stepCount - stepsBefore) / seconds(),
     rssMiB: process.resourceUsage().maxRSS / 1024,
   }
+}
+
+/** Lets the world run to its end, and tells whether nobody interrupted it. */
+async function run(world: World, begin: number, interruption: AbortSignal | undefined): Promise<boolean> {
+  const progress = process.stderr.isTTY ? new ProgressLine(begin) : undefined
+  while (world.run(STEPS_BETWEEN_LOOKS) === STEPS_BETWEEN_LOOKS) {
+    progress?.show(world)
+    // Signals are heard between two turns of the loop.
+    await setImmediate()
+    if (!interruption?.aborted) continue
+    progress?.clear()
+    return false
+  }
+  progress?.clear()
+  return true
 }
 
 function nothingToPlay(skipped: Readonly<Record<string, number>>): string {
@@ -75,19 +131,6 @@ function readTrace(file: string): string {
   } catch (error) {
     throw new CliFailure('usage', `cannot read ${file}: ${whyUnreadable(error)}`)
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a folder',
-  EACCES: 'you may not read it',
-  Z_BUF_ERROR: 'its gzip data ends in the middle; get the file again',
-  Z_DATA_ERROR: 'its gzip data is damaged; get the file again',
-}
-
-function whyUnreadable(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return REASONS[code] ?? (error instanceof Error ? error.message : String(error))
 }
 
 /** One line on the terminal that is written over and over. */

@@ -1,7 +1,8 @@
 import type { AttemptId, NodeId, TimeMs, WorkloadId } from '../../base/index.ts'
+import { present } from '../../base/index.ts'
 import type { LoggedEvent } from '../../control/index.ts'
 import type { Allocation, NodeDescription, ResourceShape } from '../../model/index.ts'
-import { type Series, StepSeries } from './step-series.ts'
+import { type Series, StepSeries, type StepSeriesRecord } from './step-series.ts'
 
 /** GPUs by what they were for, over time and as integrals in GPU-milliseconds. */
 export interface FleetUse {
@@ -25,6 +26,17 @@ interface OpenWorkload {
   /** GPUs of the gang, or of one replica. */
   readonly gpus: number
   queuedGpus: number
+}
+
+/** The meter in the middle of a run, as plain data. */
+export interface FleetUseRecord {
+  readonly nodes: readonly (readonly [NodeId, NodeUse])[]
+  readonly open: readonly (readonly [WorkloadId, OpenWorkload])[]
+  readonly live: readonly (readonly [AttemptId, { workload: WorkloadId; allocation: Allocation }])[]
+  readonly now: readonly number[]
+  readonly integrals: readonly number[]
+  readonly counts: { at: TimeMs; wholeFree: number; queuedGpus: number; queuedGangs: number }
+  readonly series: StepSeriesRecord
 }
 
 /** Follows the events and adds up, at each instant, which GPUs are held, down or free, and what is queued. */
@@ -100,6 +112,42 @@ export class FleetUseMeter {
       freeWhileWaitedForGpuMs: fragmented,
       heldGpuMs: held,
     }
+  }
+
+  record(): FleetUseRecord {
+    const workloadOf = new Map([...this.#open].map(([id, workload]) => [workload, id]))
+    return {
+      nodes: [...this.#nodes].map(([id, use]) => [id, { ...use }]),
+      open: [...this.#open].map(([id, workload]) => [id, { ...workload }]),
+      live: [...this.#live].map(([id, { workload, allocation }]) => [
+        id,
+        { workload: present(workloadOf.get(workload), `workload of ${id}`), allocation },
+      ]),
+      now: [...this.#now],
+      integrals: [...this.#integrals],
+      counts: {
+        at: this.#at,
+        wholeFree: this.#wholeFree,
+        queuedGpus: this.#queuedGpus,
+        queuedGangs: this.#queuedGangs,
+      },
+      series: this.#series.record(),
+    }
+  }
+
+  load({ nodes, open, live, now, integrals, counts, series }: FleetUseRecord): void {
+    for (const map of [this.#nodes, this.#open, this.#live]) map.clear()
+    for (const [id, use] of nodes) this.#nodes.set(id, { ...use })
+    for (const [id, workload] of open) this.#open.set(id, { ...workload })
+    for (const [id, { workload, allocation }] of live)
+      this.#live.set(id, { workload: present(this.#open.get(workload), `workload of ${id}`), allocation })
+    this.#now.set(now)
+    this.#integrals.set(integrals)
+    this.#at = counts.at
+    this.#wholeFree = counts.wholeFree
+    this.#queuedGpus = counts.queuedGpus
+    this.#queuedGangs = counts.queuedGangs
+    this.#series.load(series)
   }
 
   /** GPUs that its attempt holds in all, for whole nodes by the first node's count. */

@@ -12,12 +12,12 @@ import {
   slowdownDistribution,
   waitDistribution,
 } from './breakdown.ts'
-import { FleetUseMeter } from './fleet-use.ts'
-import { JobLog } from './job-log.ts'
-import { type ServingFigures, ServingLog } from './serving-log.ts'
+import { FleetUseMeter, type FleetUseRecord } from './fleet-use.ts'
+import { JobLog, type JobLogRecord } from './job-log.ts'
+import { type ServingFigures, ServingLog, type ServingLogRecord } from './serving-log.ts'
 import type { Series } from './step-series.ts'
 import { type Summary, summarise } from './summary.ts'
-import { type WasteLine, WasteMeter, wasteLedger } from './waste.ts'
+import { type WasteLine, WasteMeter, type WasteSums, wasteLedger } from './waste.ts'
 
 /** Everything that is told of one run. It follows from the setup alone. */
 export interface RunReport {
@@ -51,6 +51,16 @@ export interface Interruptions {
   readonly count: number
   /** Time of all attempts over interruptions, in hours; infinite when there was none. */
   readonly meanHoursBetween: number
+}
+
+/** All that was seen of a world in the middle of its run, as plain data. */
+export interface InsightRecord {
+  readonly log: JobLogRecord
+  readonly use: FleetUseRecord
+  readonly waste: WasteSums
+  readonly serving: ServingLogRecord
+  readonly failures: readonly (readonly [string, number])[]
+  readonly lastAt: TimeMs
 }
 
 export const WAIT_SPANS_MS: readonly number[] = [
@@ -92,6 +102,28 @@ export class Insight implements Observer {
   }
 
   readonly onRunEnd = (run: Run, end: RunEnd): void => this.#waste.take(run, end)
+
+  record(): InsightRecord {
+    return {
+      log: this.log.record(),
+      use: this.#use.record(),
+      waste: { ...this.#waste.sums },
+      serving: this.#serving.record(),
+      failures: [...this.#failures],
+      lastAt: this.#lastAt,
+    }
+  }
+
+  /** Knows what was known when the record was made, and nothing else. */
+  load({ log, use, waste, serving, failures, lastAt }: InsightRecord): void {
+    this.log.load(log)
+    this.#use.load(use)
+    Object.assign(this.#waste.sums, waste)
+    this.#serving.load(serving)
+    this.#failures.clear()
+    for (const [name, count] of failures) this.#failures.set(name, count)
+    this.#lastAt = lastAt
+  }
 
   report(world: World): RunReport {
     const { seed, startMs, nodes, policy } = this.#setup

@@ -1,4 +1,5 @@
 import type { AttemptId, TimeMs, WorkloadId } from '../../base/index.ts'
+import { present } from '../../base/index.ts'
 import type { LoggedEvent } from '../../control/index.ts'
 import { allocatedGpus, type WorkloadType } from '../../model/index.ts'
 import type { Observer } from '../world/world.ts'
@@ -33,6 +34,14 @@ interface LiveRecord {
   readonly plannedAt: TimeMs
 }
 
+/** The log in the middle of a run, as plain data. */
+export interface JobLogRecord {
+  readonly ended: readonly JobRecord[]
+  readonly order: readonly WorkloadId[]
+  readonly open: readonly (readonly [WorkloadId, OpenRecord])[]
+  readonly live: readonly (readonly [AttemptId, WorkloadId, TimeMs])[]
+}
+
 /** Keeps the record of every workload. It knows nothing but the events. */
 export class JobLog implements Observer {
   readonly jobs: JobRecord[] = []
@@ -41,6 +50,29 @@ export class JobLog implements Observer {
 
   readonly onEvents = (events: readonly LoggedEvent[]): void => {
     for (const logged of events) this.#take(logged)
+  }
+
+  record(): JobLogRecord {
+    return {
+      ended: this.jobs.filter(({ endedAt }) => endedAt !== undefined),
+      order: this.jobs.map(({ workload }) => workload),
+      open: [...this.#open].map(([workload, open]) => [workload, { ...open, job: { ...open.job } }]),
+      live: [...this.#live].map(([attempt, { open, plannedAt }]) => [attempt, open.job.workload, plannedAt]),
+    }
+  }
+
+  load({ ended, order, open, live }: JobLogRecord): void {
+    this.jobs.length = 0
+    this.#open.clear()
+    this.#live.clear()
+    const jobs = new Map(ended.map((job) => [job.workload, job]))
+    for (const [workload, record] of open) {
+      this.#open.set(workload, { ...record })
+      jobs.set(workload, record.job)
+    }
+    for (const workload of order) this.jobs.push(present(jobs.get(workload), `job ${workload}`))
+    for (const [attempt, workload, plannedAt] of live)
+      this.#live.set(attempt, { open: present(this.#open.get(workload), `open ${workload}`), plannedAt })
   }
 
   #take({ at, event }: LoggedEvent): void {

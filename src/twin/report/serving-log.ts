@@ -1,4 +1,5 @@
 import type { AttemptId, TimeMs, WorkloadId } from '../../base/index.ts'
+import { present } from '../../base/index.ts'
 import type { LoggedEvent } from '../../control/index.ts'
 import type { ServeSpec } from '../../model/index.ts'
 import {
@@ -48,6 +49,12 @@ interface Model {
   readonly lives: { readonly attempt: AttemptId; readonly readyAt: TimeMs; endedAt?: TimeMs }[]
 }
 
+/** The log in the middle of a run, as plain data. */
+export interface ServingLogRecord {
+  readonly models: readonly (readonly [WorkloadId, Model])[]
+  readonly attempts: readonly (readonly [AttemptId, WorkloadId])[]
+}
+
 /** Keeps when each replica of each served model answered. It knows nothing but the events. */
 export class ServingLog {
   readonly #models = new Map<WorkloadId, Model>()
@@ -78,6 +85,26 @@ export class ServingLog {
       default:
         return
     }
+  }
+
+  record(): ServingLogRecord {
+    const workloadOf = new Map([...this.#models].map(([workload, model]) => [model, workload]))
+    return {
+      models: [...this.#models].map(([workload, model]) => [
+        workload,
+        { ...model, lives: model.lives.map((life) => ({ ...life })) },
+      ]),
+      attempts: [...this.#modelOf].map(([attempt, model]) => [
+        attempt,
+        present(workloadOf.get(model), `workload of ${attempt}`),
+      ]),
+    }
+  }
+
+  load({ models, attempts }: ServingLogRecord): void {
+    for (const [workload, model] of models) this.#models.set(workload, { ...model, lives: [...model.lives] })
+    for (const [attempt, workload] of attempts)
+      this.#modelOf.set(attempt, present(this.#models.get(workload), `model of ${attempt}`))
   }
 
   /** What came of the requests by then. */

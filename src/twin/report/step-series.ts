@@ -8,6 +8,13 @@ export interface Series {
   readonly rows: readonly (readonly number[])[]
 }
 
+/** A series in the middle of its time. */
+export interface StepSeriesRecord {
+  readonly bucketMs: number
+  readonly at: TimeMs
+  readonly sums: readonly (readonly number[])[]
+}
+
 const MOST_BUCKETS = 480
 const FIRST_BUCKET_MS = 1_000
 
@@ -48,6 +55,16 @@ export class StepSeries {
       ),
     )
     return { startMs: this.#startMs, bucketMs: this.#bucketMs, rows }
+  }
+
+  record(): StepSeriesRecord {
+    return { bucketMs: this.#bucketMs, at: this.#at, sums: this.#sums.map((sums) => [...sums]) }
+  }
+
+  load({ bucketMs, at, sums }: StepSeriesRecord): void {
+    this.#bucketMs = bucketMs
+    this.#at = at
+    for (const [f, row] of sums.entries()) this.#sums[f]!.set(row)
   }
 
   #merge(): void {
