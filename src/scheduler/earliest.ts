@@ -68,18 +68,24 @@ class EarliestSearch {
     this.option = option
     this.minDepth = Math.min(minDepth, fleet.tree.leafDepth + 1)
     this.nodesNeeded = option.nodes + Math.sign(option.remainder)
-    const { tree, capacity, nodeEndsAt } = fleet
     ;[this.freeAt, this.scratch] = fleet.scratch
-    const whole = tree.classes[option.nodeClass]!.gpuCount
+    this.lookAtNodes(now)
+  }
+
+  /** Reads when each node is free; every blocked gang of every pass looks at all of them, so the loop is kept tight. */
+  private lookAtNodes(now: TimeMs): void {
+    const { fleet, freeAt } = this
+    const { nodeClass, gpusPerNode } = this.option
+    const { nodeEndsAt, tree } = fleet
+    const { closed, nodeFree } = fleet.capacity
+    const classOf = tree.nodeClass
     const soonest = now + MINUTE_MS
-    for (let n = 0; n < tree.nodeCount; n++) {
-      let at = Number.POSITIVE_INFINITY
-      if (tree.nodeClass[n] === option.nodeClass && capacity.closed[n] === 0) {
-        if (capacity.nodeFree[n]! >= option.gpusPerNode) at = now
-        else if (option.gpusPerNode < whole) at = nodeFreeAt(fleet, n, option.gpusPerNode, now)
-        else at = Math.max(nodeEndsAt[n]!, soonest)
-      }
-      this.freeAt[n] = at
+    const isWhole = gpusPerNode >= tree.classes[nodeClass]!.gpuCount
+    for (let n = 0; n < freeAt.length; n++) {
+      if (classOf[n] !== nodeClass || closed[n] !== 0) freeAt[n] = Number.POSITIVE_INFINITY
+      else if (nodeFree[n]! >= gpusPerNode) freeAt[n] = now
+      else if (isWhole) freeAt[n] = Math.max(nodeEndsAt[n]!, soonest)
+      else freeAt[n] = nodeFreeAt(fleet, n, gpusPerNode, now)
     }
   }
 
@@ -88,16 +94,19 @@ class EarliestSearch {
     if (this.nodesNeeded === 1) return this.oneNode()
     if (this.minDepth > tree.leafDepth) return undefined
     let at = Number.POSITIVE_INFINITY
-    for (let d = tree.depthStart[this.minDepth]!; d < tree.depthStart[this.minDepth + 1]!; d++)
-      at = Math.min(at, this.fullAt(d, at))
-    if (at === Number.POSITIVE_INFINITY) return undefined
+    let widest = -1
+    for (let d = tree.depthStart[this.minDepth]!; d < tree.depthStart[this.minDepth + 1]!; d++) {
+      const full = this.fullAt(d, at)
+      if (full >= at) continue
+      at = full
+      widest = d
+    }
+    if (widest < 0) return undefined
     for (let depth = tree.leafDepth; depth > this.minDepth; depth--) {
       for (let d = tree.depthStart[depth]!; d < tree.depthStart[depth + 1]!; d++)
         if (this.holdsAt(d, at)) return { at, nodes: this.nodesIn(d, at), option: this.option }
     }
-    for (let d = tree.depthStart[this.minDepth]!; d < tree.depthStart[this.minDepth + 1]!; d++)
-      if (this.holdsAt(d, at)) return { at, nodes: this.nodesIn(d, at), option: this.option }
-    return undefined
+    return { at, nodes: this.nodesIn(widest, at), option: this.option }
   }
 
   private oneNode(): EarliestPlace | undefined {
@@ -148,10 +157,11 @@ class EarliestSearch {
     const { tree } = this.fleet
     const { freeAt, scratch } = this
     const end = tree.endNode[domain]!
+    const last = Math.min(bound, Number.MAX_VALUE)
     let count = 0
     for (let n = tree.firstNode[domain]!; n < end; n++) {
       const at = freeAt[n]!
-      if (at <= bound && at < Number.POSITIVE_INFINITY) scratch[count++] = at
+      if (at <= last) scratch[count++] = at
     }
     return count
   }
@@ -187,7 +197,8 @@ class EarliestSearch {
     const from = nthSmallest(this.scratch, count, count - wanted + 1)
     const later: number[] = []
     const ties: number[] = []
-    for (let n = tree.firstNode[domain]!; n < tree.endNode[domain]!; n++) {
+    const end = tree.endNode[domain]!
+    for (let n = tree.firstNode[domain]!; n < end; n++) {
       const time = freeAt[n]!
       if (time > at || time < from) continue
       if (time > from) later.push(n)

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { MINUTE_MS } from '../../src/base/index.ts'
 import {
   Agenda,
   type Assembled,
@@ -13,6 +14,7 @@ import {
   type Scenario,
   World,
 } from '../../src/twin/index.ts'
+import { expectedEffectiveTime, simulatedEffectiveTime } from '../scenarios/training-under-failures.ts'
 import { benchOptions } from './options.ts'
 import { benchTable } from './table.ts'
 
@@ -25,6 +27,9 @@ const options = benchOptions(HELP, { only: 'speed,right,better,true', days: 30 }
 const DATA = process.env.BANYAN_DATA ?? join(import.meta.dirname, '../../../shared/data')
 const parts = new Set(options.only.split(','))
 
+/** Of Muri and Tiresias, which also span those of Lucid and Helios (42 to 290): the README of the data. */
+const PEERS_JOBS_PER_SECOND = [28, 600] as const
+
 interface Row {
   readonly part: string
   readonly what: string
@@ -36,6 +41,8 @@ interface Row {
   readonly preemptions: number
   readonly cpuSeconds: number
   readonly jobsPerCpuSecond: number
+  /** The slowest and the fastest of the peers' own simulators, on 2 cores; where speed is what is measured. */
+  readonly peersJobsPerSecond?: typeof PEERS_JOBS_PER_SECOND
   readonly eventsPerCpuSecond: number
   readonly rssMiB: number
   readonly hash: string
@@ -91,6 +98,7 @@ function measure(part: string, what: string, assembled: Assembled, published?: n
     preemptions: summary.preemptions,
     cpuSeconds: Number(cpuSeconds.toFixed(2)),
     jobsPerCpuSecond: Math.round(summary.jobs / cpuSeconds),
+    ...(part === 'speed' && { peersJobsPerSecond: PEERS_JOBS_PER_SECOND }),
     eventsPerCpuSecond: Math.round(world.stepCount / cpuSeconds),
     rssMiB: Math.round(process.resourceUsage().maxRSS / 1024),
     hash: report.hash,
@@ -192,8 +200,9 @@ if (parts.has('better')) {
   }
 }
 const llama = parts.has('true') ? llama3() : undefined
+const effectiveTime = parts.has('true') ? effectiveTimes() : undefined
 
-if (options.json) process.stdout.write(`${JSON.stringify({ kernel, rows, llama3: llama })}\n`)
+if (options.json) process.stdout.write(`${JSON.stringify({ kernel, rows, llama3: llama, effectiveTime })}\n`)
 else print()
 
 function kernelSpeed(): { eventsPerSecond: number } {
@@ -233,6 +242,26 @@ function llama3() {
   return { paper: { interruptions: 466, meanHoursBetween: 2.78, effectiveTrainingTime: 'over 0.90' }, runs }
 }
 
+/** Beside Meta's formula, over checkpoint intervals and sizes, at RSC-1's failures. */
+function effectiveTimes() {
+  const sizes = [64, 256, 512]
+  const intervals = [10, 20, 40, 80, 160]
+  return sizes.flatMap((nodes) =>
+    intervals.map((minutes) => {
+      const training = { nodes, everyMs: minutes * MINUTE_MS }
+      const simulated = simulatedEffectiveTime(training)
+      const formula = expectedEffectiveTime(training)
+      return {
+        nodes,
+        checkpointMinutes: minutes,
+        simulated: Number(simulated.toFixed(4)),
+        formula: Number(formula.toFixed(4)),
+        offPercent: Number(((simulated / formula - 1) * 100).toFixed(2)),
+      }
+    }),
+  )
+}
+
 function print(): void {
   const titles = [
     'what',
@@ -243,6 +272,7 @@ function print(): void {
     'evictions',
     'CPU s',
     'jobs/CPU s',
+    "peers' jobs/s",
     'events/CPU s',
     'MiB',
   ]
@@ -255,11 +285,22 @@ function print(): void {
     row.preemptions,
     row.cpuSeconds,
     row.jobsPerCpuSecond,
+    row.peersJobsPerSecond?.join(' to ') ?? '',
     row.eventsPerCpuSecond,
     row.rssMiB,
   ])
   if (rows.length > 0) process.stdout.write(`${benchTable(titles, lines)}\n`)
   if (kernel) process.stdout.write(`agenda alone: ${kernel.eventsPerSecond} events/s\n`)
   if (llama) process.stdout.write(`Llama 3: ${JSON.stringify(llama, null, 1)}\n`)
-  process.stdout.write("peers' own simulators: 28 to 600 jobs/s on 2 cores\n")
+  if (effectiveTime) {
+    const titles = ['effective time: nodes', 'checkpoint each, min', 'twin', "Meta's formula", 'off']
+    const lines = effectiveTime.map((one) => [
+      one.nodes,
+      one.checkpointMinutes,
+      one.simulated,
+      one.formula,
+      `${one.offPercent} %`,
+    ])
+    process.stdout.write(`${benchTable(titles, lines)}\n`)
+  }
 }
