@@ -1,5 +1,5 @@
 import type { JobRecord } from './job-log.ts'
-import { mean, quantile } from './summary.ts'
+import { ascending, mean, quantile } from './summary.ts'
 
 /** How the jobs of one group fared. Slow-down is completion over the time it held GPUs, from 1. */
 export interface GroupFigures {
@@ -54,8 +54,8 @@ function slowdown(job: JobRecord): number {
 }
 
 function figures(group: string, jobs: readonly JobRecord[]): GroupFigures {
-  const queues = jobs.map(({ queuedMs }) => queuedMs / 1000).sort((a, b) => a - b)
-  const slowdowns = jobs.map(slowdown).sort((a, b) => a - b)
+  const queues = ascending(jobs.map(({ queuedMs }) => queuedMs / 1000))
+  const slowdowns = ascending(jobs.map(slowdown))
   return {
     group,
     jobs: jobs.length,

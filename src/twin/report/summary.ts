@@ -27,7 +27,7 @@ export function summarise(
   },
 ): Summary {
   const ended = jobs.filter((job): job is JobRecord & { endedAt: TimeMs } => job.endedAt !== undefined)
-  const queued = ended.map((job) => job.queuedMs).sort((a, b) => a - b)
+  const queued = ascending(ended.map((job) => job.queuedMs))
   const spanMs = fleet.untilMs - fleet.sinceMs
   return {
     jobs: ended.length,
@@ -41,12 +41,19 @@ export function summarise(
   }
 }
 
-export function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
+/** The values in order; many times as fast as sorting numbers by a comparison, and a month has 600,000. */
+export function ascending(values: readonly number[]): Float64Array {
+  return new Float64Array(values).sort()
+}
+
+export function mean(values: readonly number[] | Float64Array): number {
+  let sum = 0
+  for (const value of values) sum += value
+  return values.length === 0 ? 0 : sum / values.length
 }
 
 /** The value below which this share of the sorted values lies, between neighbours by linear interpolation. */
-export function quantile(sorted: readonly number[], share: number): number {
+export function quantile(sorted: ArrayLike<number>, share: number): number {
   if (sorted.length === 0) return 0
   const at = share * (sorted.length - 1)
   const low = Math.floor(at)
