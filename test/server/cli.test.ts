@@ -323,6 +323,26 @@ describe('operating', () => {
     expect(refused.err).toContain('BANYAN_TOKEN')
   })
 
+  test('a Slurm site is brought over: its accounts as queues and teams, its users, and again without harm', async () => {
+    writeFileSync(join(folder, 'slurm.conf'), 'ClusterName=hal\nNodeName=n[1-4] CPUs=8 Gres=gpu:h100:8\n')
+    const accounts = [
+      "Parent - 'root'",
+      "Account - 'research':Fairshare=3:GrpTRES=gres/gpu=64",
+      "Parent - 'research'",
+      "Account - 'nlp':Fairshare=2",
+      "Parent - 'nlp'",
+      "User - 'grace':DefaultAccount='nlp'",
+    ]
+    writeFileSync(join(folder, 'accounts.txt'), accounts.join('\n'))
+    for (const _ of ['first', 'again']) {
+      const { code, out } = await banyan('slurm import slurm.conf --accounts accounts.txt --apply')
+      expect(code).toBe(0)
+      expect(out).toContain('# Set: 2 queues and 1 user. Not set: the policy below')
+    }
+    expect((await banyan('queues')).out).toMatch(/research .*64 +3 .*\n +research\/nlp .*- +2 /)
+    expect((await banyan('users --json')).out).toContain('"grace"')
+  })
+
   test('a backup is written once and whole', async () => {
     expect((await banyan('backup all.gz')).out).toMatch(/^all\.gz \([\d.]+ KiB\)/)
     expect(readFileSync(join(folder, 'all.gz')).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]))

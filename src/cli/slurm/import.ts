@@ -36,8 +36,17 @@ export async function importSite(cli: Cli, file: string, options: ImportOptions)
     const remarks = report.map((line) => `# - ${line}`)
     const head =
       report.length === 0 ? ['# Everything has a counterpart.'] : ['# Without a counterpart:', ...remarks]
-    return [...head, stringify({ ...rest, ...names }).trimEnd()].join('\n')
+    return [
+      ...head,
+      ...(options.apply ? [applied(site)] : []),
+      stringify({ ...rest, ...names }).trimEnd(),
+    ].join('\n')
   })
+}
+
+/** The policy concerns work that is there already, so that it is left to a person to say yes to. */
+function applied({ queues, users }: ReturnType<typeof importSlurm>): string {
+  return `# Set: ${queues.length} queues and ${users.length} ${users.length === 1 ? 'user' : 'users'}. Not set: the policy below; look at it with banyan policy apply FILE.`
 }
 
 async function apply(cli: Cli, { queues, users }: ReturnType<typeof importSlurm>): Promise<void> {
