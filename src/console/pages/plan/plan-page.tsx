@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useMemo } from 'preact/hooks'
 import { useAnswer } from '../../core/answer.ts'
 import { serverNow } from '../../core/clock.ts'
 import { go, usePlace } from '../../core/place.ts'
@@ -8,6 +8,7 @@ import { PageHead } from '../../parts/page-head.tsx'
 import { Tabs } from '../../parts/tabs.tsx'
 import { PlanForm, type Purpose } from './plan-form.tsx'
 import {
+  type Read,
   type ServingQuestion,
   servingQuestion,
   type TrainingQuestion,
@@ -24,11 +25,10 @@ export function PlanPage() {
   const { client } = useSignedIn()
   const { params } = usePlace()
   const subjects = useAnswer('plan/subjects', (signal) => client.listPlanSubjects({}, { signal }))
-  const { for: wanted, ...written }: Written = Object.fromEntries(params)
-  const purpose: Purpose = wanted === 'serving' ? 'serving' : 'training'
+  const address = params.toString()
   // Spans such as `30d` count from when the question was asked, so that it does not change from second to second.
-  const [now] = useState(serverNow)
-  const read = purpose === 'training' ? trainingQuestion(written, now) : servingQuestion(written)
+  const asked = useMemo(() => questionOf(Object.fromEntries(new URLSearchParams(address))), [address])
+  const { purpose, written } = asked
   return (
     <div class="stack">
       <PageHead
@@ -45,10 +45,10 @@ export function PlanPage() {
       <section class="card" aria-label="Question">
         <div class="card-body">
           <PlanForm
-            key={params.toString()}
+            key={address}
             purpose={purpose}
             written={written}
-            faults={read.faults ?? {}}
+            faults={asked.faults ?? {}}
             subjects={subjects.data}
             onAsk={(next) => go(pathOf(purpose, next))}
           />
@@ -58,18 +58,30 @@ export function PlanPage() {
         <Empty title="The plan will stand here">
           <p>Name a model. Without a date or a budget the plan is for all of the machine.</p>
         </Empty>
-      ) : read.faults ? (
+      ) : asked.faults ? (
         <Empty title="The question has faults; they stand in the form" />
-      ) : purpose === 'training' ? (
+      ) : asked.purpose === 'training' ? (
         <Training
-          question={read.question as TrainingQuestion}
+          question={asked.question}
           toSize={(gpus) => pathOf(purpose, { ...written, by: '', budget: '', gpus: `${gpus}` })}
         />
       ) : (
-        <Serving question={read.question as ServingQuestion} />
+        <Serving question={asked.question} />
       )}
     </div>
   )
+}
+
+type Asked = { readonly written: Written } & (
+  | ({ readonly purpose: 'training' } & Read<TrainingQuestion>)
+  | ({ readonly purpose: 'serving' } & Read<ServingQuestion>)
+)
+
+/** What an address asks, or what is wrong with it. */
+function questionOf({ for: purpose, ...written }: Written): Asked {
+  return purpose === 'serving'
+    ? { purpose, written, ...servingQuestion(written) }
+    : { purpose: 'training', written, ...trainingQuestion(written, serverNow()) }
 }
 
 function pathOf(purpose: Purpose, written: Written): string {

@@ -46,7 +46,7 @@ function whereOf({ where, count, domain, nodes }: Wanted): Pick<Settings, 'count
   }
 }
 
-/** Those with a `/` or that a queue is called are queues; `@name` is a user. */
+/** Names of queues, and of users with an `@` before them. */
 function ownersOf(text: string): NonNullable<Settings['owners']> {
   const names = listed(text)
   return {
