@@ -1,11 +1,12 @@
-import type { WorkloadId } from '../../base/index.ts'
+import type { QueueId, ReservationId, WorkloadId } from '../../base/index.ts'
+import { id, present } from '../../base/index.ts'
 import type { LoggedEvent } from '../../control/index.ts'
 import type { Attempt, Workload } from '../../model/index.ts'
 import { SYSTEM } from '../../model/index.ts'
 import type { Observer, World } from '../world/world.ts'
 
 /**
- * Deliberate bugs, one for each rule: each breaks its rule in a running world, and a checker that does not see it is
+ * Deliberate bugs, one for each rule (a scheduler that reclaims nothing, in the tests, is the one for S8): each breaks its rule in a running world, and a checker that does not see it is
  * worth nothing. They are tried in tests, and on request from the command line.
  */
 export const CANARIES = {
@@ -95,6 +96,27 @@ export const CANARIES = {
       }
     },
   }),
+  /** A limit is lowered below what was just started, and nobody looked. */
+  Q1: () => ({
+    onEvents: (events: readonly LoggedEvent[], world: World) => {
+      for (const { event } of events) {
+        if (event.kind !== 'attempt-planned') continue
+        const queue = world.state.queues.get(queueOf(event.workload, world))
+        if (queue) world.state.queues.set(queue.id, { ...queue, limitGpus: 0 })
+      }
+    },
+  }),
+  /** Work starts on a node that is kept for nobody. */
+  C1: () => ({
+    onEvents: (events: readonly LoggedEvent[], world: World) => {
+      for (const { event, at } of events) {
+        if (event.kind !== 'attempt-planned') continue
+        const nodes = event.allocation.parts.map(({ node }) => node)
+        const window = { id: id<ReservationId>('canary'), kind: 'maintenance', nodes, reason: '' } as const
+        world.state.reservations.set(window.id, { ...window, from: at, to: at + 1 })
+      }
+    },
+  }),
   /** Two runs of one seed differ. */
   S10: (() => {
     let runs = 0
@@ -110,6 +132,10 @@ export const CANARIES = {
   })(),
 } as const satisfies Record<string, () => Observer>
 export type CanaryName = keyof typeof CANARIES
+
+function queueOf(workload: WorkloadId, { state }: World): QueueId {
+  return present(state.workloads.get(workload), 'workload', workload).queue
+}
 
 function first<Item extends Attempt | Workload>(
   items: ReadonlyMap<string, Item>,
