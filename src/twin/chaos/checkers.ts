@@ -126,6 +126,12 @@ export class Checkers implements Observer {
         }
         return
       }
+      case 'node-renamed':
+        for (const avoided of this.#avoid.values()) {
+          const until = avoided.get(event.node)
+          if (until !== undefined && avoided.delete(event.node)) avoided.set(event.to, until)
+        }
+        return
       case 'workload-scaled':
         // A replica that is no longer wanted needs no place.
         this.#pardon(event.workload)
@@ -219,8 +225,8 @@ export class Checkers implements Observer {
       }
       const live = world.state.attempts.get(run.attempt)
       if (!live || !world.server.isServing) continue
-      const nodes = (parts: readonly { node: NodeId }[]) => parts.map(({ node }) => node).join(' ')
-      if (nodes(live.allocation.parts) !== nodes(run.order.allocation.parts))
+      const names = live.allocation.parts.map(({ node }) => world.state.nodes.get(node)?.engineName ?? node)
+      if (names.join() !== run.order.allocation.parts.map(({ node }) => node).join())
         this.#find('S1', world, `${run.attempt} runs on other nodes than its allocation names`)
     }
   }

@@ -1,4 +1,4 @@
-import type { RandomStream, ReservationId, TimeMs } from '../../base/index.ts'
+import type { NodeId, RandomStream, ReservationId, TimeMs } from '../../base/index.ts'
 import { HOUR_MS, id, MINUTE_MS } from '../../base/index.ts'
 import type { NewReservation } from '../../control/index.ts'
 import type { NodeDescription, Queue, ReservationWish } from '../../model/index.ts'
@@ -22,10 +22,12 @@ export function drawActions(options: ChaosOptions, streams: Streams, around: Sur
   const byHand = streams.named('chaos/actions')
   const calendar = streams.named('chaos/windows')
   const desk = streams.named('chaos/edits')
+  const names = streams.named('chaos/renames')
   const actions: UserAction[] = [
     ...Array.from({ length: options.actions }, () => handling(byHand, spanMs, nodes, jobs)),
     ...Array.from({ length: options.windows }, (_, i) => window(calendar, spanMs, i, options)).flat(),
     ...Array.from({ length: options.edits }, () => edit(desk, spanMs, options, queues)),
+    ...Array.from({ length: options.renames }, () => rename(names, spanMs, nodes)),
   ]
   // Which work is feasible is judged by the quotas of the beginning.
   if (options.edits > 0)
@@ -91,6 +93,14 @@ function wish(random: RandomStream, { blocks, nodesPerBlock }: ChaosOptions): Re
     kind: 'nodes',
     nodes: Array.from({ length: count }, () => id(`n${random.below(blocks * nodesPerBlock)}`)),
   }
+}
+
+/** A name that is free, or one that another node has. */
+function rename(random: RandomStream, spanMs: TimeMs, nodes: readonly NodeDescription[]): UserAction {
+  const node = nodes[random.below(nodes.length)]!.id
+  const to = id<NodeId>(`${random.next() < 0.8 ? 'm' : 'n'}${random.below(nodes.length)}`)
+  const atMs = Math.floor(random.next() * spanMs)
+  return { atMs, what: { kind: 'command', command: { kind: 'rename-node', node, to } } }
 }
 
 /** Another policy, or another promise or limit for one queue. */

@@ -25,6 +25,8 @@ export interface ChaosOptions {
   readonly windows: number
   /** Changes of policy and quotas. */
   readonly edits: number
+  /** Nodes that get another name. */
+  readonly renames: number
 }
 
 /** What the tenants are promised and where they end; 0 is nothing promised, no limit. */
@@ -85,5 +87,6 @@ export function drawOptions(seed: number): ChaosOptions {
     actions: random.below(30),
     windows: sometimes(0.5, random.below(6)),
     edits: sometimes(0.4, 1 + random.below(6)),
+    renames: sometimes(0.3, 1 + random.below(4)),
   }
 }
