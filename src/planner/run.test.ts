@@ -55,6 +55,8 @@ describe('planRun', () => {
     expect(usualBatch(8, 8192)).toBe(512)
     expect(usualBatch(2048, 8192) % 512).toBe(0)
     expect(usualBatch(96, 2048) % 96).toBe(0)
+    expect(usualBatch(991 * 8, 8192)).toBe(991)
+    expect(usualBatch(1000 * 8, 8192)).toBe(500)
   })
 })
 

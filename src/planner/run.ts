@@ -145,13 +145,15 @@ function actualOf(
   return { stepSeconds, ratio, withinBand: Math.abs(ratio - 1) <= relativeError }
 }
 
-/** Sequences of about four million tokens that the divisors of the GPU count divide. */
+/**
+ * Sequences of about four million tokens that the GPU count, halved while that is needed and leaves it whole, divides. Where
+ * the odd part of the count is larger, as on a prime number of nodes, the batch is that part.
+ */
 export function usualBatch(gpuCount: number, sequence: number): number {
   const wanted = BATCH_TOKENS / sequence
-  const unit =
-    gpuCount <= wanted ? gpuCount : Math.max(1, gpuCount / 2 ** Math.ceil(Math.log2(gpuCount / wanted)))
-  const whole = Number.isInteger(unit) ? unit : gpuCount
-  return Math.max(1, Math.round(wanted / whole)) * whole
+  let unit = gpuCount
+  while (unit > wanted && unit % 2 === 0) unit /= 2
+  return Math.max(1, Math.round(wanted / unit)) * unit
 }
 
 function limitOf(step: StepSeconds): Limit {
