@@ -3,6 +3,7 @@ import type { AttemptId, NodeId, WorkloadId } from '../../base/index.ts'
 import { DAY_MS, id } from '../../base/index.ts'
 import type { LaunchOrder } from '../../control/index.ts'
 import { buildFabric } from '../../fabric/index.ts'
+import { stragglersOf } from '../../model/index.ts'
 import { FaultInjector, type FaultOccurrence } from '../faults/fault-injector.ts'
 import { causesOf, RATE_SETS } from '../faults/rates.ts'
 import { Agenda } from '../kernel/agenda.ts'
@@ -123,6 +124,32 @@ describe('SimulatedEngine', () => {
     fleet.pace.setNodeSpeed(id('node-1'), 0.5)
     fleet.engine.paceAnew(fleet.engine.runsOn(id('node-1')), 40 * S)
     expect(fleet.runOut().at(-1)).toMatchObject({ kind: 'attempt-ended', at: 160_000 })
+  })
+
+  it('[T27] tells how long each rank computes, so that those of a slow node stand out', () => {
+    const training = { stepUs: 4 * S, tokensPerStep: 1, parameters: 1e9 }
+    const fleet = aFleet({ training, workUs: 10_000 * S })
+    const order = fleet.order(1, [0, 1, 2])
+    const program = { tasksPer: 'gpu' } as LaunchOrder['program']
+    fleet.engine.launch({ ...order, program }, 0)
+    const run = fleet.engine.runs.get(order.attempt)!
+    const told = (at: number) => {
+      fleet.engine.takeFacts()
+      fleet.engine.tellProgress(run, at)
+      const [fact] = fleet.engine.takeFacts()
+      return fact?.kind === 'attempt-progress' ? fact.ranks : undefined
+    }
+    expect(told(3 * S)).toBeUndefined()
+    const sound = told(400 * S)!
+    expect(sound).toMatchObject({ step: 100, reports: 16, stepMs: 4000 })
+    expect(sound.computeMs).toHaveLength(6)
+    expect(stragglersOf(sound).ranks).toEqual([])
+    fleet.pace.setNodeSpeed(id('node-1'), 0.7)
+    fleet.engine.paceAnew([run], 400 * S)
+    const slowed = told(800 * S)!
+    expect(new Set(stragglersOf(slowed).ranks)).toEqual(new Set([2, 3]))
+    expect(slowed.stepMs).toBe(Math.round(4000 / 0.7))
+    expect(Math.max(...slowed.computeMs)).toBeLessThan(slowed.stepMs!)
   })
 
   it('[T12] goes slower while gangs meet on a link, and full speed again when they no longer do', () => {

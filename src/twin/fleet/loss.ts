@@ -14,8 +14,8 @@ export function lossAt({ tokensPerStep, parameters }: Training, step: number): n
   return Math.round(loss * (1 + noise(step) / 100) * 1e4) / 1e4
 }
 
-/** From -1 to 1, the same for the same step (the finaliser of MurmurHash3, Appleby). */
-function noise(step: number): number {
+/** From -1 to 1, the same for the same step or rank (the finaliser of MurmurHash3, Appleby). */
+export function noise(step: number): number {
   let bits = Math.imul(step ^ (step >>> 16), 0x85ebca6b)
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
   return ((bits ^ (bits >>> 16)) >>> 0) / 2 ** 31 - 1

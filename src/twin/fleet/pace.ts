@@ -32,6 +32,10 @@ export class Pace implements Speeds {
     return this.#slow.has(node)
   }
 
+  speedOfNode(node: NodeId): number {
+    return this.#slow.get(node) ?? 1
+  }
+
   slowNodes(): readonly (readonly [NodeId, number])[] {
     return [...this.#slow]
   }

@@ -7,6 +7,12 @@ import type { Run } from './run.ts'
 /** Programs that say nothing of their training tell progress in steps of a second at full speed. */
 const STEP_US = 1_000_000
 
+/** That all tasks of the run are there; a replica answers at the address. */
+export function runningFact({ attempt, order }: Run, now: TimeUs, replicaAddress?: string): EngineFact {
+  const address = order.needsPort && replicaAddress !== undefined ? { address: replicaAddress } : {}
+  return { kind: 'attempt-running', attempt, at: milliseconds(now), ...address }
+}
+
 /** How far the settled run is, as its program would tell it. */
 export function progressOf(run: Run, now: TimeUs): EngineFact {
   const { workUs, training } = run.behaviour

@@ -12,8 +12,9 @@ import type { NodeDescription } from '../../model/index.ts'
 import type { Ticket, TimeUs } from '../kernel/agenda.ts'
 import type { Behaviour } from './behaviour.ts'
 import type { FleetRecord } from './fleet-record.ts'
+import { rankTimesOf } from './rank-times.ts'
 import { newRun, type Run, settle, timeLeft, timeToSave } from './run.ts'
-import { exitOf, milliseconds, progressOf } from './run-facts.ts'
+import { exitOf, milliseconds, progressOf, runningFact } from './run-facts.ts'
 
 /** What the fleet plans for itself, as data for the agenda. */
 export type FleetOccurrence =
@@ -36,6 +37,8 @@ export interface Speeds {
   leave(run: Run): Iterable<Run>
   /** Work per time, 1 at full speed. */
   speedOf(run: Run): number
+  /** How fast the node computes, 1 for a sound one. */
+  speedOfNode(node: NodeId): number
 }
 
 /** How the first task of a crash ends. */
@@ -109,7 +112,7 @@ export class SimulatedEngine {
     }
     for (const run of this.runs.values()) {
       settle(run, now)
-      if (run.state !== 'starting') facts.push(this.#runningFact(run, now))
+      if (run.state !== 'starting') facts.push(runningFact(run, now, this.#options.replicaAddress))
       // An attempt that is still starting is known too: silence about it would mean that it is not there.
       facts.push(progressOf(run, now))
     }
@@ -281,7 +284,8 @@ export class SimulatedEngine {
     if (run.state !== 'running') return
     settle(run, now)
     if (run.savedAt !== undefined) run.reportedSaveAt = run.savedAt
-    this.#facts.push(progressOf(run, now))
+    const ranks = rankTimesOf(run, (node) => this.#options.speeds.speedOfNode(node), now)
+    this.#facts.push({ ...progressOf(run, now), ...(ranks ? { ranks } : {}) })
   }
 
   record(): FleetRecord {
@@ -317,15 +321,9 @@ export class SimulatedEngine {
     run.settledAt = now
     const affected = this.#options.speeds.enter(run)
     run.speed = this.#options.speeds.speedOf(run)
-    this.#facts.push(this.#runningFact(run, now))
+    this.#facts.push(runningFact(run, now, this.#options.replicaAddress))
     this.#planNext(run)
     this.paceAnew(affected, now)
-  }
-
-  #runningFact({ attempt, order }: Run, now: TimeUs): EngineFact {
-    const { replicaAddress } = this.#options
-    const address = order.needsPort && replicaAddress !== undefined ? { address: replicaAddress } : {}
-    return { kind: 'attempt-running', attempt, at: milliseconds(now), ...address }
   }
 
   #planNext(run: Run): void {
