@@ -91,5 +91,8 @@ export function launchOrder(nodes: NodeNames, workload: Workload, attempt: Attem
   if (spec.type === 'train' && spec.checkpoint) order.checkpointDir = spec.checkpoint.path
   if (spec.type === 'train' && spec.arrayIndex !== undefined) order.arrayIndex = spec.arrayIndex
   if (spec.limitMs !== undefined) order.limitMs = spec.limitMs
+  const { shape, elastic } = spec.resources
+  if (elastic && shape.kind === 'nodes') order.askedSize = { nodes: shape.nodes }
+  if (elastic && shape.kind === 'gpus') order.askedSize = { gpus: shape.gpus }
   return order
 }

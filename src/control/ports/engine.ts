@@ -62,6 +62,8 @@ export interface LaunchOrder {
   readonly needsPort: boolean
   readonly replica: number
   readonly arrayIndex?: number
+  /** What an elastic gang asked for; its allocation may be smaller or larger. */
+  readonly askedSize?: { readonly nodes: number } | { readonly gpus: number }
   readonly limitMs?: DurationMs
 }
 

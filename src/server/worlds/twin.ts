@@ -21,7 +21,7 @@ const TWIN_CAPABILITIES: World['capabilities'] = {
   engine: 'twin',
   types: ['train', 'serve'],
   containers: true,
-  elastic: false,
+  elastic: true,
   fractions: true,
   manyNodes: true,
 }

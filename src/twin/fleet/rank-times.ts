@@ -28,7 +28,7 @@ export function rankTimesOf(
   const ranks = allocation.parts.flatMap(({ node, gpus }) =>
     Array.from({ length: program.tasksPer === 'gpu' ? gpus.length : 1 }, () => speedOfNode(node)),
   )
-  const stepMs = training.stepUs / 1000
+  const stepMs = training.stepUs / 1000 / run.scale
   const computeMs = ranks.map((speed, rank) => {
     const alone = stepMs * (1 - (traffic?.share ?? EXCHANGE_SHARE)) * (1 + noise(rank) / 100)
     return Math.round((10 * alone) / speed) / 10

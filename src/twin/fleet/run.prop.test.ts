@@ -4,7 +4,13 @@ import { id } from '../../base/index.ts'
 import type { LaunchOrder } from '../../control/index.ts'
 import { type Run, settle, timeLeft, timeToSave } from './run.ts'
 
-function aRun(saveEveryUs: number | undefined, saveUs: number, workUs: number, speed: number): Run {
+function aRun(
+  saveEveryUs: number | undefined,
+  saveUs: number,
+  workUs: number,
+  speed: number,
+  scale = 1,
+): Run {
   return {
     attempt: id('w1.1'),
     order: {} as LaunchOrder,
@@ -23,6 +29,7 @@ function aRun(saveEveryUs: number | undefined, saveUs: number, workUs: number, s
     savedUs: 0,
     phaseUs: 0,
     speed,
+    scale,
     slowedUs: 0,
     savingUs: 0,
     hungUs: 0,
@@ -49,7 +56,7 @@ function slow(saveEveryUs: number, saveUs: number, workUs: number, speeds: reado
   return { done, saved, savedAt, phase }
 }
 
-it('[T6] progress over many checkpoints and changes of speed is that of the slow way, step by step', () => {
+it('[T6] [T28] progress over many checkpoints and changes of speed is that of the slow way, step by step', () => {
   const spans = fc.array(
     fc.record({ span: fc.integer({ min: 1, max: 40 }), speed: fc.constantFrom(0, 0.5, 1) }),
     {
@@ -57,25 +64,32 @@ it('[T6] progress over many checkpoints and changes of speed is that of the slow
       maxLength: 12,
     },
   )
+  const scales = fc.constantFrom(0.25, 1, 2)
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 9 }), fc.nat(4), spans, (saveEvery, save, segments) => {
-      const workUs = 1e9
-      const run = aRun(saveEvery, save, workUs, 1)
-      const speeds: number[] = []
-      let now = 0
-      for (const { span, speed } of segments) {
-        run.speed = speed
-        now += span
-        settle(run, now)
-        speeds.push(...Array.from({ length: span }, () => speed))
-      }
-      const expected = slow(saveEvery, save, workUs, speeds)
-      expect(run.doneUs).toBeCloseTo(expected.done, 6)
-      expect(run.savedAt).toBe(expected.savedAt)
-      expect(run.savedUs).toBeCloseTo(expected.saved, 6)
-      expect(run.phaseUs).toBe(expected.phase)
-      expect(timeToSave(run)).toBe(saveEvery + save - expected.phase)
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 9 }),
+      fc.nat(4),
+      spans,
+      scales,
+      (saveEvery, save, segments, scale) => {
+        const workUs = 1e9
+        const run = aRun(saveEvery, save, workUs, 1, scale)
+        const speeds: number[] = []
+        let now = 0
+        for (const { span, speed } of segments) {
+          run.speed = speed
+          now += span
+          settle(run, now)
+          speeds.push(...Array.from({ length: span }, () => speed * scale))
+        }
+        const expected = slow(saveEvery, save, workUs, speeds)
+        expect(run.doneUs).toBeCloseTo(expected.done, 6)
+        expect(run.savedAt).toBe(expected.savedAt)
+        expect(run.savedUs).toBeCloseTo(expected.saved, 6)
+        expect(run.phaseUs).toBe(expected.phase)
+        expect(timeToSave(run)).toBe(saveEvery + save - expected.phase)
+      },
+    ),
   )
 })
 

@@ -1,5 +1,6 @@
 import type { AttemptId } from '../../base/index.ts'
 import type { LaunchOrder } from '../../control/index.ts'
+import { allocatedGpus } from '../../model/index.ts'
 import type { Ticket, TimeUs } from '../kernel/agenda.ts'
 import type { Behaviour } from './behaviour.ts'
 
@@ -23,8 +24,10 @@ export interface Run {
   savedAt?: TimeUs
   /** Computing and saving time since the newest checkpoint was durable, or since the start. */
   phaseUs: TimeUs
-  /** Work per time while it computes: 1 is full speed. */
+  /** Work per time while it computes, of what its size could do: 1 is full speed. */
   speed: number
+  /** What its size could do, of what the size that it asked for could: 1 for gangs that are not elastic. */
+  readonly scale: number
   /** Of its time on the fleet since it ran: computing that was missed by going slower, saving, hanging. */
   slowedUs: TimeUs
   savingUs: TimeUs
@@ -49,10 +52,18 @@ export function newRun(order: LaunchOrder, behaviour: Behaviour, savedUs: TimeUs
     savedUs,
     phaseUs: 0,
     speed: 1,
+    scale: scaleOf(order),
     slowedUs: 0,
     savingUs: 0,
     hungUs: 0,
   }
+}
+
+/** Elastic gangs are taken to do work in proportion to their size. */
+export function scaleOf({ allocation, askedSize }: LaunchOrder): number {
+  if (!askedSize) return 1
+  if ('nodes' in askedSize) return allocation.parts.length / askedSize.nodes
+  return allocatedGpus(allocation) / askedSize.gpus
 }
 
 /**
@@ -64,6 +75,7 @@ export function settle(run: Run, now: TimeUs): void {
   if (elapsed <= 0) return
   if (run.state === 'running') {
     const { saveEveryUs, saveUs } = run.behaviour
+    const rate = run.speed * run.scale
     let computed = elapsed
     if (saveEveryUs !== undefined) {
       const cycle = saveEveryUs + saveUs
@@ -71,13 +83,13 @@ export function settle(run: Run, now: TimeUs): void {
       const to = from + elapsed
       const cycles = Math.floor(to / cycle)
       if (cycles > 0) {
-        run.savedUs = run.doneUs + (cycles * saveEveryUs - Math.min(from, saveEveryUs)) * run.speed
+        run.savedUs = run.doneUs + (cycles * saveEveryUs - Math.min(from, saveEveryUs)) * rate
         run.savedAt = run.settledAt + cycles * cycle - from
       }
       computed = computing(to, saveEveryUs, cycle) - computing(from, saveEveryUs, cycle)
       run.phaseUs = to - cycles * cycle
     }
-    run.doneUs += computed * run.speed
+    run.doneUs += computed * rate
     run.slowedUs += computed * (1 - run.speed)
     run.savingUs += elapsed - computed
     const { workUs } = run.behaviour
@@ -92,7 +104,7 @@ export function settle(run: Run, now: TimeUs): void {
 export function timeLeft(run: Run): TimeUs {
   const { workUs, saveEveryUs, saveUs } = run.behaviour
   if (workUs === undefined || run.speed <= 0) return Number.POSITIVE_INFINITY
-  const toCompute = (workUs - run.doneUs) / run.speed
+  const toCompute = (workUs - run.doneUs) / (run.speed * run.scale)
   if (saveEveryUs === undefined) return Math.ceil(toCompute)
   const inThisCycle = Math.max(0, saveEveryUs - run.phaseUs)
   if (toCompute <= inThisCycle) return Math.ceil(toCompute)

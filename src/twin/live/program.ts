@@ -3,6 +3,7 @@ import { HOUR_MS, MINUTE_MS, parseDuration, randomStream } from '../../base/inde
 import type { LaunchOrder } from '../../control/index.ts'
 import { gpuByName } from '../../planner/index.ts'
 import type { Behaviour, Training } from '../fleet/behaviour.ts'
+import { scaleOf } from '../fleet/run.ts'
 import { logNormal, weighted } from '../kernel/distributions.ts'
 
 /** What a program in the twin does can be said in its environment; what is not said is drawn from the seed and its id. */
@@ -16,7 +17,7 @@ const FALLBACK_FLOPS = 1e14
 /** How the program of this order behaves on GPUs of this model; the same for every attempt of a workload. */
 export function behaviourOf(order: LaunchOrder, gpuModel: string, seed: number): Behaviour {
   const random = randomStream(seed, `program/${order.workload}`)
-  const gpus = order.allocation.parts.reduce((sum, part) => sum + part.gpus.length, 0)
+  const gpus = order.allocation.parts.reduce((sum, part) => sum + part.gpus.length, 0) / scaleOf(order)
   const startUs = Math.round(20e6 + random.exponential(30e6) + 4e6 * Math.sqrt(order.allocation.parts.length))
   const { env } = order.program
   if (order.needsPort) {

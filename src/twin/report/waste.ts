@@ -38,8 +38,9 @@ export class WasteMeter {
     if (!ran) return
     // What runs until it is told to end, as replicas do, has no work that could be lost.
     const lost = how === 'done' || run.behaviour.workUs === undefined ? 0 : run.doneUs - run.savedUs
-    sums.useful += gpus * (run.doneUs - run.resumedUs - lost)
-    sums[how === 'stopped' ? 'lostToPreemption' : 'lostToFailure'] += gpus * lost
+    // Work is counted at the size that was asked for, GPU-time at the one that it had.
+    sums.useful += (gpus * (run.doneUs - run.resumedUs - lost)) / run.scale
+    sums[how === 'stopped' ? 'lostToPreemption' : 'lostToFailure'] += (gpus * lost) / run.scale
     sums.saving += gpus * run.savingUs
     sums.straggling += gpus * run.slowedUs
     sums.hanging += gpus * run.hungUs

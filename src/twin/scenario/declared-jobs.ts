@@ -35,7 +35,7 @@ export function declaredJobs(
       type: 'train' as const,
       name: source.count === 1 ? source.name : `${source.name}-${i}`,
       priority: source.priority,
-      resources: { shape },
+      resources: { shape, ...(source.elastic ? { elastic: source.elastic } : {}) },
       program: SIMULATED_PROGRAM,
       retry: { ...DEFAULT_RETRY, user: source.retryUser, platform: 1_000_000 },
       preemptible: source.preemptible,

@@ -1,4 +1,4 @@
-import { PRIORITY_CLASSES, type RunDeclaration } from '../../model/index.ts'
+import { type Elastic, PRIORITY_CLASSES, type RunDeclaration } from '../../model/index.ts'
 import { requestedShape, requestOfDeclaration } from '../../planner/index.ts'
 import { SHAPE_NAMES } from '../traces/generate.ts'
 import { parseMoment } from './moment.ts'
@@ -73,6 +73,7 @@ const jobsAt: Reader<WorkloadSource> = (place) => {
     'every',
     'nodes',
     'gpus',
+    'elastic',
     'run',
     'plan',
     'priority',
@@ -90,6 +91,7 @@ const jobsAt: Reader<WorkloadSource> = (place) => {
   const nodes = fields.read('nodes', readWhole(1))
   const gpus = fields.read('gpus', readWhole(1))
   if ((nodes === undefined) === (gpus === undefined)) return place.fail('needs either "nodes" or "gpus"')
+  const elastic = fields.read('elastic', (inner) => elasticAt(inner, nodes ?? gpus ?? 1))
   const checkpoint = fields.read('checkpoint', checkpointAt)
   const traffic = fields.read('traffic', trafficAt)
   return {
@@ -99,6 +101,7 @@ const jobsAt: Reader<WorkloadSource> = (place) => {
     count: fields.read('count', readWhole(1)) ?? 1,
     everyMs: fields.read('every', readSpanOrNone) ?? 0,
     size: nodes !== undefined ? { nodes } : { gpus: gpus! },
+    ...(elastic ? { elastic } : {}),
     work: plan ? { plan } : { runMs: runMs! },
     priority: fields.read('priority', readOneOf(PRIORITY_CLASSES)) ?? 'normal',
     preemptible: fields.read('preemptible', readBoolean) ?? true,
@@ -106,6 +109,15 @@ const jobsAt: Reader<WorkloadSource> = (place) => {
     ...(checkpoint ? { checkpoint } : {}),
     ...(traffic ? { traffic } : {}),
   }
+}
+
+function elasticAt(place: Place, size: number): Elastic | undefined {
+  const fields = Fields.of(place, ['min', 'max'])
+  if (!fields) return undefined
+  const min = fields.read('min', readWhole(1)) ?? size
+  const max = fields.read('max', readWhole(1)) ?? size
+  if (min <= size && size <= max && min < max) return { min, max }
+  return place.fail(`needs a min of at most ${size}, a max of at least ${size}, and the two to differ`)
 }
 
 const planAt: Reader<RunDeclaration> = (place) => {

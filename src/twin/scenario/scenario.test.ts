@@ -55,6 +55,10 @@ describe('parseScenario', () => {
 
   it.each([
     [
+      'cluster: {nodes: 4, gpus: 8}\nworkloads:\n  - jobs: {nodes: 2, run: 1h, elastic: {min: 3}}',
+      's.yaml:3:40: workloads[0].jobs.elastic: needs a min of at most 2, a max of at least 2, and the two to differ',
+    ],
+    [
       'cluster: {nodes: 4}\nworkloads: []',
       's.yaml:1:10: cluster: "gpus" is missing; it needs GPUs of each node',
     ],

@@ -1,6 +1,6 @@
 import type { DurationMs, TimeMs } from '../../base/index.ts'
 import type { FabricCapacity, TrafficPattern } from '../../fabric/index.ts'
-import type { Policy, PriorityClass, Queue, RunDeclaration } from '../../model/index.ts'
+import type { Elastic, Policy, PriorityClass, Queue, RunDeclaration } from '../../model/index.ts'
 import type { Precision } from '../../planner/index.ts'
 import type { ControlFaultPlan } from '../faults/control-faults.ts'
 import type { FaultPlan } from '../faults/fault-injector.ts'
@@ -77,6 +77,8 @@ export type WorkloadSource =
       /** Between two submissions. */
       readonly everyMs: DurationMs
       readonly size: { readonly nodes: number } | { readonly gpus: number }
+      /** The sizes that it may run at, in the unit of `size`; its work goes on in proportion. */
+      readonly elastic?: Elastic
       /** Said outright, or planned for the model that it trains and the hardware that it runs on. */
       readonly work: { readonly runMs: DurationMs } | { readonly plan: RunDeclaration }
       readonly priority: PriorityClass

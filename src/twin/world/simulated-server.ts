@@ -223,7 +223,8 @@ export class SimulatedServer {
   }
 
   #pass(): void {
-    if (this.state.derived.machine.waiting.entries.size === 0 && this.state.holds.size === 0) return
+    const { waiting, elasticCount } = this.state.derived.machine
+    if (waiting.entries.size === 0 && this.state.holds.size === 0 && elasticCount === 0) return
     this.#lastPassAt = this.#options.now()
     const decision = this.execute({ kind: 'schedule' }, SCHEDULER)
     if (decision === 'died') return
