@@ -1,6 +1,7 @@
+import { listed } from './amounts.ts'
 import type { Blocker } from './explanation.ts'
 import type { QueuedGang } from './gang.ts'
-import { listed } from './listed.ts'
+
 import type { TopologyTree } from './tree.ts'
 
 /** Nodes that the gang may not stand on because it asked for others, or for any but these. */

@@ -54,19 +54,26 @@ export class ClosedNodes {
     return closed
   }
 
-  /** Nodes that it did not ask for or that failed it, and those that stand for others' guaranteed domains where it could not be ended again for them. */
-  private avoidedOrOthers({ gang, user }: Claim, gpuMilli: number): number[] {
+  /** Those that stand for others' guaranteed domains, for what could not be ended again for them. */
+  ofOthers({ gang, user }: Claim, gpuMilli: number): number[] {
+    const { machine } = this.context
+    if (!this.hasCells) return []
+    if (gang.preemptible && !isWithinGuarantee(machine, user.parent, gpuMilli)) return []
+    return nodesOfOthers(machine.fleet.tree, this.cells(), user.parent)
+  }
+
+  /** Nodes that it did not ask for or that failed it, and those of others. */
+  private avoidedOrOthers(claim: Claim, gpuMilli: number): number[] {
     const { machine, now } = this.context
     const { tree } = machine.fleet
-    const closed = notAskedFor(tree, gang)
-    for (const { node, until } of gang.avoid) {
+    const closed = notAskedFor(tree, claim.gang)
+    for (const { node, until } of claim.gang.avoid) {
       const n = tree.nodeIndex.get(node)
       if (n === undefined || until <= now) continue
       this.context.wakeAt(until)
       closed.push(n)
     }
-    if (this.hasCells && !(gang.preemptible && !isWithinGuarantee(machine, user.parent, gpuMilli)))
-      closed.push(...nodesOfOthers(tree, this.cells(), user.parent))
+    if (this.hasCells) closed.push(...this.ofOthers(claim, gpuMilli))
     return closed
   }
 

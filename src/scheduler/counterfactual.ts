@@ -1,87 +1,68 @@
 import { compareIds, formatDuration } from '../base/index.ts'
 import type { ResourceRequest } from '../model/index.ts'
+import { gpus, nodes, workloads } from './amounts.ts'
 import { earliestPlace } from './earliest.ts'
 import type { Counterfactual } from './explanation.ts'
 import type { Pass } from './pass.ts'
-import { place } from './placement.ts'
 import { quotaBlocks } from './quota.ts'
 import { largestFit, type RequestClass, requestSize, smallest } from './request-class.ts'
-import { apartAlways } from './spread.ts'
 import { Candidates, lossOf, victimSets } from './victims.ts'
 import type { Entry } from './waiting.ts'
 import { binds } from './windows.ts'
 
-/** Changes of the request that were tried on what the pass left free, each with when it would start. */
+/**
+ * Changes of the request that were tried on what the pass left free, each with when it would start. The pass keeps nothing
+ * for the gang afterwards.
+ */
 export function counterfactuals(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
-  if (entry.gang.waitsFor.length > 0) return []
   const mark = pass.transaction.mark()
   const own = pass.promises.of(entry)
-  if (own) pass.transaction.vacate(own.occupant)
-  pass.promises.keepOut(entry)
-  const apart = apartAlways(pass.machine.fleet, entry.gang, request)
-  for (const node of apart) pass.transaction.close(node)
-  const found = tryChanges(pass, entry, request, apart)
+  if (own) {
+    pass.transaction.vacate(own.occupant)
+    pass.promises.forget(own)
+  }
+  const found = tryChanges(pass, entry, request)
   pass.transaction.rollback(mark)
   return found
 }
 
-function tryChanges(
-  pass: Pass,
-  entry: Entry,
-  request: RequestClass,
-  apart: readonly number[],
-): Counterfactual[] {
-  const found: Counterfactual[] = []
-  const { gang } = entry
-  const smaller = largestThatStarts(pass, entry)
-  if (smaller !== undefined) {
-    const isNodes = gang.request.shape.kind === 'nodes'
-    found.push({
-      change: isNodes ? { kind: 'fewer-nodes', nodes: smaller } : { kind: 'fewer-gpus', gpus: smaller },
-      message: `With ${smaller} ${isNodes ? 'nodes' : 'GPUs'} instead of ${requestSize(gang.request)} it starts now.`,
-      startsNow: true,
-    })
-  }
+function tryChanges(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
+  const found = [...smaller(pass, entry)]
   if (request.withinRequired) found.push(...widerLevels(pass, entry, request))
   found.push(...otherGpus(pass, entry, request))
   if (request.impossible !== undefined) return found
-  if (sharing(pass, entry, request, apart))
-    found.push({
-      change: { kind: 'preferred-spread' },
-      message: `With spread over ${request.request.spread!.level} preferred instead of required it starts now.`,
-      startsNow: true,
-    })
+  found.push(...sharing(pass, entry, request))
   found.push(...otherQueues(pass, entry, request))
-  const shorter = shorterLimit(pass, entry, request)
-  if (shorter) found.push(shorter)
+  found.push(...shorterLimit(pass, entry, request))
   found.push(...withoutWindows(pass, entry, request))
-  const evicting = withoutLowerPriority(pass, entry, request)
-  if (evicting) found.push(evicting)
+  found.push(...withoutLowerPriority(pass, entry, request))
   return found
 }
 
 /** Whether it would start beside another replica. */
-function sharing(pass: Pass, entry: Entry, request: RequestClass, apart: readonly number[]): boolean {
-  if (apart.length === 0) return false
-  const mark = pass.transaction.mark()
-  for (const node of apart) pass.transaction.open(node)
-  const starts = startsNow(pass, entry, request.request)
-  pass.transaction.rollback(mark)
-  return starts
+function sharing(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
+  const { spread } = request.request
+  if (spread?.mode !== 'required') return []
+  if (!startsNow(pass, entry, { ...entry.gang.request, spread: { ...spread, mode: 'preferred' } })) return []
+  return [
+    {
+      change: { kind: 'preferred-spread' },
+      message: `With spread over ${spread.level} preferred instead of required it starts now.`,
+      startsNow: true,
+    },
+  ]
 }
 
 /** Queues in which the same user has run before, where its own queue's limits are in the way. */
 function otherQueues(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
   const { machine, now } = pass
-  const { gpuMilli } = request.options[0]!
-  if (quotaBlocks(machine, entry, gpuMilli, now).length === 0) return []
-  if (!place(machine.fleet.capacity, request, request.withinRequired ? request.withinDepth! : 0)) return []
+  if (quotaBlocks(machine, entry, request.options[0]!.gpuMilli, now).length === 0) return []
   const found: Counterfactual[] = []
   for (const record of machine.queues.records.values()) {
     const user = record.users.get(entry.gang.user)
     if (record === entry.queue || !user) continue
-    if (quotaBlocks(machine, { gang: entry.gang, user }, gpuMilli, now).length > 0) continue
     const queue = record.queue.id
+    if (!pass.wouldStart({ ...entry, queue: record, user, gang: { ...entry.gang, queue } }, request)) continue
     found.push({
       change: { kind: 'other-queue', queue },
       message: `In queue ${queue} it starts now.`,
@@ -92,34 +73,47 @@ function otherQueues(pass: Pass, entry: Entry, request: RequestClass): Counterfa
 }
 
 /** The cheapest gangs of lower priority whose end makes room, whatever the policy allows; for a person to weigh. */
-function withoutLowerPriority(pass: Pass, entry: Entry, request: RequestClass): Counterfactual | undefined {
+function withoutLowerPriority(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
   const { machine, transaction, now } = pass
   const minDepth = request.withinRequired ? request.withinDepth! : 0
   const candidates = [...machine.live.values()]
     .filter(({ gang, stopping }) => gang.preemptible && !stopping && gang.priority < entry.gang.priority)
     .map((occupant) => ({ occupant, loss: lossOf(occupant, now) }))
   for (const { victims } of victimSets(machine.fleet, request, new Candidates(candidates), minDepth)) {
+    if (victims.length === 0) continue
     const mark = transaction.mark()
     for (const { occupant } of victims) transaction.vacate(occupant)
-    const fits = place(machine.fleet.capacity, request, minDepth) !== undefined
+    const starts = pass.wouldStart(entry, request)
     transaction.rollback(mark)
-    if (!fits) continue
-    const workloads = victims.map(({ occupant }) => occupant.gang.workload).sort(compareIds)
-    return {
-      change: { kind: 'evict-lower-priority', workloads },
-      message: `If ${workloads.length} ${workloads.length === 1 ? 'workload' : 'workloads'} of lower priority made room it would start after their grace.`,
-      startsNow: false,
-      startsAt: now + machine.policy.evictionGraceMs,
-    }
+    if (!starts) continue
+    const evicted = victims.map(({ occupant }) => occupant.gang.workload).sort(compareIds)
+    return [
+      {
+        change: { kind: 'evict-lower-priority', workloads: evicted },
+        message: `If ${workloads(evicted.length)} of lower priority made room it would start after their grace.`,
+        startsNow: false,
+        startsAt: now + machine.policy.evictionGraceMs,
+      },
+    ]
   }
-  return undefined
+  return []
 }
 
-function largestThatStarts(pass: Pass, entry: Entry): number | undefined {
+function smaller(pass: Pass, entry: Entry): Counterfactual[] {
   const { request } = entry.gang
-  return largestFit(request, 1, requestSize(smallest(request)) - 1, (changed) =>
+  const size = largestFit(request, 1, requestSize(smallest(request)) - 1, (changed) =>
     startsNow(pass, entry, changed) ? requestSize(changed) : undefined,
   )
+  if (size === undefined) return []
+  const isNodes = request.shape.kind === 'nodes'
+  const words = isNodes ? nodes(size) : gpus(size * 1000)
+  return [
+    {
+      change: isNodes ? { kind: 'fewer-nodes', nodes: size } : { kind: 'fewer-gpus', gpus: size },
+      message: `With ${words} instead of ${requestSize(smallest(request))} it starts now.`,
+      startsNow: true,
+    },
+  ]
 }
 
 function widerLevels(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
@@ -140,75 +134,56 @@ function widerLevels(pass: Pass, entry: Entry, request: RequestClass): Counterfa
   return []
 }
 
+/** The other GPU models of the cluster: where it starts now, or could once what runs there has ended. */
 function otherGpus(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
   const { machine, now } = pass
   if (!entry.gang.request.gpu) return []
-  const have = new Set(
-    request.options.map(({ nodeClass }) => machine.fleet.tree.classes[nodeClass]!.gpuModel),
-  )
-  const others = [...new Set(machine.fleet.tree.classes.map(({ gpuModel }) => gpuModel))].filter(
-    (model) => !have.has(model),
-  )
+  const { classes } = machine.fleet.tree
+  const have = new Set(request.options.map(({ nodeClass }) => classes[nodeClass]!.gpuModel))
+  const others = [...new Set(classes.map(({ gpuModel }) => gpuModel))].filter((model) => !have.has(model))
   return others.flatMap((model): Counterfactual[] => {
+    const change = { kind: 'other-gpu', model } as const
     const changed = { ...entry.gang.request, gpu: { models: [model] } }
     if (startsNow(pass, entry, changed))
-      return [
-        { change: { kind: 'other-gpu', model }, message: `On ${model} it starts now.`, startsNow: true },
-      ]
-    const compiled = machine.fleet.classOf(changed)
+      return [{ change, message: `On ${model} it starts now.`, startsNow: true }]
+    const compiled = machine.fleet.classOf(smallest(changed))
     if (compiled.impossible !== undefined) return []
-    const at = earliestPlace(
-      machine.fleet,
-      compiled,
-      compiled.withinRequired ? compiled.withinDepth! : 0,
-      now,
-    )?.at
-    if (at === undefined) return []
-    return [
-      {
-        change: { kind: 'other-gpu', model },
-        message: `On ${model} it could start in ${formatDuration(at - now)}.`,
-        startsNow: false,
-        startsAt: at,
-      },
-    ]
+    if (quotaBlocks(machine, entry, compiled.options[0]!.gpuMilli, now).length > 0) return []
+    const depth = compiled.withinRequired ? compiled.withinDepth! : 0
+    const at = earliestPlace(machine.fleet, compiled, depth, now)?.at
+    // What fits and yet does not start is kept for others, and nothing says for how long.
+    if (at === undefined || at <= now || at === Number.POSITIVE_INFINITY) return []
+    const message = `On ${model} it could start in ${formatDuration(at - now)}.`
+    return [{ change, message, startsNow: false, startsAt: at }]
   })
 }
 
-function shorterLimit(pass: Pass, entry: Entry, request: RequestClass): Counterfactual | undefined {
-  const { promises, transaction, machine, now } = pass
-  const before = promises.list.filter((promised) => promised.entry !== entry)
-  if (before.length === 0) return undefined
-  const mark = transaction.mark()
-  let limitMs: number | undefined
-  for (const promised of before.sort((a, b) => b.at - a.at)) {
-    promises.lift(promised, entry)
-    limitMs = promised.at - now
-    if (place(machine.fleet.capacity, request, request.withinRequired ? request.withinDepth! : 0)) break
-    limitMs = undefined
+/** The longest time limit with which it would have ended before what is kept for others is due. */
+function shorterLimit(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
+  const { promises, now } = pass
+  const limits = [...new Set(promises.list.map(({ at }) => at - now))].filter(
+    (limitMs) => limitMs > 0 && limitMs < (entry.gang.limitMs ?? Number.POSITIVE_INFINITY),
+  )
+  for (const limitMs of limits.sort((a, b) => b - a)) {
+    if (!pass.wouldStart({ ...entry, gang: { ...entry.gang, limitMs } }, request)) continue
+    return [
+      {
+        change: { kind: 'shorter-limit', limitMs },
+        message: `With a time limit of ${formatDuration(limitMs)} or less it starts now, before what is kept for others is due.`,
+        startsNow: true,
+      },
+    ]
   }
-  transaction.rollback(mark)
-  if (limitMs === undefined || limitMs <= 0 || (entry.gang.limitMs ?? Infinity) <= limitMs) return undefined
-  return {
-    change: { kind: 'shorter-limit', limitMs },
-    message: `With a time limit of ${formatDuration(limitMs)} or less it starts now, before what is kept for others is due.`,
-    startsNow: true,
-  }
+  return []
 }
 
 /** Calendar windows that bind the gang and without which it would start; for whoever may cancel or move them. */
 function withoutWindows(pass: Pass, entry: Entry, request: RequestClass): Counterfactual[] {
-  const { promises, transaction, machine, now } = pass
-  if (quotaBlocks(machine, entry, request.options[0]!.gpuMilli, now).length > 0) return []
   const found: Counterfactual[] = []
-  for (const promised of promises.list) {
+  for (const promised of pass.promises.list) {
     const { reservation } = promised
-    if (!reservation || !binds(reservation, entry, now)) continue
-    const mark = transaction.mark()
-    promises.lift(promised, entry)
-    const fits = place(machine.fleet.capacity, request, request.withinRequired ? request.withinDepth! : 0)
-    transaction.rollback(mark)
-    if (!fits) continue
+    if (!reservation || !binds(reservation, entry, pass.now)) continue
+    if (!pass.promises.lookWithout(promised, () => pass.wouldStart(entry, request))) continue
     found.push({
       change: { kind: 'without-reservation', reservation: reservation.id },
       message: `Without ${reservation.kind === 'maintenance' ? 'the maintenance window' : 'the reservation'} ${reservation.id} it starts now.`,
@@ -219,11 +194,6 @@ function withoutWindows(pass: Pass, entry: Entry, request: RequestClass): Counte
 }
 
 function startsNow(pass: Pass, entry: Entry, request: ResourceRequest): boolean {
-  const { machine } = pass
-  const compiled = machine.fleet.classOf(request)
-  if (compiled.impossible !== undefined) return false
-  if (quotaBlocks(machine, entry, compiled.options[0]!.gpuMilli, pass.now).length > 0) return false
-  return (
-    place(machine.fleet.capacity, compiled, compiled.withinRequired ? compiled.withinDepth! : 0) !== undefined
-  )
+  const compiled = pass.machine.fleet.classOf(smallest(request))
+  return pass.wouldStart({ ...entry, gang: { ...entry.gang, request } }, compiled)
 }

@@ -5,6 +5,7 @@ import { gangKey } from './gang.ts'
 import type { Occupant } from './holding.ts'
 import type { Machine } from './machine.ts'
 import { Pass } from './pass.ts'
+import { PlacesInLine } from './place-in-line.ts'
 import { Transaction } from './transaction.ts'
 import { lossOf } from './victims.ts'
 import type { Entry } from './waiting.ts'
@@ -62,13 +63,17 @@ export function forecast(machine: Machine, now: TimeMs, options: ForecastOptions
 
 /** Backfill delays nobody ahead of it, so those behind the last wanted gang do not matter and only cost time. */
 function leaveOutWhoStandsBehind(machine: Machine, now: TimeMs, only: ReadonlySet<string>): void {
-  const pass = new Pass(machine, now, { recordTurns: true, endNobody: true })
+  const pass = new Pass(machine, now, { endNobody: true })
   pass.decide()
+  const places = new PlacesInLine(pass)
   pass.rollback()
-  const inTurn = [...pass.turns!.keys()]
-  let last = inTurn.length - 1
-  while (last >= 0 && !only.has(gangKey(inTurn[last]!.gang.workload, inTurn[last]!.gang.replica))) last--
-  for (const { gang } of inTurn.slice(last + 1)) machine.dequeue(gang.workload, gang.replica)
+  let last = 0
+  for (const [key, entry] of machine.waiting.entries)
+    if (only.has(key)) last = Math.max(last, places.of(entry))
+  const behind = [...machine.waiting.entries.values()].filter(
+    (entry) => entry.lane && places.of(entry) > last,
+  )
+  for (const { gang } of behind) machine.dequeue(gang.workload, gang.replica)
 }
 
 /** One run forward, inside one transaction that is rolled back at the end. */

@@ -1,4 +1,5 @@
 import type { NodeId } from '../base/index.ts'
+import { are } from './amounts.ts'
 import type { Capacity } from './capacity.ts'
 import { type Footprint, WHOLE_GPU } from './footprint.ts'
 
@@ -25,7 +26,7 @@ export class ForeignUse {
   get words(): string {
     let gpus = 0
     for (const { taken } of this.uses.values()) gpus += taken.length
-    return gpus === 0 ? '' : ` ${gpus} more are held by others past Banyan.`
+    return gpus === 0 ? '' : ` ${gpus} more ${are(gpus)} held by others past Banyan.`
   }
 
   set(capacity: Capacity, node: NodeId, gpus: readonly number[]): void {

@@ -1,12 +1,13 @@
 import type { TimeMs } from '../base/index.ts'
 import { formatDuration } from '../base/index.ts'
 import type { Reservation } from '../model/index.ts'
+import { listed, workloads } from './amounts.ts'
 import type { Blocker } from './explanation.ts'
-import { listed, workloads } from './listed.ts'
+import { HOLDERS_NAMED } from './holders.ts'
 import type { Promised } from './promises.ts'
 
 /** What is said of promises that are in the way of a gang for which there would be room without them. */
-export function keptBlocker(kept: readonly Promised[], now: TimeMs, holdersNamed: number): Blocker {
+export function keptBlocker(kept: readonly Promised[], now: TimeMs): Blocker {
   const first = kept.reduce((a, b) => (b.at < a.at ? b : a))
   const gangs = kept.flatMap(({ entry }) => (entry ? [entry.gang] : []))
   const windows = kept.flatMap(({ reservation }) => reservation ?? [])
@@ -21,7 +22,7 @@ export function keptBlocker(kept: readonly Promised[], now: TimeMs, holdersNamed
     kind: 'reservation',
     message: `There is room now, but it is kept for ${listed(parts)}, ${why}.`,
     holders: gangs
-      .slice(0, holdersNamed)
+      .slice(0, HOLDERS_NAMED)
       .map(({ workload, queue, user }) => ({ workload, queue, user, gpus: 0 })),
     ...(windows.length > 0 && {
       windows: windows.map(({ id, kind, from, to, reason }) => ({ id, kind, from, to, reason })),

@@ -18,13 +18,12 @@ import { clearDraining, growElastic } from './restarts.ts'
 import { apart } from './spread.ts'
 import { isOfUse } from './standing-holds.ts'
 import { Transaction } from './transaction.ts'
-import { Turns } from './turns.ts'
-import { BLOCKED, HELD, IMPOSSIBLE, QUOTA, STARTED, type Turn } from './verdict.ts'
+import { Turns, type Verdict } from './turns.ts'
 import type { Entry } from './waiting.ts'
 
 export interface PassOptions {
-  /** Keeps what was decided about every gang; costs a visit to each. */
-  readonly recordTurns?: boolean
+  /** Leaves nobody out whose likes could not start: the slow twin that tests compare with. */
+  readonly askEverybody?: boolean
   /** One that is open already, so that passes follow on each other. */
   readonly transaction?: Transaction
   /** Leaves out the actions that end others. */
@@ -48,19 +47,20 @@ export class Pass implements EvictionContext {
   readonly now: TimeMs
   readonly transaction: Transaction
   readonly promises: Promises
-  /** Every gang in line with its turn, when asked for. */
-  readonly turns: Map<Entry, Turn> | undefined
+  private readonly askEverybody: boolean
+  /** Under strict order, the blocked gang behind which nobody had a turn. */
+  strictHead: Entry | undefined
   /** What it starts now and, held until others have ended, soon. */
   readonly granted: { readonly entry: Entry; readonly occupant: Occupant; readonly now: boolean }[] = []
   private readonly endNobody: boolean
-  private readonly closed: ClosedNodes
+  readonly closed: ClosedNodes
   private startCount = 0
   readonly evictions: Eviction[] = []
   readonly holds: Hold[] = []
   readonly evicted: Occupant[] = []
   readonly restarted: { readonly before: Occupant; readonly after: Occupant }[] = []
   /** Gangs that wait for their hold or were started, with what their turn comes to. Most passes have none, and there are very many passes. */
-  served: Map<Entry, Turn['verdict']> | undefined
+  served: Map<Entry, Verdict> | undefined
   /** Whether some guarantee could not be served though its grace is over. */
   private owes = false
   /** The first gangs that did not fit, in order. */
@@ -80,7 +80,7 @@ export class Pass implements EvictionContext {
     this.places = new PlaceMemory(this.promises)
     this.closed = new ClosedNodes(this)
     this.endNobody = options.endNobody ?? false
-    this.turns = options.recordTurns ? new Map() : undefined
+    this.askEverybody = options.askEverybody ?? false
     this.contenders = new Contenders(this)
   }
 
@@ -167,21 +167,19 @@ export class Pass implements EvictionContext {
     const { backfill, holdDepth } = this.machine.policy
     for (let entry = turns.next(); entry; entry = turns.next()) {
       const verdict = this.served?.get(entry) ?? this.tryStart(entry)
-      this.record(entry, verdict)
-      if (verdict.kind === 'started') {
+      if (verdict === 'started') {
         turns.started(entry)
         continue
       }
-      if (verdict.kind === 'blocked' || verdict.kind === 'waits-for-level') this.somebodyLacksRoom = true
-      if (verdict.kind === 'blocked' && !this.overtake(entry)) {
+      if (verdict === 'blocked' || verdict === 'waits-for-level') this.somebodyLacksRoom = true
+      if (verdict === 'blocked' && !this.overtake(entry)) {
         if (this.blocked.length < holdDepth) this.blocked.push(entry)
         if (backfill === 'strict') {
-          turns.passOver(entry)
-          this.recordRest(turns)
+          this.strictHead = entry
           return
         }
         if (backfill === 'holds' && this.promises.gangCount < holdDepth) this.promise(entry)
-        else if (!this.turns) this.leaveOutLike(entry, turns)
+        else if (!this.askEverybody) this.leaveOutLike(entry, turns)
       }
       turns.passOver(entry)
     }
@@ -220,7 +218,7 @@ export class Pass implements EvictionContext {
     for (const entry of this.contenders.belowGuarantee()) {
       const due = this.evicting.owedAt(entry)
       if (due > this.now) this.wakeAt(due)
-      else if (this.tryStart(entry) === STARTED) this.serve(entry, STARTED)
+      else if (this.tryStart(entry) === 'started') this.serve(entry, 'started')
       else {
         if (!this.endNobody) this.tryWithoutPromise(entry, 'reclaim')
         if (!this.served?.has(entry)) this.owes = true
@@ -270,26 +268,14 @@ export class Pass implements EvictionContext {
     return this.machine.fleet.compile(entry.classKey, smallest(entry.gang.request))
   }
 
-  private serve(entry: Entry, verdict: Turn['verdict'] = HELD): void {
+  private serve(entry: Entry, verdict: Verdict = 'held'): void {
     this.served ??= new Map()
     this.served.set(entry, verdict)
   }
 
-  private record(entry: Entry, verdict: Turn['verdict']): void {
-    this.turns?.set(entry, { position: this.turns.size + 1, verdict })
-  }
-
-  private recordRest(turns: Turns): void {
-    if (!this.turns) return
-    for (let entry = turns.next(); entry; entry = turns.next()) {
-      this.record(entry, { kind: 'behind-head' })
-      turns.passOver(entry)
-    }
-  }
-
-  private tryStart(entry: Entry): Turn['verdict'] {
+  private tryStart(entry: Entry): Verdict {
     const request = this.requestOf(entry)
-    if (request.impossible !== undefined) return IMPOSSIBLE
+    if (request.impossible !== undefined) return 'impossible'
     const option = request.options[0]!
     const blocks = quotaBlocks(this.machine, entry, option.gpuMilli, this.now)
     if (blocks.length > 0) {
@@ -297,19 +283,27 @@ export class Pass implements EvictionContext {
       for (const block of blocks)
         if (block.kind === 'budget')
           this.wakeAt(budgetFreedAt(block.record, block.needed - block.left, this.now))
-      return QUOTA
+      return 'quota'
     }
     const footprint = this.placeNow(entry, request)
     if (footprint) {
       this.start(entry, this.placeLarger(entry) ?? footprint)
-      return STARTED
+      return 'started'
     }
     const until = this.preferenceUntil(entry, request)
     if (until > this.now) {
       this.wakeAt(until)
-      return { kind: 'waits-for-level', until }
+      return 'waits-for-level'
     }
-    return BLOCKED
+    return 'blocked'
+  }
+
+  /** Whether it would start if its turn were now, on the state that the transaction stands at; for explanations. */
+  wouldStart(entry: Entry, request: RequestClass): boolean {
+    if (request.impossible !== undefined) return false
+    if (quotaBlocks(this.machine, entry, request.options[0]!.gpuMilli, this.now).length > 0) return false
+    this.places.clear()
+    return this.placeNow(entry, request) !== undefined
   }
 
   /** For an elastic gang that fits at its minimum: the largest size up to its maximum that fits too. */
@@ -391,7 +385,7 @@ export class Pass implements EvictionContext {
   }
 
   /** Until when a preferred level is held out for; 0 when there is none. */
-  private preferenceUntil(entry: Entry, request: RequestClass): TimeMs {
+  preferenceUntil(entry: Entry, request: RequestClass): TimeMs {
     if (request.withinDepth === undefined || request.withinRequired) return 0
     return entry.gang.submittedAt + (request.request.within?.waitMs ?? 0)
   }

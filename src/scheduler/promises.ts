@@ -52,6 +52,18 @@ export class Promises {
     this.list.splice(this.list.indexOf(promised), 1)
   }
 
+  /** What `look` says while this promise is not there. */
+  lookWithout<Found>(promised: Promised, look: () => Found): Found {
+    const mark = this.transaction.mark()
+    const at = this.list.indexOf(promised)
+    this.list.splice(at, 1)
+    this.transaction.vacate(promised.occupant)
+    const found = look()
+    this.transaction.rollback(mark)
+    this.list.splice(at, 0, promised)
+    return found
+  }
+
   releaseAll(): void {
     for (const promised of this.list) this.transaction.vacate(promised.occupant)
     this.list.length = 0

@@ -1,6 +1,5 @@
 import type { TimeMs } from '../base/index.ts'
 import { HOUR_MS } from '../base/index.ts'
-import type { Queue } from '../model/index.ts'
 import { budgetSpent } from './budget.ts'
 import type { QueuedGang } from './gang.ts'
 import type { Occupant, QueueRecord, UserRecord } from './holding.ts'
@@ -10,13 +9,12 @@ import type { Machine } from './machine.ts'
 export type QuotaBlock =
   | {
       readonly kind: 'queue-limit' | 'user-limit'
-      readonly queue: Queue
+      readonly record: QueueRecord
       readonly limitMilli: number
       readonly heldMilli: number
     }
   | {
       readonly kind: 'not-lent'
-      readonly queue: Queue
       readonly keptMilli: number
       readonly freeMilli: number
     }
@@ -36,7 +34,7 @@ export function quotaBlocks(machine: Machine, entry: Claim, gpuMilli: number, no
   if (limitGpusPerUser !== undefined && user.heldMilli + gpuMilli > limitGpusPerUser * 1000)
     blocks.push({
       kind: 'user-limit',
-      queue: user.parent.queue,
+      record: user.parent,
       limitMilli: limitGpusPerUser * 1000,
       heldMilli: user.heldMilli,
     })
@@ -45,7 +43,7 @@ export function quotaBlocks(machine: Machine, entry: Claim, gpuMilli: number, no
     if (limitGpus !== undefined && record.heldMilli + gpuMilli > limitGpus * 1000)
       blocks.push({
         kind: 'queue-limit',
-        queue: record.queue,
+        record,
         limitMilli: limitGpus * 1000,
         heldMilli: record.heldMilli,
       })
@@ -56,9 +54,10 @@ export function quotaBlocks(machine: Machine, entry: Claim, gpuMilli: number, no
   }
   if (!isWithinGuarantee(machine, user.parent, gpuMilli)) {
     const kept = keptFromOthers(machine, user.parent, gang.preemptible)
-    const free = machine.fleet.totalMilli - machine.queues.heldMilli
+    // Less than nothing where nodes went down under what is held.
+    const free = Math.max(0, machine.fleet.totalMilli - machine.queues.heldMilli)
     if (kept > 0 && gpuMilli > free - kept)
-      blocks.push({ kind: 'not-lent', queue: user.parent.queue, keptMilli: kept, freeMilli: free })
+      blocks.push({ kind: 'not-lent', keptMilli: kept, freeMilli: free })
   }
   return blocks
 }

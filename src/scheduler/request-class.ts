@@ -236,7 +236,7 @@ function impossible(
   }
   if (segment && shape.kind !== 'nodes') return 'only a gang of whole nodes can be cut into segments'
   if (segment && shape.kind === 'nodes' && shape.nodes % segment.nodes !== 0)
-    return `${shape.nodes} nodes cannot be cut into segments of ${segment.nodes}; ask for a multiple`
+    return `${count(shape.nodes)} cannot be cut into segments of ${segment.nodes}; ask for a multiple`
   if (matching.length === 0)
     return `no node has such a GPU; the cluster has ${[...new Set(tree.classes.map((c) => c.gpuModel))].join(', ') || 'no nodes'}`
   if (options.length === 0) {

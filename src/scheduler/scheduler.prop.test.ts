@@ -96,7 +96,7 @@ describe('random machines, gangs, faults and edits', () => {
 
   it('[R1] a pass that leaves out the turns of those that cannot start plans what one plans that asks everybody', () => {
     play((world, plan) => {
-      const asking = new Pass(world.machine, world.now, { recordTurns: true })
+      const asking = new Pass(world.machine, world.now, { askEverybody: true })
       const { nextPassAt: _, ...decided } = asking.run()
       asking.rollback()
       expect(plan).toMatchObject(decided)

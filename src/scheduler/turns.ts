@@ -4,6 +4,9 @@ import type { QueueRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
 import { type Entry, type Group, inOrder, type Lane } from './waiting.ts'
 
+/** What came of one gang's turn. */
+export type Verdict = 'started' | 'impossible' | 'quota' | 'held' | 'blocked' | 'waits-for-level'
+
 /**
  * Whose turn it is in one pass: the highest priority first; in it, under `fair`, at each level of the tree of queues
  * the one below its guarantee, then the one with the smallest share; then key, age and id. A start raises the shares
@@ -101,13 +104,7 @@ export class Turns {
     let best: Group | undefined
     for (const child of group.groups) {
       this.visit(child)
-      if (child.done) continue
-      if (
-        !best ||
-        (child.belowGuarantee && !best.belowGuarantee) ||
-        (child.belowGuarantee === best.belowGuarantee && child.share < best.share)
-      )
-        best = child
+      if (!child.done && (!best || byTurn(child, best) < 0)) best = child
     }
     if (!best) {
       group.done = true
@@ -124,10 +121,32 @@ export class Turns {
   }
 
   private measure(group: Group): void {
-    const { usage } = group
-    if (!usage) return
-    const { queues, fleet, policy } = this.machine
-    group.share = queues.share(usage, this.now, fleet.capacityMilli, policy.entryPenaltyMs)
-    group.belowGuarantee = 'queue' in usage && usage.heldMilli < queues.guaranteedMilli(usage as QueueRecord)
+    measure(this.machine, this.now, group)
   }
+}
+
+/** The groups that have gangs of their own, in the order in which they would have their turns if nothing started. */
+export function* groupsInTurn(machine: Machine, now: TimeMs): Generator<Group> {
+  for (const { root } of machine.waiting.bands) yield* inTurn(machine, now, root)
+}
+
+function* inTurn(machine: Machine, now: TimeMs, group: Group): Generator<Group> {
+  if (group.lanes.length > 0) {
+    yield group
+    return
+  }
+  for (const child of group.groups) measure(machine, now, child)
+  for (const child of [...group.groups].sort(byTurn)) yield* inTurn(machine, now, child)
+}
+
+/** Below its guarantee first, then the smallest share; negative when the first is before the second. */
+function byTurn(a: Group, b: Group): number {
+  return Number(b.belowGuarantee) - Number(a.belowGuarantee) || a.share - b.share
+}
+
+function measure({ queues, fleet, policy }: Machine, now: TimeMs, group: Group): void {
+  const { usage } = group
+  if (!usage) return
+  group.share = queues.share(usage, now, fleet.capacityMilli, policy.entryPenaltyMs)
+  group.belowGuarantee = 'queue' in usage && usage.heldMilli < queues.guaranteedMilli(usage as QueueRecord)
 }
