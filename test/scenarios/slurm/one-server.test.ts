@@ -3,6 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Client } from '../../../src/api/index.ts'
+import { runCli } from '../../../src/cli/run-cli.ts'
+import { aTerminal } from '../../../src/cli/test-io.ts'
 import { until } from '../../conformance/engine/conditions.ts'
 import type { ServerProcess } from '../../server/server-process.ts'
 import { SlurmSite, submitOne, when } from './slurm-server.ts'
@@ -137,6 +139,28 @@ test('a node drained with Banyan is drained in Slurm too, and resumed with it', 
   expect((await client.getNode({ id: 'gpu-003' })).state).toBe('cordoned')
   await client.resumeNode({ id: 'gpu-003', reason: 'done' })
   await until(async () => (await state()).startsWith('idle'))
+})
+
+test('banyan sbatch runs a script on the nodes of its list, no sooner than it begins, and warns it of its limit', async () => {
+  const script = [
+    '#!/bin/bash',
+    '#SBATCH --nodelist=gpu-[003-004] --gpus-per-node=2 --exclude=gpu-001',
+    '#SBATCH --begin=now+2 --time=1 --signal=B:USR1@58',
+    `trap 'echo "$SLURM_NODEID" >> ${marks}; exit 0' USR1`,
+    'while :; do sleep 0.1; done',
+  ]
+  await writeFile(join(site.folder, 'warned.sh'), script.join('\n'))
+  const env = { BANYAN_URL: await server.ready, BANYAN_TOKEN: server.token }
+  const io = aTerminal({ cwd: site.folder, env, now: Date.now })
+  expect(await runCli(['sbatch', '--parsable', 'warned.sh'], io)).toBe(0)
+  const id = io.written.out.trim()
+  const { submittedAt } = await when(client, id, ({ state }) => state === 'succeeded')
+  const { items } = await client.listAttempts({ id })
+  expect(items.map(({ allocation }) => allocation.parts.map(({ node }) => node))).toEqual([
+    ['gpu-003', 'gpu-004'],
+  ])
+  expect(items[0]!.plannedAt - submittedAt).toBeGreaterThan(1_000)
+  expect((await readFile(marks, 'utf8')).trim().split('\n').sort()).toEqual(['0', '1'])
 })
 
 test('a job cancelled with scancel ends its workload with a reason that says so', async () => {
