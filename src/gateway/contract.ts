@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { DurationMs, TimeMs } from '../base/index.ts'
 import type { WorkloadState } from '../model/index.ts'
 
@@ -83,6 +84,8 @@ export interface GatewayOptions<Asker extends Caller> {
   endpoints(caller: Asker): ReadonlyMap<string, Endpoint>
   /** Whose token it is, or undefined when it is nobody's. */
   authorise(token: string): Asker | undefined | Promise<Asker | undefined>
+  /** The token of a request without `Authorization`, where it has one in another way. */
+  otherToken?(headers: IncomingHttpHeaders): string | undefined
   readonly limits?: Partial<GatewayLimits>
   onRequestFinished?(request: FinishedRequest<Asker>): void
   /** Called with what no part of the gateway expected, after which the caller is told 500. */

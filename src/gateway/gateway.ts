@@ -95,7 +95,8 @@ export function createGateway<Asker extends Caller>(options: GatewayOptions<Aske
   }
 
   async function callerOf({ headers }: IncomingMessage): Promise<Asker> {
-    const token = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+    const sent = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+    const token = sent ?? options.otherToken?.(headers)
     if (token === undefined) throw notAuthorised('no token was sent')
     const caller = await options.authorise(token)
     if (!caller) throw notAuthorised('the token is not valid')

@@ -24,6 +24,8 @@ export interface User {
   readonly organisation: OrganisationId
   readonly teams: readonly TeamId[]
   readonly role: Role
+  /** Whom an identity provider knows this user as, where one made it. */
+  readonly signIn?: { readonly issuer: string; readonly subject: string }
 }
 
 /** A credential; only the SHA-256 of the secret is kept. */

@@ -8,6 +8,7 @@ import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
 import type { StartForecasts } from './loops/forecasts.ts'
 import type { LatestRankTimes } from './rank-times.ts'
+import type { OidcSettings } from './sign-in/oidc-settings.ts'
 
 /** What every handler may use, made once. */
 export interface Services {
@@ -33,6 +34,8 @@ export interface Services {
   readonly outstanding: () => ReadonlyMap<string, number>
   /** What endpoints have been asked of late. */
   readonly traffic: EndpointTraffic
+  /** Present when people may sign in at an identity provider. */
+  readonly oidc?: OidcSettings | undefined
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal
 }

@@ -16,6 +16,8 @@ import type { CallContext, Services } from './context.ts'
 import { HANDLERS } from './handlers/index.ts'
 import { jsonText } from './json-text.ts'
 import { problemOfError } from './problem-of-error.ts'
+import { addSignIn } from './sign-in/routes.ts'
+import { sessionSecret } from './sign-in/session-cookie.ts'
 import { eventStream } from './sse.ts'
 
 /** Larger than the largest spec that is taken, with room for what JSON adds to it. */
@@ -38,6 +40,7 @@ export function createHttp(services: Services): Hono {
   for (const [path, methods] of methodsByPath()) {
     app.all(path, (call) => answerProblem(wrongMethod(call, methods), { Allow: methods.join(', ') }))
   }
+  if (services.oidc) addSignIn(app, services, services.oidc)
   addConsole(app, CONSOLE_FOLDER)
   app.notFound((call) =>
     answerProblem(
@@ -102,7 +105,8 @@ async function answer(
 /** Who calls, or why they may not. Open routes have no caller and never look at one. */
 function admit(services: Services, contract: Contract, call: HonoContext): Caller | ProblemDocument | object {
   if (contract.access.scope === 'open') return {}
-  const secret = bearer(call.req.header('Authorization'))
+  const headerOf = (name: string) => call.req.header(name)
+  const secret = bearer(headerOf('authorization')) ?? sessionSecret(contract.method, headerOf)
   const caller = secret && authenticate(services.ledger.state, secret, services.clock.now())
   if (!caller) {
     const detail = secret ? 'The token is unknown, revoked or expired.' : 'The request has no token.'

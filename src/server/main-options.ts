@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ok, parseDuration, type Result, refuse } from '../base/index.ts'
+import { type OidcSettings, readOidcSettings } from './sign-in/oidc-settings.ts'
 import { parseTwinOptions, type TwinOptions } from './twin/twin-options.ts'
 
 export interface ServerOptions {
@@ -16,6 +17,8 @@ export interface ServerOptions {
   /** What runs attempts; this machine when left out. */
   readonly slurm?: SlurmOptions | undefined
   readonly logLevel: string
+  /** Where people may sign in beside with a token. */
+  readonly oidc?: OidcSettings | undefined
   /** A simulated machine instead of this one. */
   readonly twin?: TwinOptions
 }
@@ -61,6 +64,7 @@ export function parseServerOptions(
         'database-url': { type: 'string' },
         advertise: { type: 'string' },
         log: { type: 'string' },
+        oidc: { type: 'string' },
         engine: { type: 'string' },
         'slurm-dir': { type: 'string' },
         'slurm-partition': { type: 'string' },
@@ -94,8 +98,12 @@ export function parseServerOptions(
     return refuse(`--${real} is of a real machine; leave it out with --twin, which simulates one`)
   const slurm = twinOptions.value ? ok(undefined) : slurmOptions(values, env)
   if (!slurm.ok) return slurm
+  const oidcFile = values.oidc ?? env.BANYAN_OIDC
+  const oidc = oidcFile === undefined ? ok(undefined) : readOidcSettings(oidcFile, env)
+  if (!oidc.ok) return oidc
   return ok({
     slurm: slurm.value,
+    oidc: oidc.value,
     ...(twinOptions.value ? { twin: twinOptions.value } : {}),
     dataDir: resolve(values.data ?? env.BANYAN_DATA_DIR ?? join(homedir(), '.banyan')),
     host: values.host ?? '127.0.0.1',

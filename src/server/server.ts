@@ -17,6 +17,7 @@ import { Metrics } from './metrics.ts'
 import { LatestRankTimes } from './rank-times.ts'
 import { removeServerFile, writeServerFile } from './server-file.ts'
 import { createServing } from './serving.ts'
+import type { OidcSettings } from './sign-in/oidc-settings.ts'
 import type { Standby } from './standby.ts'
 
 /** What a server runs on: the real machine, or the twin's. */
@@ -46,6 +47,8 @@ interface Options {
   readonly port: number
   /** Where servers that stand by find this one; its host's name when left out. */
   readonly advertise?: string | undefined
+  /** Where people may sign in beside with a token. */
+  readonly oidc?: OidcSettings | undefined
   readonly version: string
   readonly log: Log
 }
@@ -93,6 +96,7 @@ export async function startServer(world: World, options: Options): Promise<Runni
     capabilities: world.capabilities,
     backUp: world.backUp,
     metrics: () => metrics.text(),
+    oidc: options.oidc,
     traffic: new EndpointTraffic(ledger, metrics.registry),
     stopping: stopping.signal,
   }

@@ -4,6 +4,7 @@ import { authenticate } from './caller.ts'
 import type { Services } from './context.ts'
 import type { Metrics } from './metrics.ts'
 import { ServedModels } from './served-models.ts'
+import { sessionSecret } from './sign-in/session-cookie.ts'
 
 /** The gateway in front of this ledger's models: callers by their tokens, replicas by their readiness. */
 export function createServing(
@@ -16,6 +17,7 @@ export function createServing(
       const caller = authenticate(ledger.state, token, clock.now())
       return caller && { id: caller.user.id, user: caller.user }
     },
+    otherToken: (headers) => sessionSecret('POST', (name) => headers[name] as string | undefined),
     endpoints: ({ user }) => models.visibleTo(user),
     onRequestFinished: (request) => {
       const { model, status, totalMs } = request

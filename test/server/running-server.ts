@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Client, createClient } from '../../src/api/index.ts'
 import { createLog } from '../../src/server/log.ts'
 import { startServer, type World } from '../../src/server/server.ts'
+import type { OidcSettings } from '../../src/server/sign-in/oidc-settings.ts'
 import type { TwinOptions } from '../../src/server/twin/twin-options.ts'
 import { realWorld } from '../../src/server/worlds/real.ts'
 import { twinWorld } from '../../src/server/worlds/twin.ts'
@@ -32,6 +33,8 @@ interface Options {
   readonly dataDir?: string
   /** A simulated machine instead of this one. */
   readonly twin?: TwinOptions
+  readonly port?: number
+  readonly oidc?: OidcSettings
   /** Changes what the server runs on before it starts. */
   readonly change?: (world: World) => World
 }
@@ -41,13 +44,16 @@ export async function aServer({
   slots = 4,
   dataDir,
   twin,
+  port = 0,
+  oidc,
   change = (world) => world,
 }: Options = {}): Promise<RunningServer> {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'banyan-server-'))
   const options = {
     dataDir: folder,
     host: '127.0.0.1',
-    port: 0,
+    port,
+    oidc,
     slots,
     databaseUrl: undefined,
     logLevel: process.env.BANYAN_LOG ?? 'silent',

@@ -59,6 +59,7 @@ const whatIfOfAcme = { otherTeam: 403, foreignMember: 404, foreignAdmin: 404 }
 const CASES: Record<Operation, readonly Case[]> = {
   getHealth: [nothing],
   getOpenApi: [nothing],
+  getSignIn: [nothing],
   getVersion: [nothing],
   whoAmI: [nothing],
   getMetrics: [nothing],

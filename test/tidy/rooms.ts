@@ -42,7 +42,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'adapters',
       'gateway',
     ],
-    packages: ['hono', '@hono/node-server', 'pino', 'prom-client', 'yaml', 'zod'],
+    packages: ['hono', '@hono/node-server', 'openid-client', 'pino', 'prom-client', 'yaml', 'zod'],
   },
   gateway: {
     host: 'node',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Contract, json } from '../contract.ts'
-import { health, serverVersion, whoAmI } from '../wire/server.ts'
+import { health, serverVersion, signIn, whoAmI } from '../wire/server.ts'
 
 export const serverRoutes = {
   getHealth: {
@@ -21,6 +21,16 @@ export const serverRoutes = {
     access: { scope: 'open' },
     statuses: [200],
     produces: json(z.looseObject({ openapi: z.string() })),
+    problems: [],
+  },
+  getSignIn: {
+    method: 'GET',
+    path: '/v1/sign-in',
+    tag: 'server',
+    summary: 'How people may sign in beside with a token',
+    access: { scope: 'open' },
+    statuses: [200],
+    produces: json(signIn),
     problems: [],
   },
   getVersion: {

@@ -10,6 +10,19 @@ export const health = named(
 )
 export type Health = WireOf<typeof health>
 
+export const signIn = named(
+  'SignIn',
+  'How people may sign in beside with a token.',
+  z.object({
+    oidc: z
+      .object({
+        name: z.string().describe('of the identity provider'),
+        path: z.string().describe('to be opened'),
+      })
+      .exactOptional(),
+  }),
+)
+
 export const serverVersion = named(
   'Version',
   'What runs here.',

@@ -16,7 +16,16 @@ export type TeamView = WireOf<typeof team>
 export const user = named(
   'User',
   'A person or a program that calls the API.',
-  z.object({ id: z.string(), organisation: z.string(), teams: z.array(z.string()), role: z.enum(ROLES) }),
+  z.object({
+    id: z.string(),
+    organisation: z.string(),
+    teams: z.array(z.string()),
+    role: z.enum(ROLES),
+    signIn: z
+      .object({ issuer: z.string(), subject: z.string() })
+      .exactOptional()
+      .describe('whom an identity provider knows them as'),
+  }),
 )
 export type UserView = WireOf<typeof user>
 

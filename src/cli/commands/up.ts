@@ -17,6 +17,7 @@ export interface UpOptions {
   readonly slots?: string
   readonly databaseUrl?: string
   readonly advertise?: string
+  readonly oidc?: string
   readonly engine?: string
   readonly slurmDir?: string
   readonly slurmPartition?: string
@@ -85,6 +86,7 @@ function serverArguments(cli: Cli, options: UpOptions): string[] {
     ['--slots', options.slots],
     ['--database-url', options.databaseUrl],
     ['--advertise', options.advertise],
+    ['--oidc', inFull(cli, options.oidc)],
     ['--engine', options.engine],
     ['--slurm-dir', inFull(cli, options.slurmDir)],
     ['--slurm-partition', options.slurmPartition],

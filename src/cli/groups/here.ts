@@ -8,6 +8,7 @@ export function addHere(group: Group): void {
     .option('--host <host>', 'address to listen on (127.0.0.1: this machine only)')
     .option('--slots <n>', 'how many tasks run at once on a machine without GPUs')
     .option('--database-url <url>', 'PostgreSQL to keep its state in (DATABASE_URL); else the data folder')
+    .option('--oidc <file>', 'identity provider where people may sign in (docs/operating/sign-in.md)')
     .option('--advertise <url>', 'where servers that stand by find this one (its host and port)')
     .option('--twin <template:nodes>', 'a simulated machine with people who use it: nd-h100-v5:512')
     .option('--speed <n>', 'how many times faster the time of the twin goes (60)')

@@ -12,7 +12,7 @@ import { createStore, useStore } from './store.ts'
 export type Session =
   | { readonly state: 'signed-out'; readonly notice?: string }
   | { readonly state: 'checking' }
-  | { readonly state: 'signed-in'; readonly client: Client; readonly who: WhoAmI; readonly token: string }
+  | { readonly state: 'signed-in'; readonly client: Client; readonly who: WhoAmI }
 
 const KEY = 'banyan.token'
 const session = createStore<Session>({ state: 'checking' })
@@ -35,8 +35,8 @@ export async function resume(): Promise<void> {
     window.history.replaceState(null, '', window.location.pathname + window.location.search)
     return signIn(given, false)
   }
-  const kept = window.sessionStorage.getItem(KEY) ?? window.localStorage.getItem(KEY)
-  if (kept === null) return session.set({ state: 'signed-out' })
+  const kept = keptToken()
+  if (kept === null) return resumeSession()
   return signIn(kept, window.localStorage.getItem(KEY) !== null)
 }
 
@@ -47,20 +47,53 @@ export async function signIn(token: string, isKept: boolean): Promise<void> {
   forget()
   const storage = isKept ? window.localStorage : window.sessionStorage
   storage.setItem(KEY, token)
-  const client = createClient({ baseUrl: window.location.origin, token, fetch: watched })
   try {
-    const [who, { now, twin }] = await Promise.all([client.whoAmI(), client.getVersion()])
-    setServerClock(now, twin?.speed ?? 1)
-    session.set({ state: 'signed-in', client, who, token })
+    await enter(token)
   } catch (error) {
-    if (error instanceof ApiProblem && error.code === 'unauthenticated') forget()
+    if (isUnknown(error)) forget()
     session.set({ state: 'signed-out', notice: error instanceof Error ? error.message : String(error) })
   }
 }
 
+/** Goes on with the session that the identity provider's sign-in left in a cookie, where there is one. */
+async function resumeSession(): Promise<void> {
+  try {
+    const { oidc } = await waysToSignIn()
+    if (oidc) return await enter(undefined)
+    session.set({ state: 'signed-out' })
+  } catch (error) {
+    const notice = error instanceof Error && !isUnknown(error) ? { notice: error.message } : {}
+    session.set({ state: 'signed-out', ...notice })
+  }
+}
+
+/** How one may sign in here beside with a token. */
+export function waysToSignIn(signal?: AbortSignal) {
+  return createClient({ baseUrl: window.location.origin }).getSignIn({}, signal ? { signal } : {})
+}
+
+/** Without a token the browser's cookie says who it is. */
+async function enter(token: string | undefined): Promise<void> {
+  const client = createClient({ baseUrl: window.location.origin, token, fetch: watched })
+  const [who, { now, twin }] = await Promise.all([client.whoAmI(), client.getVersion()])
+  setServerClock(now, twin?.speed ?? 1)
+  session.set({ state: 'signed-in', client, who })
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof ApiProblem && error.code === 'unauthenticated'
+}
+
+/** Forgets the token here, and ends the session of the cookie for good. */
 export function signOut(notice?: string): void {
+  const hadToken = keptToken() !== null
   forget()
   session.set({ state: 'signed-out', ...(notice === undefined ? {} : { notice }) })
+  if (!hadToken) void fetch('/auth/sign-out', { method: 'POST' }).catch(() => undefined)
+}
+
+function keptToken(): string | null {
+  return window.sessionStorage.getItem(KEY) ?? window.localStorage.getItem(KEY)
 }
 
 function forget(): void {
@@ -72,7 +105,7 @@ function forget(): void {
 const watched: typeof fetch = async (input, init) => {
   const response = await fetch(input, init)
   if (response.status === 401 && session.get().state === 'signed-in') {
-    signOut('Your token is no longer valid. Sign in again.')
+    signOut('Your token or session is no longer valid. Sign in again.')
   }
   return response
 }

@@ -1,11 +1,13 @@
 import { useState } from 'preact/hooks'
-import { signIn } from '../core/session.ts'
+import { useAnswer } from '../core/answer.ts'
+import { signIn, waysToSignIn } from '../core/session.ts'
 import icon from '../icon.svg'
 
 /** Asks for a token, and says what became of the last one. */
 export function SignIn({ notice }: { readonly notice: string | undefined }) {
   const [token, setToken] = useState('')
   const [isKept, setKept] = useState(false)
+  const oidc = useAnswer('sign-in', waysToSignIn).data?.oidc
   return (
     <main class="sign-in">
       <form
@@ -17,11 +19,19 @@ export function SignIn({ notice }: { readonly notice: string | undefined }) {
       >
         <img src={icon} alt="" width="44" height="44" />
         <h1>Banyan</h1>
-        <p class="muted">Sign in with your token to see your work and the machine.</p>
+        <p class="muted">Sign in to see your work and the machine.</p>
         {notice && (
           <p class="stale" role="alert">
             {notice}
           </p>
+        )}
+        {oidc && (
+          <>
+            <a class="button primary" href={oidc.path}>
+              Sign in with {oidc.name}
+            </a>
+            <p class="hint">or with a token:</p>
+          </>
         )}
         <label>
           Token
@@ -43,7 +53,7 @@ export function SignIn({ notice }: { readonly notice: string | undefined }) {
           />
           Keep me signed in on this device
         </label>
-        <button type="submit" class="primary">
+        <button type="submit" class={oidc ? '' : 'primary'}>
           Sign in
         </button>
         <p class="hint">

@@ -1,9 +1,10 @@
 import { openApiDocument } from '../../api/index.ts'
+import { SIGN_IN_PATH } from '../sign-in/routes.ts'
 import { tokenView } from '../token-view.ts'
 import type { HandlersOf } from './part.ts'
 
 export const serverHandlers: HandlersOf<
-  'getHealth' | 'getOpenApi' | 'getVersion' | 'whoAmI' | 'getMetrics' | 'backUp'
+  'getHealth' | 'getOpenApi' | 'getSignIn' | 'getVersion' | 'whoAmI' | 'getMetrics' | 'backUp'
 > = {
   getHealth: async (_input, { version, stopping }) => ({
     status: stopping.aborted ? 'stopping' : 'ok',
@@ -11,6 +12,7 @@ export const serverHandlers: HandlersOf<
     leader: true,
   }),
   getOpenApi: async (_input, { version }) => ({ openapi: '3.1.0', ...openApiDocument(version) }),
+  getSignIn: async (_input, { oidc }) => (oidc ? { oidc: { name: oidc.name, path: SIGN_IN_PATH } } : {}),
   getVersion: async (_input, { version, storeKind, engine, ledger, startedAt, clock, twin }) => ({
     version,
     api: 'v1',

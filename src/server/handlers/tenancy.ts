@@ -56,6 +56,7 @@ export const tenancyHandlers: HandlersOf<
       organisation,
       teams: input.teams.map((team) => fullTeamId(organisation, team)),
       role: input.role,
+      ...(before?.signIn ? { signIn: before.signIn } : {}),
     }
     await execute(context, { kind: 'set-user', user })
     return user
