@@ -134,12 +134,13 @@ export class Checkers implements Observer {
         return
       case 'workload-scaled':
         // A replica that is no longer wanted needs no place.
-        this.#pardon(event.workload)
+        this.#pardon(event.workload, world)
         return
       case 'queue-set':
         // A limit that was lowered ends the proof of the plans made under the old one.
         for (const workload of new Set(this.#owed.values()))
-          if (world.state.workloads.get(workload)?.queue.startsWith(event.queue.id)) this.#pardon(workload)
+          if (world.state.workloads.get(workload)?.queue.startsWith(event.queue.id))
+            this.#pardon(workload, world)
         return
       case 'workload-finished':
         this.#finished.add(event.workload)
@@ -167,7 +168,7 @@ export class Checkers implements Observer {
       const hold = this.#holds.get(event.hold)
       this.#holds.delete(event.hold)
       if (!hold || event.reason !== 'no longer needed') continue
-      if (this.#isLost(hold, world)) this.#pardon(hold.workload)
+      if (this.#isLost(hold, world)) this.#pardon(hold.workload, world)
       for (const [attempt, beneficiary] of this.#owed) {
         if (beneficiary !== hold.workload || this.#isServed(beneficiary, events, world)) continue
         this.#owed.delete(attempt)
@@ -176,12 +177,10 @@ export class Checkers implements Observer {
     }
   }
 
-  #pardon(beneficiary: WorkloadId): void {
-    for (const [attempt, workload] of this.#owed) {
-      if (workload !== beneficiary) continue
-      this.#owed.delete(attempt)
-      this.#pardoned.add(attempt)
-    }
+  /** Whoever still ends for it does so on a plan that held. */
+  #pardon(beneficiary: WorkloadId, { state }: World): void {
+    for (const { id, stop } of state.attempts.values()) if (stop?.for === beneficiary) this.#pardoned.add(id)
+    for (const [attempt, workload] of this.#owed) if (workload === beneficiary) this.#owed.delete(attempt)
   }
 
   #isServed(beneficiary: WorkloadId, events: readonly LoggedEvent[], world: World): boolean {
