@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { DAY_MS, HOUR_MS, id } from '../base/index.ts'
 import { explain } from './explain.ts'
 import { planPass } from './pass.ts'
-import { aGang, aMachine, apply, aQueue, drawn, endAttempt } from './picture.ts'
+import { aGang, aMachine, apply, aQueue, aRequest, drawn, endAttempt } from './picture.ts'
 import type { Plan } from './plan.ts'
 
 const now = 10 * DAY_MS
@@ -75,6 +75,25 @@ describe('[Q3] a budget', () => {
       { kind: 'limit', needed: 6, available: 4, unit: 'GPU-hours', earliestEndAt: later + DAY_MS },
     ])
     expect(started(planPass(machine, now + DAY_MS + 2 * HOUR_MS))).toEqual(['2'])
+  })
+})
+
+describe('[Q4] a guarantee in whole domains', () => {
+  it('is named where it alone keeps work that may not be ended waiting (chaos seed 654)', () => {
+    const owner = aQueue('owner', { guaranteedDomains: { level: 'block', count: 1 } })
+    const request = aRequest('2 nodes', { within: { level: 'block', mode: 'required' } })
+    const machine = aMachine('a .. ..\nb .. !..\nc .. !..', {
+      queues: [owner, aQueue('other')],
+      queued: [aGang('g', '2 nodes', { queue: id('other'), preemptible: false, request })],
+    })
+    expect(planPass(machine, now).starts).toEqual([])
+    expect(explain(machine, now, id('g'), 0).blockers).toMatchObject([
+      {
+        kind: 'quota',
+        message: expect.stringContaining('whole domains that are guaranteed to other queues'),
+      },
+      { kind: 'health' },
+    ])
   })
 })
 
