@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { CANARIES, type CanaryName, runChaos } from '../../src/twin/index.ts'
 
 /**
- * `npm run chaos -- [--seeds N] [--from N] [--seed N] [--canary S1..S10]`: worlds with every fault there is, one for
+ * `npm run chaos -- [--seeds N] [--from N] [--seed N] [--canary RULE]`: worlds with every fault there is, one for
  * each seed, watched for the safety rules. A seed that finds something is printed with the command that plays it again.
  */
 const { values } = parseArgs({
