@@ -42,7 +42,7 @@ const prices = fc
   )
 
 describe('the bill', () => {
-  it('[C20] [C21] of a time is the sum of the bills of its parts', () => {
+  it('[C25] [C21] of a time is the sum of the bills of its parts', () => {
     fc.assert(
       fc.property(spans, prices, moment, (all, list, cut) => {
         const bill = (from: number, to: number) => {

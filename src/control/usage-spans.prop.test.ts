@@ -13,7 +13,7 @@ const moments = fc.record({
   outcome: fc.option(fc.constantFrom(...OUTCOMES), { nil: undefined }),
 })
 
-it('[S7] [C20] phases cover an attempt without a gap, and no time that the platform or other work cost is billed', () => {
+it('[S7] [C25] phases cover an attempt without a gap, and no time that the platform or other work cost is billed', () => {
   fc.assert(
     fc.property(moments, ({ plannedAt, startMs, savedAt, lengthMs, isRestart, type, outcome }) => {
       const to = plannedAt + lengthMs

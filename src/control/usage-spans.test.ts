@@ -13,7 +13,7 @@ const LOST = {
 } as const
 
 describe('usage spans', () => {
-  it('[C20] tell a wait, a start, work and what a platform failure took, once each', () => {
+  it('[C25] tell a wait, a start, work and what a platform failure took, once each', () => {
     const control = new ControlInMemory([aNode('n1'), aNode('n2')])
     control.submit(aTraining({ resources: { shape: { kind: 'gpus', gpus: 8 } } }))
     control.now += 10 * MINUTE_MS
@@ -42,7 +42,7 @@ describe('usage spans', () => {
     ])
   })
 
-  it('[S7] [C20] starting again after a platform failure is not billed', () => {
+  it('[S7] [C25] starting again after a platform failure is not billed', () => {
     const control = new ControlInMemory([aNode('n1'), aNode('n2')])
     const first = control.running(aTraining())
     control.observe({ kind: 'attempt-ended', attempt: first, at: control.now, exits: [], cause: LOST })
@@ -64,7 +64,7 @@ describe('usage spans', () => {
     ])
   })
 
-  it('[C20] a replica that is cut off after it has served is billed until then', () => {
+  it('[C25] a replica that is cut off after it has served is billed until then', () => {
     const control = new ControlInMemory([aNode('n1'), aNode('n2')])
     const replica = control.running(aService())
     control.now += HOUR_MS
@@ -72,7 +72,7 @@ describe('usage spans', () => {
     expect(control.workload(W1).usage).toEqual({ held: HOUR_MS, billed: HOUR_MS, lost: 0 })
   })
 
-  it('[C20] what has not ended is told as of now', () => {
+  it('[C25] what has not ended is told as of now', () => {
     const control = new ControlInMemory()
     control.running(aTraining({ resources: { shape: { kind: 'gpus', gpus: 8 } } }))
     control.submit(aTraining({ name: 'waits', resources: { shape: { kind: 'nodes', nodes: 2 } } }))

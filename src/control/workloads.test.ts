@@ -176,7 +176,7 @@ describe('workloads', () => {
     expect(control.attempt(attempt).failure?.class).toBe('time-limit')
   })
 
-  it('[C24] starts no sooner than it was asked for', () => {
+  it('[C26] starts no sooner than it was asked for', () => {
     const control = new ControlInMemory()
     control.submit(aTraining({ notBefore: control.now + MINUTE_MS }))
     expect(control.workload(W1).state).toBe('queued')

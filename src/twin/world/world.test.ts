@@ -90,7 +90,7 @@ describe('World', () => {
     expect(play(aSetup([[3, 8, 0]]))).toEqual([[3000, 3000]])
   })
 
-  it('[T26] ends a job at its time limit, though nothing else happens then', () => {
+  it('[T29] ends a job at its time limit, though nothing else happens then', () => {
     const { jobs, ...setup } = aSetup([
       [0, 8, 7200],
       [1, 8, 10],

@@ -36,9 +36,15 @@ function specFindings({ texts, modules }: Project, room: string): Finding[] {
       { path, line: 1, message: 'the room has no SPEC.md; state its rules, one sentence each: `- [X1] ...`' },
     ]
   const tests = modules.filter((module) => module.path.endsWith('.test.ts')).map((module) => module.text)
+  const seen = new Set<string>()
   return text.split('\n').flatMap((line, index) => {
     const rule = RULE.exec(line)?.[1]
-    if (rule === undefined || tests.some((test) => test.includes(`[${rule}]`))) return []
+    if (rule === undefined) return []
+    const isTaken = seen.has(rule)
+    seen.add(rule)
+    if (isTaken)
+      return [{ path, line: index + 1, message: `[${rule}] is another rule's number; take the next one` }]
+    if (tests.some((test) => test.includes(`[${rule}]`))) return []
     return [
       { path, line: index + 1, message: `no test is named after rule [${rule}]; name one '[${rule}] ...'` },
     ]

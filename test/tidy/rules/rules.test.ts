@@ -100,6 +100,17 @@ describe('roomPapers', () => {
       expect.stringContaining('SPEC.md:4 no test is named after rule [C2]'),
     ])
   })
+
+  it('asks for a number of its own for each rule', () => {
+    const files = {
+      'src/control/a.test.ts': "it('[C1] starts a gang whole', () => {})",
+      'src/control/README.md': '',
+      'src/control/SPEC.md': '- [C1] A gang starts whole.\n- [C1] Nothing runs twice.\n',
+    }
+    expect(found(roomPapers, files)).toEqual([
+      expect.stringContaining("SPEC.md:2 [C1] is another rule's number"),
+    ])
+  })
 })
 
 describe('leftovers', () => {
