@@ -46,14 +46,22 @@ export function hasRunEnough({ machine, now }: EvictionContext, occupant: Occupa
   return occupant.startedAt + machine.policy.minimumRunMs <= now
 }
 
-/** A hold of this place until everything that this pass ended is gone from it, and from the limits that the gang comes under (Q1). */
+/**
+ * A hold of this place until its own victims have ended (S3), and everything else that this pass ended is gone from it and from
+ * the limits that the gang comes under (Q1).
+ */
 export function holdFor(
   { machine, now, evicted }: EvictionContext,
   { gang: { workload, replica }, user }: Claim,
   footprint: Footprint,
+  victims: readonly Candidate[] = [],
 ): Hold {
+  const own = new Set(victims.map(({ occupant }) => occupant))
   const waitsFor = evicted
-    .filter((occupant) => overlap(occupant.footprint, footprint) || shareLimit(occupant.user, user))
+    .filter(
+      (occupant) =>
+        own.has(occupant) || overlap(occupant.footprint, footprint) || shareLimit(occupant.user, user),
+    )
     .map((occupant) => occupant.attempt as AttemptId)
     .sort(compareIds)
   return {

@@ -267,7 +267,7 @@ export class Evictions {
     transaction.occupy(beneficiary)
     const again = this.placeMoved(kind, victims, leasts)
     if (!again) return false
-    holds.push(holdFor(this.context, entry, footprint))
+    holds.push(holdFor(this.context, entry, footprint, victims))
     this.context.granted.push({ entry, occupant: beneficiary, now: false })
     for (const { occupant } of victims)
       planRestart(this.context, occupant, again.get(occupant), { for: entry.gang.workload, kind })

@@ -4,7 +4,7 @@ import { id } from '../base/index.ts'
 import { missingReplicas } from '../control/index.ts'
 import type { StartForecast, Workload } from '../model/index.ts'
 import { maySee } from '../model/index.ts'
-import type { Explanation, Holder } from '../scheduler/index.ts'
+import type { Explanation } from '../scheduler/index.ts'
 import { explain } from '../scheduler/index.ts'
 import type { CallContext } from './context.ts'
 import { hangsOn } from './hangs-on.ts'
@@ -35,18 +35,22 @@ export function explainWorkload(context: CallContext, workload: Workload): Expla
   }
 }
 
-/** What the reader may know of an explanation: holders of other tenants stay in its numbers only (S9). */
+/** What the reader may know of an explanation: work of other tenants stays in its numbers only (S9). */
 export function redact(context: CallContext, explanation: Explanation): ExplanationView {
   return {
     ...explanation,
     blockers: explanation.blockers.map(({ windows, ...blocker }) => ({
       ...blocker,
-      holders: blocker.holders.filter((holder) => isVisible(context, holder)),
+      holders: blocker.holders.filter(({ workload }) => isVisible(context, workload)),
       ...(windows && { windows: windows.filter(({ id }) => isShown(context, id)) }),
     })),
-    counterfactuals: explanation.counterfactuals.filter(
-      ({ change }) => change.kind !== 'without-reservation' || isShown(context, change.reservation),
-    ),
+    counterfactuals: explanation.counterfactuals.flatMap((counterfactual) => {
+      const { change } = counterfactual
+      if (change.kind === 'without-reservation' && !isShown(context, change.reservation)) return []
+      if (change.kind !== 'evict-lower-priority') return [counterfactual]
+      const workloads = change.workloads.filter((workload) => isVisible(context, workload))
+      return [{ ...counterfactual, change: { ...change, workloads } }]
+    }),
   }
 }
 
@@ -55,9 +59,9 @@ function isShown({ ledger, caller }: CallContext, reservation: ReservationId): b
   return known !== undefined && concerns(ledger.state, caller.user, known)
 }
 
-function isVisible({ ledger, caller }: CallContext, holder: Holder): boolean {
-  const workload = ledger.state.workloads.get(holder.workload)
-  return workload !== undefined && maySee(caller.user, workload.owner)
+function isVisible({ ledger, caller }: CallContext, workload: WorkloadId): boolean {
+  const known = ledger.state.workloads.get(workload)
+  return known !== undefined && maySee(caller.user, known.owner)
 }
 
 /** The view with its forecast, while it waits. */

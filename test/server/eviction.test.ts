@@ -4,15 +4,36 @@ import { aServer, type RunningServer, whenIn } from './running-server.ts'
 import { submit } from './tenants.ts'
 
 let server: RunningServer
+let operator: Client
+let acme: Client
+let zenith: Client
 beforeAll(async () => {
   server = await aServer({ slots: 4 })
+  operator = server.client()
+  acme = await aMember('acme')
+  zenith = await aMember('zenith')
 })
 afterAll(() => server.remove())
 
+test('[S9] work whose end would make room is counted, and named to nobody who may not see it', async () => {
+  const small = await submit(acme, { name: 'acme-small', gpus: 4, preemptible: true, run: 'sleep 600' })
+  await whenIn(acme, small.id, 'running')
+  const large = await submit(zenith, { name: 'zenith-large', gpus: 4, priority: 'high', run: 'true' })
+  const evictingOf = async (client: Client) => {
+    const { explanations } = await client.explainWorkload({ id: large.id })
+    return explanations[0]?.counterfactuals.find(({ change }) => change.kind === 'evict-lower-priority')
+  }
+
+  expect(await evictingOf(operator)).toMatchObject({ change: { workloads: [small.id] } })
+  const asTenant = await evictingOf(zenith)
+  expect(asTenant).toMatchObject({ change: { workloads: [] } })
+  expect(asTenant?.message).toMatch(/one workload|1 workload/)
+
+  for (const { id } of [small, large]) await operator.stopWorkload({ id })
+  await whenIn(operator, small.id, 'cancelled')
+})
+
 test('[S3][S9] a borrower learns that its work was evicted, and the lender that it got its own, but neither for whom nor of whom', async () => {
-  const operator = server.client()
-  const acme = await aMember(operator, 'acme')
-  const zenith = await aMember(operator, 'zenith')
   await operator.setQueue({ id: 'zenith', guaranteedGpus: 2 })
   await operator.setPolicy({ reclaimGraceMs: 0, evictionGraceMs: 1_000, minimumRunMs: 0 })
 
@@ -37,7 +58,7 @@ test('[S3][S9] a borrower learns that its work was evicted, and the lender that 
   expect(mentions(seenByLender, borrower.id, 'acme')).toEqual([])
 })
 
-async function aMember(operator: Client, organisation: string): Promise<Client> {
+async function aMember(organisation: string): Promise<Client> {
   await operator.createOrganisation({ id: organisation })
   await operator.createTeam({ organisation, name: 'core' })
   const user = `${organisation}-member`
