@@ -342,23 +342,4 @@ describe('quotas', () => {
       control.rejection({ kind: 'set-queue', queue: { ...openQueue(id(ACME)), guaranteedGpus: 4 } }),
     ).toMatchObject({ code: 'invalid-queue', message: expect.stringContaining('guaranteed 8 GPUs together') })
   })
-
-  it('[C16] refuses whole domains of a level that the cluster does not have, and goes on without them when it loses the level', () => {
-    const control = new ControlInMemory()
-    const wanting = (level: string) =>
-      ({
-        kind: 'set-queue',
-        queue: { ...openQueue(id(ACME)), guaranteedDomains: { level, count: 1 } },
-      }) as const
-    for (const level of ['rack', 'node'])
-      expect(control.rejection(wanting(level))).toMatchObject({
-        code: 'invalid-queue',
-        message: expect.stringContaining('Levels: site.'),
-      })
-    control.do(wanting('site'))
-    const nodes = [aNode('n1', { domains: ['here', 'a'] })]
-    control.do({ kind: 'inventory', inventory: { levels: ['region', 'rack', 'node'], nodes } })
-    control.submit(aTraining())
-    expect(control.pass()).toHaveLength(1)
-  })
 })

@@ -16,31 +16,42 @@ export interface Cells {
 
 export function cellsOf(machine: Machine): Cells[] {
   const { tree } = machine.fleet
-  const taken = new Set<number>()
+  const taken = new Map<number, QueueRecord>()
   const withDomains = machine.queues.guaranteed.filter(({ queue }) => queue.guaranteedDomains)
   const depth = (record: QueueRecord) => tree.levels.indexOf(record.queue.guaranteedDomains!.level) + 1
-  // The largest domains first, as a buddy allocator would.
+  // The largest domains first, as a buddy allocator would, and parents, whose ids begin their children's, before these.
   withDomains.sort((a, b) => depth(a) - depth(b) || compareIds(a.queue.id, b.queue.id))
   return withDomains.map((owner) => {
     const { count } = owner.queue.guaranteedDomains!
     const at = depth(owner)
     // The levels of a cluster may change after the guarantee was given.
     if (at < 1 || at > tree.leafDepth) return { owner, domains: [] }
-    const clean: { domain: number; own: number; foreign: number }[] = []
+    const clean: { domain: number; isInside: boolean; own: number; foreign: number }[] = []
     for (let d = tree.depthStart[at]!; d < tree.depthStart[at + 1]!; d++) {
-      if (isTaken(d)) continue
+      const by = takenBy(d)
+      if (by && !isPartOf(owner, by)) continue
       const use = useOf(machine, d, owner)
-      if (use) clean.push({ domain: d, ...use })
+      if (use) clean.push({ domain: d, isInside: by !== undefined, ...use })
     }
-    clean.sort((a, b) => b.own - a.own || a.foreign - b.foreign || a.domain - b.domain)
+    // What a parent is guaranteed holds what its children are.
+    clean.sort(
+      (a, b) =>
+        Number(b.isInside) - Number(a.isInside) ||
+        b.own - a.own ||
+        a.foreign - b.foreign ||
+        a.domain - b.domain,
+    )
     const domains = clean.slice(0, count).map(({ domain }) => domain)
-    for (const domain of domains) taken.add(domain)
+    for (const domain of domains) taken.set(domain, owner)
     return { owner, domains }
   })
 
-  function isTaken(domain: number): boolean {
-    for (let d = domain; d >= 0; d = tree.domainParent[d]!) if (taken.has(d)) return true
-    return false
+  function takenBy(domain: number): QueueRecord | undefined {
+    for (let d = domain; d >= 0; d = tree.domainParent[d]!) {
+      const owner = taken.get(d)
+      if (owner) return owner
+    }
+    return undefined
   }
 }
 

@@ -95,6 +95,22 @@ describe('[Q4] a guarantee in whole domains', () => {
       { kind: 'health' },
     ])
   })
+
+  it('of a child is inside that of its parent, not beside it', () => {
+    const domains = (count: number) => ({ guaranteedDomains: { level: 'block', count } })
+    const machine = aMachine('a ..\nb ..\nc ..', {
+      queues: [
+        aQueue('org', domains(2)),
+        aQueue('org/a', { parent: id('org'), ...domains(1) }),
+        aQueue('org/b', { parent: id('org') }),
+        aQueue('other'),
+      ],
+      queued: ['other', 'other', 'org/b'].map((queue, at) =>
+        aGang(`${at + 1}`, '1 node', { queue: id(queue), preemptible: false }),
+      ),
+    })
+    expect(started(planPass(machine, now)).sort()).toEqual(['1', '3'])
+  })
 })
 
 describe('[C1] a calendar window', () => {

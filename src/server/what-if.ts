@@ -88,7 +88,7 @@ async function trialOf(context: CallContext, edit: WireEdit, queues: Map<QueueId
           hint: 'banyan queues lists them.',
         })
       const changed = merge(queue, edit.settings)
-      const refusal = checkQueue({ cluster: state.cluster, queues }, changed)
+      const refusal = checkQueue({ cluster: state.cluster, nodes: state.nodes, queues }, changed)
       if (refusal) throw problemOfRejection(refusal)
       queues.set(changed.id, changed)
       return { kind: 'set-queue', queue: changed }

@@ -1,8 +1,9 @@
 import type { Queue } from '../../model/index.ts'
 import type { Rejection } from '../effect.ts'
 import type { ControlState } from '../state.ts'
+import { checkDomains } from './guaranteed-domains.ts'
 
-type Queues = Pick<ControlState, 'cluster' | 'queues'>
+type Queues = Pick<ControlState, 'cluster' | 'nodes' | 'queues'>
 
 /** Why a queue cannot be set so. */
 export function checkQueue(state: Queues, queue: Queue): Rejection | undefined {
@@ -10,7 +11,10 @@ export function checkQueue(state: Queues, queue: Queue): Rejection | undefined {
 }
 
 /** Why these queues cannot be set so together, whatever the order would have been one by one. */
-export function checkQueues({ cluster, queues }: Queues, changed: readonly Queue[]): Rejection | undefined {
+export function checkQueues(
+  { cluster, nodes, queues }: Queues,
+  changed: readonly Queue[],
+): Rejection | undefined {
   const after = new Map(queues)
   for (const queue of changed) {
     const refusal = checkPlace(queues, queue)
@@ -18,7 +22,9 @@ export function checkQueues({ cluster, queues }: Queues, changed: readonly Queue
     after.set(queue.id, queue)
   }
   for (const queue of changed) {
-    const refusal = checkPromises({ cluster, queues: after }, queue)
+    const refusal =
+      checkPromises(after, queue) ??
+      checkDomains({ cluster, nodes, queues: after }, queue, queues.get(queue.id)!)
     if (refusal) return refusal
   }
   return undefined
@@ -45,33 +51,25 @@ function checkPlace(queues: Queues['queues'], queue: Queue): Rejection | undefin
  * A guarantee that the parent cannot back, that does not back the queues below, or that the queue's own limit
  * contradicts, would be a promise that is broken.
  */
-function checkPromises(state: Queues, queue: Queue): Rejection | undefined {
+function checkPromises(queues: Queues['queues'], queue: Queue): Rejection | undefined {
   if (queue.limitGpus !== undefined && queue.limitGpus < queue.guaranteedGpus) {
     return {
       code: 'invalid-queue',
       message: `"${queue.id}" would be guaranteed ${queue.guaranteedGpus} GPUs but limited to ${queue.limitGpus}. Raise the limit or lower the guarantee.`,
     }
   }
-  const level = queue.guaranteedDomains?.level
-  const levels = state.cluster.levels.slice(0, -1)
-  if (level !== undefined && !levels.includes(level)) {
-    return {
-      code: 'invalid-queue',
-      message: `"${queue.id}" would be guaranteed whole domains of the level "${level}", which this cluster does not have. Levels: ${levels.join(', ') || 'none above the node'}.`,
-    }
-  }
   let below = 0
-  for (const child of state.queues.values()) if (child.parent === queue.id) below += child.guaranteedGpus
+  for (const child of queues.values()) if (child.parent === queue.id) below += child.guaranteedGpus
   if (below > queue.guaranteedGpus) {
     return {
       code: 'invalid-queue',
       message: `The queues under "${queue.id}" are guaranteed ${below} GPUs together, so it cannot be guaranteed ${queue.guaranteedGpus}. Lower theirs first.`,
     }
   }
-  const parent = queue.parent ? state.queues.get(queue.parent) : undefined
+  const parent = queue.parent ? queues.get(queue.parent) : undefined
   if (parent) {
     let promised = queue.guaranteedGpus
-    for (const sibling of state.queues.values()) {
+    for (const sibling of queues.values()) {
       if (sibling.parent === parent.id && sibling.id !== queue.id) promised += sibling.guaranteedGpus
     }
     if (promised > parent.guaranteedGpus) {
