@@ -12,6 +12,7 @@ import { Icon } from '../../parts/icon.tsx'
 import { ImpactView } from '../../parts/impact.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Moment } from '../../parts/moment.tsx'
+import { NodeLinks } from '../../parts/node-links.tsx'
 import { ErrorNote } from '../../parts/notes.tsx'
 import { StateBadge } from '../../parts/state-badge.tsx'
 
@@ -65,16 +66,7 @@ export function ReservationCard({ reservation, now, again }: Props) {
           </Fact>
         </dl>
         <p>
-          {nodes.slice(0, NODES_SHOWN).map((node) => (
-            <span key={node}>
-              <Link to={`/machine?node=${encodeURIComponent(node)}`}>{node}</Link>{' '}
-            </span>
-          ))}
-          {nodes.length > NODES_SHOWN && (
-            <span class="muted" title={nodes.join(', ')}>
-              and {nodes.length - NODES_SHOWN} more
-            </span>
-          )}
+          <NodeLinks names={nodes} shown={NODES_SHOWN} />
         </p>
         {stillBusyNodes > 0 && (
           <div>

@@ -4,6 +4,7 @@ import { useNow } from '../../core/clock.ts'
 import { countText } from '../../core/values.ts'
 import { Link } from '../../parts/link.tsx'
 import { Forecast } from '../../parts/moment.tsx'
+import { NodeLinks } from '../../parts/node-links.tsx'
 import { Answered } from '../../parts/notes.tsx'
 import { Cost } from './cost.tsx'
 
@@ -97,17 +98,7 @@ export function Start({ outlook }: { readonly outlook: Submitted['outlook'][numb
   return (
     <p>
       <span class="badge good">starts now</span> on {countText(nodes.length, 'node')}
-      {domain.length > 0 && ` in ${domain.join(' / ')}`}:{' '}
-      {nodes.slice(0, NODES_SHOWN).map((node) => (
-        <span key={node}>
-          <Link to={`/machine?node=${encodeURIComponent(node)}`}>{node}</Link>{' '}
-        </span>
-      ))}
-      {nodes.length > NODES_SHOWN && (
-        <span class="muted" title={nodes.join(', ')}>
-          and {nodes.length - NODES_SHOWN} more
-        </span>
-      )}
+      {domain.length > 0 && ` in ${domain.join(' / ')}`}: <NodeLinks names={nodes} shown={NODES_SHOWN} />
     </p>
   )
 }

@@ -14,6 +14,7 @@ import { DataTable } from '../../parts/data-table.tsx'
 import { Dialog } from '../../parts/dialog.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Moment } from '../../parts/moment.tsx'
+import { NodeLinks } from '../../parts/node-links.tsx'
 import { Answered, ErrorNote } from '../../parts/notes.tsx'
 import { PageHead } from '../../parts/page-head.tsx'
 import { StateBadge } from '../../parts/state-badge.tsx'
@@ -24,6 +25,9 @@ import { ProgressPlots } from './progress-plots.tsx'
 import { Ranks } from './ranks.tsx'
 import { SpecCard } from './spec-card.tsx'
 import { useEvents } from './workload-events.ts'
+
+/** Of an attempt, in its row. */
+const NODES_SHOWN = 3
 
 /** The whole of one workload: where it is in its life, why, how it goes, and what can be done. */
 export function WorkloadPage({ id }: { readonly id: string }) {
@@ -272,7 +276,9 @@ function Attempts({ attempts, now }: { readonly attempts: readonly AttemptView[]
           },
           {
             title: 'Nodes',
-            cell: ({ allocation }) => <Nodes names={allocation.parts.map(({ node }) => node)} />,
+            cell: ({ allocation }) => (
+              <NodeLinks names={allocation.parts.map(({ node }) => node)} shown={NODES_SHOWN} />
+            ),
           },
           { title: 'Started', isTight: true, cell: ({ plannedAt }) => <Moment at={plannedAt} now={now} /> },
           {
@@ -301,24 +307,5 @@ function Attempts({ attempts, now }: { readonly attempts: readonly AttemptView[]
         ]}
       />
     </section>
-  )
-}
-
-const NODES_SHOWN = 3
-
-function Nodes({ names }: { readonly names: readonly string[] }) {
-  return (
-    <>
-      {names.slice(0, NODES_SHOWN).map((name) => (
-        <span key={name}>
-          <Link to={`/machine?node=${encodeURIComponent(name)}`}>{name}</Link>{' '}
-        </span>
-      ))}
-      {names.length > NODES_SHOWN && (
-        <span class="muted" title={names.join(', ')}>
-          and {names.length - NODES_SHOWN} more
-        </span>
-      )}
-    </>
   )
 }
