@@ -148,6 +148,34 @@ describe('[X2] nothing is offered that would not come true', () => {
       { message: 'With 1 node instead of 2 it starts now.' },
     ])
   })
+
+  it('no eviction of what the pass ends already', () => {
+    const live = { x: { priority: 0 }, y: { priority: 0 } }
+    const queued = [aGang('h', '1 node', { priority: 3 }), aGang('g', '2 nodes', { priority: 2 })]
+    expect(planPass(aMachine('a xx yy', { live, queued }), now).evictions).toHaveLength(1)
+    expect(offered('a xx yy', { live, queued })).toEqual([])
+  })
+
+  it('no end of a window where others ahead would take the room', () => {
+    const machine = aMachine('a ..', {
+      queued: [aGang('first', '1 node'), aGang('g', '1 node', { submittedAt: 1 })],
+    })
+    const from = now + HOUR_MS
+    machine.setReservation({
+      id: id('m'),
+      kind: 'maintenance',
+      from,
+      to: from + HOUR_MS,
+      nodes: { domain: ['a'] },
+      reason: '',
+    })
+    const without = (workload: string) =>
+      explain(machine, now, id(workload), 0).counterfactuals.filter(
+        ({ change }) => change.kind === 'without-reservation',
+      )
+    expect(without('first')).toHaveLength(1)
+    expect(without('g')).toEqual([])
+  })
 })
 
 describe('the place in the line', () => {

@@ -1,7 +1,7 @@
 import type { TimeMs, WorkloadId } from '../base/index.ts'
 import { formatDuration, present } from '../base/index.ts'
 import { workloads } from './amounts.ts'
-import { counterfactuals } from './counterfactual.ts'
+import { type Offer, offers } from './counterfactual.ts'
 import type { Blocker, Explanation } from './explanation.ts'
 import { gangKey } from './gang.ts'
 import { named } from './holders.ts'
@@ -13,21 +13,24 @@ import type { Hold } from './plan.ts'
 import { quotaBlocks } from './quota.ts'
 import { quotaBlocker } from './quota-blocker.ts'
 import type { RequestClass } from './request-class.ts'
+import { comesTrue } from './trial.ts'
 import type { Entry } from './waiting.ts'
 
 /** Why one queued gang does not start now. Asserts that it is queued. */
 export function explain(machine: Machine, now: TimeMs, workload: WorkloadId, replica: number): Explanation {
   const entry = present(machine.waiting.get(workload, replica), `queued gang ${gangKey(workload, replica)}`)
   const explainer = new Explainer(machine, now)
-  const explanation = explainer.explain(entry, true)
+  const explanation = explainer.explain(entry)
+  const offered = explanation.blockers.length > 0 ? explainer.offers(entry) : []
   explainer.close()
-  return explanation
+  const proved = offered.filter(({ trial }) => !trial || comesTrue(machine, now, entry, trial))
+  return { ...explanation, counterfactuals: proved.map(({ said }) => said) }
 }
 
 /** Why each queued gang does not start now, in the order of the queue; without counterfactuals. */
 export function explainAll(machine: Machine, now: TimeMs): Explanation[] {
   const explainer = new Explainer(machine, now)
-  const explanations = [...machine.waiting.entries.values()].map((entry) => explainer.explain(entry, false))
+  const explanations = [...machine.waiting.entries.values()].map((entry) => explainer.explain(entry))
   explainer.close()
   return explanations.sort((a, b) => a.position - b.position)
 }
@@ -57,21 +60,19 @@ class Explainer {
     this.pass.rollback()
   }
 
-  explain(entry: Entry, withCounterfactuals: boolean): Explanation {
-    const { gang } = entry
-    const request = this.pass.requestOf(entry)
-    const blockers = this.startsNow.has(entry) ? [] : this.blockers(entry, request)
-    const isHeldBack = gang.waitsFor.length > 0 || gang.notBefore > this.now || this.isBehindHead(entry)
-    return {
-      workload: gang.workload,
-      replica: gang.replica,
-      position: this.places.of(entry),
-      blockers,
-      counterfactuals:
-        withCounterfactuals && blockers.length > 0 && !isHeldBack && !this.pass.served?.has(entry)
-          ? counterfactuals(this.pass, entry, request)
-          : [],
-    }
+  /** Without counterfactuals. */
+  explain(entry: Entry): Explanation {
+    const { workload, replica } = entry.gang
+    const blockers = this.startsNow.has(entry) ? [] : this.blockers(entry, this.pass.requestOf(entry))
+    return { workload, replica, position: this.places.of(entry), blockers, counterfactuals: [] }
+  }
+
+  /** What could be changed, where a change of the gang alone would be of use. */
+  offers(entry: Entry): Offer[] {
+    const { waitsFor, notBefore } = entry.gang
+    const isHeldBack = waitsFor.length > 0 || notBefore > this.now || this.isBehindHead(entry)
+    if (isHeldBack || this.pass.served?.has(entry)) return []
+    return offers(this.pass, entry, this.pass.requestOf(entry))
   }
 
   private blockers(entry: Entry, request: RequestClass): Blocker[] {

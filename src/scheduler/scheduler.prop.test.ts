@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 
 import { HOUR_MS, id, MINUTE_MS, type RandomStream, type ReservationId, randomStream } from '../base/index.ts'
 import { allocatedGpus, type NodeState, type Policy } from '../model/index.ts'
-import { explainAll } from './explain.ts'
+import { explain, explainAll } from './explain.ts'
+import type { Counterfactual } from './explanation.ts'
+import type { QueuedGang } from './gang.ts'
 import { Machine } from './machine.ts'
 import { Pass, planPass } from './pass.ts'
 import { aGang, aNode, apply, aQueue, aRequest, endAttempt } from './picture.ts'
@@ -27,6 +29,8 @@ describe('random machines, gangs, faults and edits', () => {
       const before = world.kept()
       planPass(world.machine, world.now)
       explainAll(world.machine, world.now)
+      for (const { gang } of Array.from(world.machine.waiting.entries.values()))
+        explain(world.machine, world.now, gang.workload, gang.replica)
       expect(world.kept()).toEqual(before)
     })
   })
@@ -118,6 +122,26 @@ describe('random machines, gangs, faults and edits', () => {
     })
   })
 
+  it('[X2] what is said to let a gang start now does, once the change is made and everybody has had their turn', () => {
+    let said = 0
+    play(({ machine, now }) => {
+      for (const { gang } of Array.from(machine.waiting.entries.values())) {
+        const { workload, replica } = gang
+        for (const { change, message, startsNow } of explain(machine, now, workload, replica)
+          .counterfactuals) {
+          if (!startsNow) continue
+          said++
+          const copy = machine.clone()
+          makeChange(copy, gang, change)
+          expect(planPass(copy, now).starts, message).toContainEqual(
+            expect.objectContaining({ workload, replica }),
+          )
+        }
+      }
+    })
+    expect(said).toBeGreaterThan(100)
+  })
+
   it('[S10] the plan does not depend on the order in which things became known', () => {
     play((world, plan) => {
       expect(planPass(world.rebuilt(), world.now)).toEqual(plan)
@@ -189,6 +213,24 @@ function play(look: (world: World, plan: Plan) => void): void {
     }),
     { numRuns: 25 },
   )
+}
+
+/** As whoever reads the counterfactual would make it. */
+function makeChange(machine: Machine, gang: QueuedGang, change: Counterfactual['change']): void {
+  const { request } = gang
+  const { shape, within, ...rest } = request
+  const ask = (changed: Partial<QueuedGang>) => machine.updateQueued({ ...gang, ...changed })
+  if (change.kind === 'without-reservation') machine.removeReservation(change.reservation)
+  else if (change.kind === 'fewer-nodes' && shape.kind === 'nodes')
+    ask({ request: { ...request, shape: { ...shape, nodes: change.nodes } } })
+  else if (change.kind === 'fewer-gpus')
+    ask({ request: { ...request, shape: { kind: 'gpus', gpus: change.gpus } } })
+  else if (change.kind === 'wider-level')
+    ask({ request: { ...request, within: { ...within!, level: change.level } } })
+  else if (change.kind === 'any-level') ask({ request: { shape, ...rest } })
+  else if (change.kind === 'shorter-limit') ask({ limitMs: change.limitMs })
+  else if (change.kind === 'other-queue') ask({ queue: change.queue })
+  else throw new Error(`no test makes the change ${change.kind}`)
 }
 
 interface Wish {
