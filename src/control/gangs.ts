@@ -43,6 +43,7 @@ function draftGang(workload: Workload, replica: number): Draft<QueuedGang> {
   }
   if (spec.expectedMs !== undefined) gang.expectedMs = spec.expectedMs
   if (spec.limitMs !== undefined) gang.limitMs = spec.limitMs
+  if (workload.predictedMs !== undefined) gang.predictedMs = workload.predictedMs
   if (spec.onlyNodes) gang.only = spec.onlyNodes
   if (spec.exceptNodes) gang.except = spec.exceptNodes
   return gang

@@ -100,12 +100,10 @@ class Touched {
         this.#row('cluster', 'cluster')
         break
       case 'policy-set':
-        this.#row('policy', 'policy')
-        // Another half-life moves the clock of what is remembered of past use.
-        this.#row('scheduler', 'memory')
+        this.#policy()
         break
       case 'policy-applied':
-        if (event.policy) this.#row('policy', 'policy')
+        if (event.policy) this.#policy()
         for (const queue of event.queues) this.#row('queues', queue.id)
         break
       case 'prices-set':
@@ -193,6 +191,12 @@ class Touched {
       if (!('domain' in nodes) && nodes.includes(to)) this.#row('reservations', id)
     for (const [id, { avoidedNodes }] of workloads)
       if (avoidedNodes.some(({ node }) => node === to)) this.workloads.add(id)
+  }
+
+  #policy(): void {
+    this.#row('policy', 'policy')
+    // Another half-life moves the clock of what is remembered of past use.
+    this.#row('scheduler', 'memory')
   }
 
   #attempt(id: Attempt['id']): void {

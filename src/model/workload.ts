@@ -1,4 +1,4 @@
-import type { AttemptId, NodeId, QueueId, TimeMs, WorkloadId } from '../base/index.ts'
+import type { AttemptId, DurationMs, NodeId, QueueId, TimeMs, WorkloadId } from '../base/index.ts'
 import { broken } from '../base/index.ts'
 import type { Owner } from './tenancy.ts'
 import type { WorkloadSpec } from './workload-spec.ts'
@@ -87,6 +87,8 @@ export interface Workload {
   /** Changes only when a `serve` workload is scaled. */
   spec: WorkloadSpec
   readonly submittedAt: TimeMs
+  /** What past runs said at its submission of how long it runs; absent for one that never ends by itself. */
+  readonly predictedMs?: DurationMs
   /** Workloads that must still succeed before this one may start. */
   waitsFor: readonly WorkloadId[]
   state: WorkloadState

@@ -14,6 +14,8 @@ export interface QueuedGang {
   readonly request: ResourceRequest
   readonly expectedMs?: DurationMs
   readonly limitMs?: DurationMs
+  /** What past runs said of it when it was submitted; what they say when it comes into the line, where that is not known. */
+  readonly predictedMs?: DurationMs
   /** How long it will really run in all; known only in the twin. */
   readonly exactMs?: DurationMs
   readonly preemptible: boolean

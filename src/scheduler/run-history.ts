@@ -111,7 +111,7 @@ export class RunHistory {
 /** How long it runs in all, by the source that the policy names. */
 export function runTime(gang: QueuedGang, source: RunTimeSource, history: RunHistory): DurationMs {
   if (source === 'exact' && gang.exactMs !== undefined) return gang.exactMs
-  if (source === 'predicted') return history.predict(gang)
+  if (source === 'predicted') return gang.predictedMs ?? history.predict(gang)
   return declaredMs(gang) ?? UNKNOWN_RUN_MS
 }
 

@@ -3,7 +3,7 @@ import { WORKLOAD_STATES } from '../../model/index.ts'
 import { named, type WireOf } from '../schema.ts'
 import { owner } from './actor.ts'
 import { explanation, startForecast } from './explanation.ts'
-import { count, gpuMs, timeMs } from './primitives.ts'
+import { count, durationMs, gpuMs, timeMs } from './primitives.ts'
 import { workloadSpec } from './spec.ts'
 
 export const progress = named(
@@ -39,6 +39,11 @@ export const workload = named(
     queue: z.string(),
     spec: workloadSpec,
     submittedAt: timeMs(),
+    predictedMs: durationMs()
+      .exactOptional()
+      .describe(
+        'how long it runs by what past runs said at its submission; absent where it never ends by itself',
+      ),
     waitsFor: z.array(z.string()).describe('workloads that must still succeed first'),
     state: z.enum(WORKLOAD_STATES),
     stateSince: timeMs(),

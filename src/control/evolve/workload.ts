@@ -69,7 +69,7 @@ function submit(
   event: Extract<Event, { kind: 'workload-submitted' }>,
   at: TimeMs,
 ): void {
-  const workload: Workload = {
+  const submitted: Workload = {
     id: event.workload,
     owner: event.owner,
     queue: queueOfTeam(event.owner.team),
@@ -87,6 +87,7 @@ function submit(
     avoidedNodes: [],
     usage: { held: 0, billed: 0, lost: 0 },
   }
+  const workload = event.spec.type === 'train' ? withPrediction(state, submitted) : submitted
   state.nextWorkloadNumber++
   state.workloads.set(workload.id, workload)
   for (const on of event.waitsFor) {
@@ -94,6 +95,11 @@ function submit(
     state.derived.dependents.set(on, waiting.add(workload.id))
   }
   enqueueMissing(state, workload)
+}
+
+/** Kept with the workload, so that a restart, which knows of more runs than there were then, finds the same order. */
+function withPrediction(state: ControlState, workload: Workload): Workload {
+  return { ...workload, predictedMs: state.derived.machine.history.predict(queuedGang(workload, 0)) }
 }
 
 function scale(state: ControlState, workload: Workload, replicas: number): void {
