@@ -66,23 +66,61 @@ function Endpoints({ items, onScale }: EndpointsProps) {
       rows={items}
       keyOf={({ workload }) => workload}
       columns={[
-        { title: 'Model', cell: ({ model }) => <b>{model}</b> },
+        {
+          title: 'Model',
+          isTight: true,
+          cell: ({ model, workload, owner }) => (
+            <>
+              <b>{model}</b>
+              <br />
+              <Link to={`/workloads/${encodeURIComponent(workload)}`}>{workload}</Link>{' '}
+              <span class="muted">{owner.team}</span>
+            </>
+          ),
+        },
         { title: 'State', isTight: true, cell: ({ state }) => <StateBadge state={state} /> },
+        {
+          title: 'Do',
+          isTight: true,
+          cell: (endpoint) => (
+            <span class="row">
+              {endpoint.readyReplicas > 0 && (
+                <Link class="button" to={`/models/${encodeURIComponent(endpoint.model)}`}>
+                  Chat
+                </Link>
+              )}
+              {mayChange(who.user, endpoint.owner) && (
+                <button type="button" onClick={() => onScale(endpoint)}>
+                  Scale
+                </button>
+              )}
+            </span>
+          ),
+        },
         {
           title: 'Replicas ready',
           isNumber: true,
-          cell: ({ readyReplicas, wantedReplicas }) => `${readyReplicas} of ${wantedReplicas}`,
+          cell: ({ readyReplicas, wantedReplicas, replicas }) => (
+            <>
+              {readyReplicas} of {wantedReplicas}
+              <Nodes names={[...new Set(replicas.flatMap(({ nodes }) => nodes))]} />
+            </>
+          ),
         },
         {
-          title: 'Requests now',
+          title: 'Requests',
           isNumber: true,
-          cell: ({ replicas }) =>
-            numberText(replicas.reduce((sum, { outstanding = 0 }) => sum + outstanding, 0)),
-        },
-        {
-          title: 'Requests/s',
-          isNumber: true,
-          cell: ({ traffic }) => traffic && numberText(Number(traffic.requestsPerSecond.toPrecision(3))),
+          cell: ({ replicas, traffic }) => (
+            <>
+              {numberText(replicas.reduce((sum, { outstanding = 0 }) => sum + outstanding, 0))} now
+              <br />
+              <span class="muted">
+                {traffic
+                  ? `${numberText(Number(traffic.requestsPerSecond.toPrecision(3)))}/s`
+                  : 'none lately'}
+              </span>
+            </>
+          ),
         },
         {
           title: 'Latency p50 / p99',
@@ -105,48 +143,20 @@ function Endpoints({ items, onScale }: EndpointsProps) {
               </span>
             ),
         },
-        {
-          title: 'Workload',
-          isExtra: true,
-          cell: ({ workload, owner }) => (
-            <>
-              <Link to={`/workloads/${encodeURIComponent(workload)}`}>{workload}</Link>{' '}
-              <span class="muted">{owner.team}</span>
-            </>
-          ),
-        },
-        {
-          title: 'Stands on',
-          isExtra: true,
-          cell: ({ replicas }) => {
-            const nodes = new Set(replicas.flatMap((replica) => replica.nodes))
-            return (
-              <span title={[...nodes].join(', ')}>
-                {nodes.size <= 3 ? [...nodes].join(', ') : countText(nodes.size, 'node')}
-              </span>
-            )
-          },
-        },
-        {
-          title: 'Do',
-          isTight: true,
-          cell: (endpoint) => (
-            <span class="row">
-              {endpoint.readyReplicas > 0 && (
-                <Link class="button" to={`/models/${encodeURIComponent(endpoint.model)}`}>
-                  Chat
-                </Link>
-              )}
-              {mayChange(who.user, endpoint.owner) && (
-                <button type="button" onClick={() => onScale(endpoint)}>
-                  Scale
-                </button>
-              )}
-            </span>
-          ),
-        },
       ]}
     />
+  )
+}
+
+function Nodes({ names }: { readonly names: readonly string[] }) {
+  if (names.length === 0) return null
+  return (
+    <>
+      <br />
+      <span class="muted" title={names.join(', ')}>
+        on {names.length === 1 ? names[0] : countText(names.length, 'node')}
+      </span>
+    </>
   )
 }
 
