@@ -53,7 +53,14 @@ function nearestName(found: string, allowed: readonly string[]): string | undefi
       bestDistance = candidate
     }
   }
-  return best
+  return best ?? nearestHabit(plain, allowed)
+}
+
+/** What a name of other systems with one slip of the fingers stands for. */
+function nearestHabit(plain: string, allowed: readonly string[]): string | undefined {
+  const habit = Object.keys(HABITS).find((name) => name.length > 4 && distance(plain, name) === 1)
+  const name = habit === undefined ? undefined : HABITS[habit]
+  return name !== undefined && allowed.includes(name) ? name : undefined
 }
 
 function plainName(name: string): string {

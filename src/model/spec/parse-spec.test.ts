@@ -183,6 +183,7 @@ describe('a spec with one fault names place, field, what was found and what is a
       'type: train\nname: "a\n',
       'a.yaml:3:1: something is missing before here: a closing quote, a bracket or a ":"',
     ],
+    ['type: train\nname: [a\nrun: b', 'a.yaml:3:1: a bracket that was opened before here is not closed'],
     [
       'type: train\nname a\nrun: b',
       'a.yaml:2:1: a field name reaches over two lines; is a ":" or a quote missing?',
@@ -203,6 +204,7 @@ describe('a spec with one fault names place, field, what was found and what is a
     ['nodez: 3', 'nodez: unknown field (did you mean "nodes"?); known here: NAMES'],
     ['num_gpus: 3', 'num_gpus: unknown field (did you mean "gpus"?); known here: NAMES'],
     ['command: x', 'command: unknown field (did you mean "run"?); known here: NAMES'],
+    ['comand: x', 'comand: unknown field (did you mean "run"?); known here: NAMES'],
     ['depends_on: x', 'depends_on: unknown field (did you mean "dependsOn"?); known here: NAMES'],
     ['zebra: x', 'zebra: unknown field; known here: NAMES'],
     ['replicas: 3', 'replicas: not a field of type train; it belongs to serve'],

@@ -166,5 +166,8 @@ const PLAINER: Readonly<Record<string, string>> = {
 }
 
 function inWords({ code, message }: YAMLError): string {
+  // The parser gives an unclosed bracket the code of an indentation.
+  if (code === 'BAD_INDENT' && message.startsWith('Flow '))
+    return 'a bracket that was opened before here is not closed'
   return PLAINER[code] ?? `is not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
 }
