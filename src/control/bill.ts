@@ -2,7 +2,7 @@ import type { TimeMs } from '../base/index.ts'
 import { assert, compareIds, HOUR_MS } from '../base/index.ts'
 import type { Prices, SpanCause, UsageSpan } from '../model/index.ts'
 import { isBilled, isHeld, SPAN_CAUSES } from '../model/index.ts'
-import type { Period, UsageGroup, UsageQuery, UsageSum } from './ports/index.ts'
+import type { Period, RestOfUsage, UsageGroup, UsageQuery, UsageSum } from './ports/index.ts'
 
 /** A part of the asked time in which prices did not change. */
 export interface PricedPeriod extends Period {
@@ -83,34 +83,39 @@ export function sumSpans(spans: Iterable<UsageSpan>, query: UsageQuery): readonl
   return [...sums.values()]
 }
 
-/** The sums with their prices; `open` are those of what has not ended. At most `limit` lines, the rest as one. */
+export const NO_REST: RestOfUsage = { sums: [], groupCount: 0 }
+
+/**
+ * The sums with their prices; `open` are those of what has not ended. At most `limit` lines, the others as one, and with them
+ * the `rest` of what ended: groups that no other sum is of, none of which belongs among the lines.
+ */
 export function billOf(
   periods: readonly PricedPeriod[],
   ended: readonly UsageSum[],
   open: readonly UsageSum[],
   limit: number,
+  rest = NO_REST,
 ): BillSums {
   const lines = new Map<string, Tally>()
   const models = new Map<string, Tally>()
+  const others = new Tally('others')
   const total = new Tally('total')
-  const add = (sum: UsageSum, isOpen: boolean) => {
+  const add = (sum: UsageSum, isOpen: boolean, tally = tallyOf(lines, sum.key)) => {
     const period = periods[sum.period]
     assert(period !== undefined, `period ${sum.period}`)
     const price = isBilled(sum.cause) ? priceOf(period.perGpuHour, sum.gpuModel) : 0
-    tallyOf(lines, sum.key).add(sum, price, isOpen)
+    tally.add(sum, price, isOpen)
     if (isHeld(sum.cause)) tallyOf(models, sum.gpuModel).add(sum, price, isOpen)
     total.add(sum, price, isOpen)
   }
   for (const sum of ended) add(sum, false)
   for (const sum of open) add(sum, true)
-  const sorted = [...lines.values()].sort(
-    (a, b) => b.amount - a.amount || b.held - a.held || compareIds(a.key, b.key),
-  )
-  const others = new Tally('others')
+  for (const sum of rest.sums) add(sum, false, others)
+  const sorted = [...lines.values()].sort(compareCost)
   for (const tally of sorted.slice(limit)) others.merge(tally)
   return {
     lines: sorted.slice(0, limit).map((tally) => tally.line()),
-    otherCount: Math.max(0, sorted.length - limit),
+    otherCount: Math.max(0, sorted.length - limit) + rest.groupCount,
     others: others.line(),
     total: total.line(),
     models: [...models.values()]
@@ -157,9 +162,22 @@ class Tally {
 
   line(): BillLine {
     const { key, held, billed, open, byCause } = this
-    const amount = Math.round(this.amount * 1e6) / 1e6
+    const amount = millionths(this.amount) / 1e6
     return { key, held, billed, notBilled: held - billed, byCause: { ...byCause }, open, amount }
   }
+}
+
+/** Most expensive first, then by what they held, then by key; rounded, so that the order in which parts were added does not matter. */
+function compareCost(a: Tally, b: Tally): number {
+  return (
+    millionths(b.amount) - millionths(a.amount) ||
+    Math.round(b.held * 1000) - Math.round(a.held * 1000) ||
+    compareIds(a.key, b.key)
+  )
+}
+
+function millionths(amount: number): number {
+  return Math.round(amount * 1e6)
 }
 
 function tallyOf(tallies: Map<string, Tally>, key: string): Tally {

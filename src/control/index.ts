@@ -1,4 +1,5 @@
-export { billOf, pricedPeriods, priceOf, sumSpans } from './bill.ts'
+export type { BillSums } from './bill.ts'
+export { billOf, NO_REST, pricedPeriods, priceOf, sumSpans } from './bill.ts'
 export * from './command.ts'
 export { decide } from './decide/index.ts'
 export { checkQueue, checkQueues } from './decide/queues.ts'

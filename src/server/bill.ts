@@ -1,8 +1,8 @@
 import type { Bill, PricesView } from '../api/index.ts'
 import type { WorkloadId } from '../base/index.ts'
-import { DAY_MS, HOUR_MS, id } from '../base/index.ts'
-import type { UsageQuery } from '../control/index.ts'
-import { billOf, pricedPeriods, priceOf } from '../control/index.ts'
+import { DAY_MS, HOUR_MS, id, present } from '../base/index.ts'
+import type { TopUsage, UsageQuery } from '../control/index.ts'
+import { billOf, NO_REST, pricedPeriods, priceOf } from '../control/index.ts'
 import type { User } from '../model/index.ts'
 import { SPAN_CAUSES } from '../model/index.ts'
 import type { CallContext } from './context.ts'
@@ -14,14 +14,15 @@ interface Question {
   readonly from?: number | undefined
   readonly to?: number | undefined
   readonly by: Bill['by']
-  readonly limit: number
+  /** Every row when left out. */
+  readonly limit?: number
 }
 
 const DEFAULT_PERIOD_MS = 30 * DAY_MS
 
 /** The bill of what the caller may see: the ended from the store's sums, the live from the state. */
 export async function billFor(context: CallContext, question: Question): Promise<Bill> {
-  const { ledger, clock, caller } = context
+  const { ledger, store, clock, caller } = context
   const { prices } = ledger.state
   const now = clock.now()
   const { by, limit, to = now } = question
@@ -32,9 +33,21 @@ export async function billFor(context: CallContext, question: Question): Promise
     })
   }
   const periods = pricedPeriods(prices, from, to)
+  const priceIn = (period: number, gpuModel: string) =>
+    priceOf(present(periods[period], 'period', period).perGpuHour, gpuModel) ?? 0
   const query: UsageQuery = { periods: periods.map(plain), by, ...scopeOf(caller.user) }
-  const { ended, open } = await usageSums(context, query, Math.min(now, to))
-  const { lines, ...sums } = billOf(periods, ended, open, limit)
+  const { ended, open } = await usageSums(
+    context,
+    query,
+    Math.min(now, to),
+    async (open): Promise<TopUsage> => {
+      // Only workloads are so many that it is worth ranking them in the store.
+      if (by !== 'workload' || limit === undefined) return { sums: await store.usage(query), rest: NO_REST }
+      const keys = [...new Set(open.map(({ key }) => key))]
+      return store.topUsage({ ...query, by, limit, keys, priceOf: priceIn })
+    },
+  )
+  const { lines, ...sums } = billOf(periods, ended.sums, open, limit ?? Infinity, ended.rest)
   const names =
     by === 'workload'
       ? await namesOf(
@@ -51,12 +64,7 @@ export async function billFor(context: CallContext, question: Question): Promise
 
 /** The bill with every row, in GPU-hours; the last line is the total. */
 export async function billCsv(context: CallContext, question: Omit<Question, 'limit'>): Promise<string> {
-  const {
-    rows,
-    total,
-    currency = '',
-    by,
-  } = await billFor(context, { ...question, limit: Number.MAX_SAFE_INTEGER })
+  const { rows, total, currency = '', by } = await billFor(context, question)
   const hours = (gpuMs: number) => Math.round((gpuMs / HOUR_MS) * 1e6) / 1e6
   const head = [by, 'name', 'amount', 'currency', 'held', 'billed', 'not billed', 'not ended', ...SPAN_CAUSES]
   const lines = [...rows, total].map(({ key, name = '', amount, held, billed, notBilled, open, byCause }) => [

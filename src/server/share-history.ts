@@ -1,5 +1,6 @@
 import type { ShareHistoryView } from '../api/index.ts'
 import { DAY_MS, MINUTE_MS } from '../base/index.ts'
+import type { UsageQuery } from '../control/index.ts'
 import { isHeld, maySee } from '../model/index.ts'
 import type { CallContext } from './context.ts'
 import { ProblemError } from './problem-error.ts'
@@ -14,7 +15,7 @@ interface Question {
 
 /** The mean number of GPUs that each queue held in each interval: of the ended from the store, of the live from the state. */
 export async function shareHistory(context: CallContext, question: Question): Promise<ShareHistoryView> {
-  const { ledger, clock, caller } = context
+  const { ledger, store, clock, caller } = context
   const now = clock.now()
   const to = Math.min(question.to ?? now, now)
   const from = question.from ?? Math.max(0, to - DAY_MS)
@@ -29,7 +30,8 @@ export async function shareHistory(context: CallContext, question: Question): Pr
     to: Math.min(to, from + (i + 1) * intervalMs),
   }))
   const organisation = caller.user.role === 'operator' ? {} : { organisation: caller.user.organisation }
-  const { ended, open } = await usageSums(context, { periods, by: 'team', ...organisation }, now)
+  const query: UsageQuery = { periods, by: 'team', ...organisation }
+  const { ended, open } = await usageSums(context, query, now, () => store.usage(query))
 
   const gpuMs = new Map<string, number[]>()
   for (const sum of [...ended, ...open]) {

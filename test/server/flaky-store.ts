@@ -62,6 +62,7 @@ export class FlakyStore {
       workload: (id) => store.workload(id),
       attempts: (id) => store.attempts(id),
       usage: (query) => store.usage(query),
+      topUsage: (query) => store.topUsage(query),
       names: (ids) => store.names(ids),
       leader: () => store.leader(),
       submission: async (user, key) => {

@@ -8,6 +8,8 @@ import type {
   Store,
   StoredState,
   SubmissionRecord,
+  TopUsage,
+  TopUsageQuery,
   UsageQuery,
   UsageSum,
   WorkloadQuery,
@@ -24,7 +26,7 @@ import { workloadNumber } from './numbers.ts'
 import type { LoggedEvent } from './rows.ts'
 import { StoreError } from './store-error.ts'
 import { SubmissionLookup } from './submission-lookup.ts'
-import { sumUsage } from './sum-usage.ts'
+import { sumTopUsage, sumUsage } from './sum-usage.ts'
 import type { Tables } from './tables.ts'
 
 const LIVE_STATES = WORKLOAD_STATES.filter((state) => !FINAL_WORKLOAD_STATES.some((final) => final === state))
@@ -123,6 +125,10 @@ export class PostgresStore implements Store {
 
   usage(query: UsageQuery): Promise<readonly UsageSum[]> {
     return this.#read((reader) => sumUsage(reader, query))
+  }
+
+  topUsage(query: TopUsageQuery): Promise<TopUsage> {
+    return this.#read((reader) => snapshotOf(reader).execute((snapshot) => sumTopUsage(snapshot, query)))
   }
 
   names(workloads: readonly string[]): Promise<ReadonlyMap<string, string>> {

@@ -18,6 +18,8 @@ export interface Store {
   attempts(workload: WorkloadId): Promise<readonly Attempt[]>
   /** The spans of what ended, cut to the periods and added up. */
   usage(query: UsageQuery): Promise<readonly UsageSum[]>
+  /** The same of the most expensive workloads, with all others as one. */
+  topUsage(query: TopUsageQuery): Promise<TopUsage>
   /** The names of these workloads, live and final; of ids that are none, nothing. */
   names(workloads: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** The workloads that this user's submission with this key made, if there was one. */
@@ -102,7 +104,7 @@ export interface Period {
 }
 
 export interface UsageQuery {
-  /** Each is added up for itself; they do not overlap. */
+  /** Each is added up for itself; in order, and they do not overlap. */
   readonly periods: readonly Period[]
   readonly by: UsageGroup
   readonly organisation?: string
@@ -118,6 +120,28 @@ export interface UsageSum {
   readonly gpuModel: string
   readonly cause: SpanCause
   readonly gpuMs: number
+}
+
+export interface TopUsageQuery extends UsageQuery {
+  readonly by: 'workload'
+  /** How many, at least 1: those that cost most to a millionth, of these those that held most, of these the oldest. */
+  readonly limit: number
+  /** Workloads that are told whatever they cost, beside those. */
+  readonly keys: readonly string[]
+  /** Of a GPU-hour that is billed, by the index of the period; 0 or more. */
+  readonly priceOf: (period: number, gpuModel: string) => number
+}
+
+export interface TopUsage {
+  readonly sums: readonly UsageSum[]
+  readonly rest: RestOfUsage
+}
+
+/** What groups that are not told held together. */
+export interface RestOfUsage {
+  /** Their key is empty. */
+  readonly sums: readonly UsageSum[]
+  readonly groupCount: number
 }
 
 export interface Page<Item> {

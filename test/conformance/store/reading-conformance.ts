@@ -17,8 +17,15 @@ import {
   randomStream,
   type WorkloadId,
 } from '../../../src/base/index.ts'
-import type { Event, EventQuery, LoggedEvent, UsageQuery, UsageSum } from '../../../src/control/index.ts'
-import { sumSpans, USAGE_GROUPS } from '../../../src/control/index.ts'
+import type {
+  BillSums,
+  Event,
+  EventQuery,
+  LoggedEvent,
+  UsageQuery,
+  UsageSum,
+} from '../../../src/control/index.ts'
+import { billOf, priceOf, sumSpans, USAGE_GROUPS } from '../../../src/control/index.ts'
 import {
   type Actor,
   DEFAULT_POLICY,
@@ -54,6 +61,33 @@ export function readingConformance(
         expect(inOrder(await store.usage(query)), JSON.stringify(query)).toEqual(
           inOrder(sumSpans(spans, query)),
         )
+      }
+    })
+
+    it('[S9] [C21] makes the bill that the slow twin makes, of the first workloads by cost, whatever the prices and the limit', async () => {
+      const live = manySpans(650).slice(600)
+      const ended = [...manySpans(600), ...alikeSpans(40)]
+      await store.append(aBatch({ spans: ended }))
+      const random = randomStream(13, 'bills')
+      for (const { by: _, ...question } of usageQueries(60)) {
+        const whose = random.below(3) ? question : { periods: question.periods, organisation: 'alike' }
+        const query = { ...whose, by: 'workload' } as const
+        const prices = [2, 0.37, 0].map((price) => ({ H100: price, 'a100-40': random.below(300) / 100 }))
+        const periods = query.periods.map((period, i) => ({ ...period, perGpuHour: prices[i] ?? {} }))
+        const open = sumSpans(random.below(2) ? live : [], query)
+        const limit = 1 + random.below(12)
+        const top = await store.topUsage({
+          ...query,
+          limit,
+          keys: open.map(({ key }) => key),
+          priceOf: (period, model) => priceOf(periods[period]!.perGpuHour, model) ?? 0,
+        })
+        const told = new Set(top.sums.map(({ key }) => key))
+        expect(told.size).toBeLessThanOrEqual(limit + new Set(open.map(({ key }) => key)).size)
+        expect(
+          rounded(billOf(periods, top.sums, open, limit, top.rest)),
+          JSON.stringify({ query, limit }),
+        ).toEqual(rounded(billOf(periods, sumSpans(ended, query), open, limit)))
       }
     })
 
@@ -107,21 +141,44 @@ function manySpans(count: number): UsageSpan[] {
   })
 }
 
+/** Of workloads that only their ids tell apart. */
+function alikeSpans(count: number): UsageSpan[] {
+  return Array.from({ length: count }, (_, i) => ({
+    workload: id<WorkloadId>(`w${i + 1}`),
+    owner: anOwner('alike', 'red', 'alike-1'),
+    gpuModel: 'H100-80GB',
+    milliGpus: 1_000,
+    from: 0,
+    to: 20_000,
+    cause: 'work',
+  }))
+}
+
 function usageQueries(count: number): UsageQuery[] {
   const random = randomStream(10, 'usage queries')
   return Array.from({ length: count }, (_, index) => {
     const from = random.below(9_000)
     const cut = from + 1 + random.below(2_000)
+    const later = cut + 1 + random.below(6_000)
+    const gap = random.below(3) ? 0 : random.below(500)
     return {
       periods: [
         { from, to: cut },
-        { from: cut, to: cut + 1 + random.below(6_000) },
-      ],
+        { from: cut, to: later },
+        { from: later + gap, to: later + gap + 1 + random.below(40) },
+      ].slice(0, 1 + random.below(3)),
       by: USAGE_GROUPS[index % USAGE_GROUPS.length] ?? 'team',
       ...(random.below(2) ? { organisation: 'acme' } : {}),
       ...(random.below(2) ? { only: { teams: ['acme/red'], user: 'acme-1' } } : {}),
     }
   })
+}
+
+/** Money is added up in another order, and so may differ after the last digit that is shown. */
+function rounded(bill: BillSums): unknown {
+  return JSON.parse(JSON.stringify(bill), (key, value: unknown) =>
+    key === 'amount' ? Number((value as number).toFixed(5)) : value,
+  )
 }
 
 function inOrder(sums: readonly UsageSum[]): UsageSum[] {
