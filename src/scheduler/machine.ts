@@ -238,7 +238,7 @@ export class Machine {
     const remap = (user: UserRecord) => queues.user(queues.of(user.parent.queue.id), user.user)
     Object.assign(copy, {
       queues,
-      fleet: new Fleet(this.fleet.levels, queues),
+      fleet: new Fleet(this.fleet.levels, queues, this.fleet.mix.clone()),
       history: this.history.clone(),
     })
     const occupants = this.fleet.copyInto(copy.fleet, remap)

@@ -93,6 +93,9 @@ describe('[P5] parts of a GPU, CPU and memory: where least is stranded for what 
       machine.fleet.mix.leave(usual)
     }
     for (const gang of want) machine.enqueue(gang)
+    const copy = machine.clone()
+    // What forecasts and what-ifs are played on knows as well what usually comes.
+    expect(planPass(copy, 0)).toEqual(planPass(machine, 0))
     return drawn(machine, planPass(machine, 0))
   }
 
