@@ -314,27 +314,29 @@ export class SimulatedServer {
 
   /** The process is gone with all it had in memory; another one will start. */
   #die(): 'died' {
-    const { failing, now, plan } = this.#options
+    const { failing, now } = this.#options
     if (failing) failing.faults.armed = undefined
     this.#life++
     this.#unperformed = []
     this.#untaken = []
     this.#lastFactOf.clear()
     this.#inContact = true
-    this.#downUntil = now() + (failing?.faults.restartUs() ?? 0) + 1
-    plan(this.#downUntil, { kind: 'server-starts' })
+    this.#startAt(now() + (failing?.faults.restartUs() ?? 0) + 1)
     return 'died'
   }
 
+  /** It is down at that moment too, until it has started: what comes first then meets no server. */
+  #startAt(at: TimeUs): void {
+    this.#downUntil = at + 1
+    this.#options.plan(at, { kind: 'server-starts' })
+  }
+
   #start(): void {
-    const { failing, onRestart, now, plan } = this.#options
+    const { failing, onRestart, now } = this.#options
     if (!failing) return
-    if (!this.isServing) {
-      // The store stalls: it cannot be read yet.
-      this.#downUntil = this.servesFrom
-      plan(this.#downUntil, { kind: 'server-starts' })
-      return
-    }
+    // The store stalls: it cannot be read yet.
+    if (this.#stalledUntil > now()) return this.#startAt(this.#stalledUntil)
+    this.#downUntil = now()
     this.state = restoreState(failing.store.load())
     this.#tickAt = Number.POSITIVE_INFINITY
     onRestart()
