@@ -335,7 +335,10 @@ export class SimulatedServer {
     const { failing, onRestart, now } = this.#options
     if (!failing) return
     // The store stalls: it cannot be read yet.
-    if (this.#stalledUntil > now()) return this.#startAt(this.#stalledUntil)
+    if (this.#stalledUntil > now()) {
+      this.#startAt(this.#stalledUntil)
+      return
+    }
     this.#downUntil = now()
     this.state = restoreState(failing.store.load())
     this.#tickAt = Number.POSITIVE_INFINITY
