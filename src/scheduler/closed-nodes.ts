@@ -1,6 +1,7 @@
 import { hasOwnNodes, notAskedFor } from './asked-nodes.ts'
 import { type Cells, cellsOf, nodesOfOthers } from './cells.ts'
 import type { EvictionContext } from './eviction-context.ts'
+import { canEverFit } from './feasible.ts'
 import { WHOLE_GPU } from './footprint.ts'
 import type { QueuedGang } from './gang.ts'
 import type { Promises } from './promises.ts'
@@ -52,6 +53,17 @@ export class ClosedNodes {
     if (request.spread?.mode === 'required')
       closed.push(...apartAlways(fleet, claim.gang, fleet.classOf(request)))
     return closed
+  }
+
+  /** Whether it would fit on what it asked for outside of others' guaranteed domains, were all of that ready and empty. */
+  leaveEnough(entry: Entry, request: RequestClass): boolean {
+    const { tree } = this.context.machine.fleet
+    const { gpuMilli } = request.options[0]!
+    const closed = new Set([...notAskedFor(tree, entry.gang), ...this.ofOthers(entry, gpuMilli)])
+    if (closed.size === 0) return true
+    const requiredDepth = request.withinRequired ? request.withinDepth : undefined
+    const bounds = { requiredDepth, segmentDepth: request.segmentDepth }
+    return request.options.some((option) => canEverFit(tree, request.request, option, bounds, closed))
   }
 
   /** Those that stand for others' guaranteed domains, for what could not be ended again for them. */

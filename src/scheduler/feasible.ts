@@ -14,14 +14,16 @@ export interface Bounds {
   readonly segmentDepth: number | undefined
 }
 
-/** Whether the gang would fit if every node of the tree were ready and empty. */
+/** Whether the gang would fit if every node of the tree but those left out were ready and empty. */
 export function canEverFit(
   tree: TopologyTree,
   request: ResourceRequest,
   option: Option,
   bounds: Bounds,
+  leftOut?: ReadonlySet<number>,
 ): boolean {
-  return mostNodesTogether(tree, request, option, bounds) >= option.nodes + Math.sign(option.remainder)
+  const needed = option.nodes + Math.sign(option.remainder)
+  return mostNodesTogether(tree, request, option, bounds, leftOut) >= needed
 }
 
 /** The most nodes for this option that one domain has which it may stand in; whole segments only, where it is cut. */
@@ -30,6 +32,7 @@ export function mostNodesTogether(
   request: ResourceRequest,
   option: Option,
   { requiredDepth = 0, segmentDepth }: Bounds,
+  leftOut?: ReadonlySet<number>,
 ): number {
   const nodes = suitableNodes(tree, request, option)
   const size = request.segment?.nodes ?? 1
@@ -37,6 +40,7 @@ export function mostNodesTogether(
   const inPart = new Map<number, number>()
   const inDomain = new Map<number, number>()
   for (const n of nodes) {
+    if (leftOut?.has(n)) continue
     const part = placeOf(tree, n, isCut ? segmentDepth : requiredDepth)
     const here = (inPart.get(part) ?? 0) + 1
     inPart.set(part, here)

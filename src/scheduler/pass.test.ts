@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { HOUR_MS } from '../base/index.ts'
+import { HOUR_MS, id } from '../base/index.ts'
 import { explain } from './explain.ts'
+import type { QueuedGang } from './gang.ts'
+import type { Machine } from './machine.ts'
 import { planPass } from './pass.ts'
-import { aGang, aMachine, aRequest, drawn, picture } from './picture.ts'
+import { aGang, aMachine, aQueue, aRequest, drawn, picture } from './picture.ts'
 
 describe('placement', () => {
   it('puts a gang into the smallest domain that fits it, best fit', () => {
@@ -68,6 +70,25 @@ describe('[P6] a gang larger than any domain that it may stand in', () => {
       ],
     ])
     expect(counterfactuals.map(({ change }) => change.kind)).toContain('fewer-nodes')
+  })
+
+  it('blocks nobody where only what is guaranteed to others, or was not asked for, would make it large enough (chaos seed 8759)', () => {
+    const owner = aQueue('owner', { guaranteedDomains: { level: 'block', count: 1 } })
+    const head = (more: Partial<QueuedGang>) =>
+      aMachine('a .. ..\nb .. !..', {
+        policy: { ordering: 'fifo', backfill: 'strict' },
+        queues: [owner, aQueue('other')],
+        queued: [
+          aGang('g', '2 nodes', { queue: id('other'), ...more }),
+          aGang('s', '1 node', { queue: id('other'), submittedAt: 1 }),
+        ],
+      })
+    const started = (machine: Machine) => planPass(machine, 2).starts.map(({ workload }) => workload)
+    const request = aRequest('2 nodes', { within: { level: 'block', mode: 'required' } })
+    expect(started(head({ request, preemptible: false }))).toEqual(['s'])
+    expect(started(head({ only: [id('b.1')] }))).toEqual(['s'])
+    // What is only not ready comes back.
+    expect(started(head({ only: [id('b.1'), id('b.2')] }))).toEqual([])
   })
 
   it('counts whole segments where it is cut', () => {

@@ -174,7 +174,7 @@ export class Pass implements EvictionContext {
       if (verdict === 'blocked' || verdict === 'waits-for-level') this.somebodyLacksRoom = true
       if (verdict === 'blocked' && !this.overtake(entry)) {
         if (this.blocked.length < holdDepth) this.blocked.push(entry)
-        if (backfill === 'strict') {
+        if (backfill === 'strict' && this.closed.leaveEnough(entry, this.requestOf(entry))) {
           this.strictHead = entry
           return
         }
