@@ -2,6 +2,7 @@ import type { TimeMs } from '../base/index.ts'
 import { MINUTE_MS } from '../base/index.ts'
 import type { Fleet } from './fleet.ts'
 import { WHOLE_GPU } from './footprint.ts'
+import type { Occupant } from './holding.ts'
 import type { ClassOption, RequestClass } from './request-class.ts'
 
 /** Where and when a blocked gang can start if everything ends when it is due. */
@@ -30,23 +31,41 @@ export function earliestPlace(
 }
 
 /** When `gpus` GPUs of a node will be free at once. */
-export function nodeFreeAt(fleet: Fleet, node: number, gpus: number, now: TimeMs): TimeMs {
+function nodeFreeAt(fleet: Fleet, node: number, gpus: number, now: TimeMs): TimeMs {
   const { capacity, tree } = fleet
   if (capacity.closed[node] !== 0) return Number.POSITIVE_INFINITY
   let free = capacity.nodeFree[node]!
   if (free >= gpus) return now
-  const count = tree.gpuStart[node + 1]! - tree.gpuStart[node]!
-  // What others hold comes back at no time that is known here.
-  if (gpus > count - fleet.foreign.on(tree.nodeIds[node]!)) return Number.POSITIVE_INFINITY
-  if (gpus < count) {
+  if (gpus > mostFree(fleet, node)) return Number.POSITIVE_INFINITY
+  if (gpus < tree.descriptions[node]!.gpuCount) {
     const here = fleet.onNode[node]!.slice().sort((a, b) => a.endsAt - b.endsAt)
-    for (const { footprint, endsAt } of here) {
-      if (footprint.milli < WHOLE_GPU) continue
-      free += footprint.gpus[footprint.nodes.indexOf(node)]!.length
-      if (free >= gpus) return due(endsAt, now)
+    for (const occupant of here) {
+      free += wholeGpusOn(occupant, node)
+      if (free >= gpus) return due(occupant.endsAt, now)
     }
   }
   return due(fleet.nodeEndsAt[node]!, now)
+}
+
+/** The most GPUs of a node that will be free at once by `at`. */
+export function gpusFreeBy(fleet: Fleet, node: number, at: TimeMs, now: TimeMs): number {
+  const { capacity } = fleet
+  if (capacity.closed[node] !== 0) return 0
+  if (due(fleet.nodeEndsAt[node]!, now) <= at) return mostFree(fleet, node)
+  let free = capacity.nodeFree[node]!
+  for (const occupant of fleet.onNode[node]!)
+    if (due(occupant.endsAt, now) <= at) free += wholeGpusOn(occupant, node)
+  return free
+}
+
+/** What others hold comes back at no time that is known here. */
+function mostFree({ tree, foreign }: Fleet, node: number): number {
+  return tree.descriptions[node]!.gpuCount - foreign.on(tree.nodeIds[node]!)
+}
+
+/** A GPU of which it has a part is free only when all who have parts of it have ended. */
+function wholeGpusOn({ footprint }: Occupant, node: number): number {
+  return footprint.milli < WHOLE_GPU ? 0 : footprint.gpus[footprint.nodes.indexOf(node)]!.length
 }
 
 function due(endsAt: TimeMs, now: TimeMs): TimeMs {

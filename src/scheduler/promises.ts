@@ -1,7 +1,7 @@
 import type { QueueId, TimeMs, UserId, WorkloadId } from '../base/index.ts'
 import type { Reservation } from '../model/index.ts'
 import { openQueue } from '../model/index.ts'
-import { type EarliestPlace, nodeFreeAt } from './earliest.ts'
+import { type EarliestPlace, gpusFreeBy } from './earliest.ts'
 import { type Footprint, WHOLE_GPU } from './footprint.ts'
 import type { QueuedGang } from './gang.ts'
 import type { Occupant, UserRecord } from './holding.ts'
@@ -208,13 +208,7 @@ export class Promises {
     const gpus = nodes.map((n) => {
       const free = capacity.nodeFree[n]!
       if (free === 0) return []
-      let atThatTime = option.gpusPerNode
-      while (
-        atThatTime < capacity.tree.descriptions[n]!.gpuCount &&
-        nodeFreeAt(fleet, n, atThatTime + 1, this.now) <= at
-      )
-        atThatTime++
-      const spare = atThatTime - option.gpusPerNode
+      const spare = Math.max(0, gpusFreeBy(fleet, n, at, this.now) - option.gpusPerNode)
       return capacity.freeGpus(n, Math.max(0, free - spare))
     })
     return { nodes, gpus, milli: WHOLE_GPU, cpuMilli: 0, memoryMib: 0 }
