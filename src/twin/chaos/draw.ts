@@ -40,6 +40,7 @@ export function chaosSetup(seed: number): ChaosSetup {
       tellSaves: true,
       faults: options.faults,
       controlFaults: options.control,
+      keepsPast: true,
       healMs: options.safetyHours * HOUR_MS,
       horizonMs: (options.safetyHours + LIVENESS_HOURS) * HOUR_MS,
     },

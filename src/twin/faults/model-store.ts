@@ -4,6 +4,7 @@ import type { Batch, LoggedEvent, StoredState } from '../../control/index.ts'
 import { isFinal } from '../../model/index.ts'
 
 export interface ModelStoreRecord {
+  readonly lastSequence: number
   readonly log: readonly LoggedEvent[]
   readonly documents: readonly (readonly [string, string])[]
   readonly workloads: readonly (readonly [WorkloadId, string])[]
@@ -16,13 +17,21 @@ export interface ModelStoreRecord {
  * were taken from. It keeps the promises of the store port and no more.
  */
 export class ModelStore {
+  /** Every event, where it keeps the past. */
   readonly log: LoggedEvent[] = []
+  readonly #keepsPast: boolean
+  #lastSequence = 0
   readonly #documents = new Map<string, string>()
   readonly #workloads = new Map<WorkloadId, string>()
   readonly #attempts = new Map<AttemptId, string>()
   readonly #submissions = new Map<string, readonly WorkloadId[]>()
 
-  /** Live and final. */
+  /** Without the past it holds what a server needs to start again, which does not grow with what has ended. */
+  constructor(keepsPast = true) {
+    this.#keepsPast = keepsPast
+  }
+
+  /** Final ones too, where it keeps the past. */
   has(workload: WorkloadId): boolean {
     return this.#workloads.has(workload)
   }
@@ -32,25 +41,27 @@ export class ModelStore {
   }
 
   append(batch: Batch): void {
-    const last = this.log.at(-1)?.sequence ?? 0
+    const last = this.#lastSequence
     assert(
       batch.events.every((event, i) => event.sequence === last + 1 + i),
       `a batch after event ${last} begins with ${batch.events[0]?.sequence}`,
     )
-    for (const event of batch.events) this.log.push(structuredCopy(event))
+    this.#lastSequence = last + batch.events.length
+    if (this.#keepsPast) for (const event of batch.events) this.log.push(structuredCopy(event))
     for (const { collection, id, value } of batch.documents) {
       const key = JSON.stringify([collection, id])
       if (value === undefined) this.#documents.delete(key)
       else this.#documents.set(key, JSON.stringify(value))
     }
-    for (const workload of batch.workloads) this.#workloads.set(workload.id, JSON.stringify(workload))
-    for (const attempt of batch.attempts) this.#attempts.set(attempt.id, JSON.stringify(attempt))
+    for (const workload of batch.workloads) this.#put(this.#workloads, workload, isFinal(workload.state))
+    for (const attempt of batch.attempts) this.#put(this.#attempts, attempt, attempt.state === 'ended')
     for (const { user, idempotencyKey, workloads } of batch.submissions)
       this.#submissions.set(`${user} ${idempotencyKey}`, workloads)
   }
 
   record(): ModelStoreRecord {
     return {
+      lastSequence: this.#lastSequence,
       log: this.log,
       documents: [...this.#documents],
       workloads: [...this.#workloads],
@@ -61,7 +72,9 @@ export class ModelStore {
 
   /** Holds what the record holds, and nothing else. */
   replaceBy(record: ModelStoreRecord): void {
-    this.log.splice(0, this.log.length, ...record.log)
+    this.#lastSequence = record.lastSequence
+    this.log.length = 0
+    for (const event of record.log) this.log.push(event)
     refill(this.#documents, record.documents)
     refill(this.#workloads, record.workloads)
     refill(this.#attempts, record.attempts)
@@ -84,7 +97,12 @@ export class ModelStore {
     const attempts = [...this.#attempts.values()]
       .map((text) => JSON.parse(text) as StoredState['attempts'][number])
       .filter(({ state }) => state !== 'ended')
-    return { lastSequence: this.log.at(-1)?.sequence ?? 0, documents, workloads, attempts }
+    return { lastSequence: this.#lastSequence, documents, workloads, attempts }
+  }
+
+  #put<Id>(rows: Map<Id, string>, row: { readonly id: Id }, isOver: boolean): void {
+    if (isOver && !this.#keepsPast) rows.delete(row.id)
+    else rows.set(row.id, JSON.stringify(row))
   }
 }
 

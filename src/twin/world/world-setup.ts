@@ -23,6 +23,8 @@ export interface WorldSetup {
   readonly tellSaves?: boolean
   /** How the control plane itself fails; then it also has a store to start again from. */
   readonly controlFaults?: ControlFaultPlan
+  /** Whether that store keeps all events and what has ended, for checkers to look at. */
+  readonly keepsPast?: boolean
   /** Nothing fails later than this after the start. */
   readonly healMs?: DurationMs
   /** What people do beside submitting. */

@@ -83,7 +83,7 @@ export class World {
     const planFault = (inUs: TimeUs, what: Happening) =>
       this.#agenda.plan(this.nowUs + inUs, RANK.fault, what)
     this.faults = setup.faults && new FaultInjector(setup.faults, setup.nodes, this.streams, planFault)
-    this.store = setup.controlFaults && new ModelStore()
+    this.store = setup.controlFaults && new ModelStore(setup.keepsPast ?? false)
     this.controlFaults =
       setup.controlFaults && new ControlFaults(setup.controlFaults, this.streams, planFault)
     this.engine = new SimulatedEngine(
@@ -192,7 +192,7 @@ export class World {
     if (record.store) world.store?.replaceBy(record.store)
     for (const [job, workload] of record.acknowledged) world.acknowledged.set(job, workload)
     for (const [name, end] of record.ended) world.#ended.set(name, end)
-    world.refused.push(...record.refused)
+    for (const words of record.refused) world.refused.push(words)
     world.eventCount = record.counts.events
     world.stepCount = record.counts.steps
     world.openJobs = record.counts.openJobs
