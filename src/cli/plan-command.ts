@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { refuse } from '../base/index.ts'
 import type { NodeDescription } from '../model/index.ts'
@@ -19,6 +18,7 @@ import {
   specFile,
   trainingInput,
 } from '../planner/index.ts'
+import { writeOutput } from './file-failure.ts'
 import {
   amount,
   checked,
@@ -105,13 +105,13 @@ async function trainingPlan(
   const curve: Curve | undefined =
     flags.curve || flags.html !== undefined ? planCurve({ ...input, tokens: plan.tokens }) : undefined
   if (flags.html !== undefined) {
-    writeFileSync(flags.html, planPage(plan, curve))
+    writeOutput(flags.html, planPage(plan, curve))
     outside.err(`wrote ${flags.html}\n`)
   }
   const spec =
     flags.spec === undefined ? undefined : specFile(plan, flags.run === undefined ? {} : { run: flags.run })
   if (spec !== undefined && flags.spec !== '-') {
-    writeFileSync(flags.spec!, spec)
+    writeOutput(flags.spec!, spec)
     outside.err(`wrote ${flags.spec}; submit it with banyan run ${flags.spec}\n`)
   }
   if (flags.json)

@@ -12,8 +12,9 @@ export function twinCommand(): Command {
     .description('play one scenario file, or a trace given by flags')
     .option('--report <file>', 'write a self-contained HTML page with plots')
     .option('--json', 'print one JSON object')
-    .option('--save <file>', 'write the run there when it is interrupted, or stops at --horizon')
-    .option('--resume <file>', 'go on with a run that --save wrote')
+    .option('--save <file>', 'keep the run there, so that neither Ctrl-C nor a crash loses what is done')
+    .option('--save-every <span>', 'of real time; else so seldom that it costs at most 2 %')
+    .option('--resume <file>', 'go on with a run that --save wrote, and keep it there')
     .action(async (file: string | undefined, flags: TwinFlags) =>
       printRun(await interruptible((signal) => playScenario(playOfFlags(file, flags), signal)), flags),
     )
@@ -22,21 +23,25 @@ export function twinCommand(): Command {
     .option('--seeds <count>', 'runs of each, with seeds 1, 2, ...', '5')
     .option('--report <file>', 'write a self-contained HTML page with plots')
     .option('--json', 'print one JSON object')
+    .option(
+      '--save <file>',
+      'keep each run there as it ends; the same command again plays only what is missing',
+    )
     .action((what: string[], flags: TwinFlags) => compareRuns(what, flags))
   return twin
 }
 
-/** Ctrl-C and an order to end are told to what is done here, which then ends by itself. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Ctrl-C, a terminal that is closed and an order to end are told to what is done here, which then ends by itself. */
 async function interruptible<Done>(work: (interruption: AbortSignal) => Promise<Done>): Promise<Done> {
   const interruption = new AbortController()
   const interrupt = () => interruption.abort()
-  process.once('SIGINT', interrupt)
-  process.once('SIGTERM', interrupt)
+  for (const signal of ENDING) process.once(signal, interrupt)
   try {
     return await work(interruption.signal)
   } finally {
-    process.off('SIGINT', interrupt)
-    process.off('SIGTERM', interrupt)
+    for (const signal of ENDING) process.off(signal, interrupt)
   }
 }
 

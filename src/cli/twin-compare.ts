@@ -1,44 +1,71 @@
-import { writeFileSync } from 'node:fs'
 import Table from 'cli-table3'
 import { compare, estimateText, FIGURE_NAMES, figureTitle, reportPage, type Scenario } from '../twin/index.ts'
+import { checkWritable, writeOutput } from './file-failure.ts'
+import { type Files, readFiles } from './twin-files.ts'
+import { type FinishedRun, FinishedRuns, keyOfRun } from './twin-finished.ts'
 import { policyOf, scenarioOfFlags, type TwinFlags, wholeNumber } from './twin-flags.ts'
-import { type Played, playScenario } from './twin-play.ts'
+import { playScenario } from './twin-play.ts'
 
 /**
  * Plays candidates over the same seeds and prints them side by side. What ends in `.yaml` or `.yml` is a scenario, the
- * rest are policies; every scenario (or the trace of the flags) is played under every policy.
+ * rest are policies; every scenario (or the trace of the flags) is played under every policy. What has ended is kept
+ * where `--save` says, and not played again.
  */
 export async function compareRuns(what: readonly string[], flags: TwinFlags): Promise<void> {
-  const seeds = Array.from({ length: wholeNumber('--seeds', flags.seeds ?? '5', 1) }, (_, i) => i + 1)
-  const candidates: { readonly name: string; readonly played: readonly Played[] }[] = []
-  for (const { name, scenario } of candidatesOf(what, flags)) {
-    const played: Played[] = []
-    for (const seed of seeds)
-      played.push(await playScenario({ scenario: { ...scenario, seed }, epoch: flags.epoch }))
-    candidates.push({ name, played })
+  const seedCount = wholeNumber('--seeds', flags.seeds ?? '5', 1)
+  if (flags.report !== undefined) checkWritable(flags.report)
+  const finished = new FinishedRuns(flags.save)
+  const candidates = candidatesOf(what, flags)
+  const compared: { readonly name: string; readonly runs: FinishedRun[] }[] = []
+  const count = candidates.length * seedCount
+  let kept = 0
+  for (const { name, scenario } of candidates) {
+    const files = readFiles(scenario, flags.epoch)
+    const runs: FinishedRun[] = []
+    for (let seed = 1; seed <= seedCount; seed++) {
+      const seeded = { ...scenario, seed }
+      const key = keyOfRun(seeded, files)
+      const before = finished.of(key)
+      const number = compared.length * seedCount + seed
+      const label = `${name}, seed ${seed} (${number} of ${count})`
+      const run = before ?? (await play(seeded, files, label))
+      if (before) kept++
+      else finished.add(key, run)
+      runs.push(run)
+    }
+    compared.push({ name, runs })
   }
-  const rows = compare(candidates.map(({ name, played }) => ({ name, reports: reportsOf(played) })))
-  if (flags.report !== undefined) {
-    const runs = candidates.map(({ name, played }) => ({ name, report: played[0]!.report }))
-    const skipped = candidates[0]?.played[0]?.assembled.skipped ?? {}
-    writeFileSync(flags.report, reportPage({ title: 'Twin: side by side', runs, comparison: rows, skipped }))
-    process.stderr.write(`wrote ${flags.report}\n`)
-  }
-  if (flags.json) {
-    process.stdout.write(`${JSON.stringify(rows)}\n`)
-    return
-  }
-  const table = new Table({ head: ['', ...rows.map(({ name }) => name)], style: { head: [], border: [] } })
-  for (const figure of FIGURE_NAMES) {
-    table.push([figureTitle(figure), ...rows.map((row) => estimateText(figure, row, rows[0]))])
-  }
-  process.stdout.write(
-    `${table.toString()}\nmeans over ${seeds.length} seeds with 95 % confidence intervals, and the difference from the first, seed by seed\n`,
-  )
+  if (kept > 0) process.stderr.write(`${kept} of ${count} runs are from ${flags.save}\n`)
+  print(compared, seedCount, flags)
 }
 
-function reportsOf(played: readonly Played[]) {
-  return played.map(({ report }) => report)
+async function play(scenario: Scenario, files: Files, label: string): Promise<FinishedRun> {
+  const { report, assembled } = await playScenario({ scenario, files, label })
+  return { report, skipped: assembled.skipped }
+}
+
+function print(
+  compared: readonly { readonly name: string; readonly runs: readonly FinishedRun[] }[],
+  seedCount: number,
+  flags: TwinFlags,
+): void {
+  const rows = compare(
+    compared.map(({ name, runs }) => ({ name, reports: runs.map(({ report }) => report) })),
+  )
+  if (flags.json) process.stdout.write(`${JSON.stringify(rows)}\n`)
+  else {
+    const table = new Table({ head: ['', ...rows.map(({ name }) => name)], style: { head: [], border: [] } })
+    for (const figure of FIGURE_NAMES)
+      table.push([figureTitle(figure), ...rows.map((row) => estimateText(figure, row, rows[0]))])
+    process.stdout.write(
+      `${table.toString()}\nmeans over ${seedCount} seeds with 95 % confidence intervals, and the difference from the first, seed by seed\n`,
+    )
+  }
+  if (flags.report === undefined) return
+  const runs = compared.map(({ name, runs: [first] }) => ({ name, report: first!.report }))
+  const { skipped } = compared[0]!.runs[0]!
+  writeOutput(flags.report, reportPage({ title: 'Twin: side by side', runs, comparison: rows, skipped }))
+  process.stderr.write(`wrote ${flags.report}\n`)
 }
 
 function candidatesOf(what: readonly string[], flags: TwinFlags): { name: string; scenario: Scenario }[] {

@@ -14,9 +14,9 @@ import {
   type ShapeName,
 } from '../twin/index.ts'
 import { CliFailure } from './failure.ts'
-import { whyUnreadable } from './file-failure.ts'
+import { checkWritable, whyUnreadable } from './file-failure.ts'
 import type { Play } from './twin-play.ts'
-import { savedRunOf } from './twin-save.ts'
+import { checkSavePlace, savedRunOf } from './twin-save.ts'
 
 export interface TwinFlags {
   readonly trace?: string
@@ -34,26 +34,33 @@ export interface TwinFlags {
   readonly report?: string
   readonly seeds?: string
   readonly save?: string
+  readonly saveEvery?: string
   readonly resume?: string
   readonly json?: boolean
 }
 
 /** Flags that go with a run that is gone on with. */
-const WITH_RESUME: ReadonlySet<string> = new Set(['resume', 'save', 'horizon', 'report', 'json'])
+const WITH_RESUME: ReadonlySet<string> = new Set(['resume', 'save', 'saveEvery', 'horizon', 'report', 'json'])
 
 /** The run that is asked for: a new one, or with `--resume` a saved one up to its horizon, or once that is reached to its end or the one of the flags. */
 export function playOfFlags(file: string | undefined, flags: TwinFlags): Play {
-  const { save, epoch } = flags
-  if (flags.resume === undefined) return { scenario: scenarioOfFlags(file, flags), epoch, save }
+  const { epoch, resume } = flags
+  const save = flags.save ?? resume
+  const saveEveryMs = flags.saveEvery === undefined ? undefined : durationOf('--save-every', flags.saveEvery)
+  if (save === undefined && saveEveryMs !== undefined)
+    throw new CliFailure('usage', '--save-every says how often, and --save FILE where to')
+  if (flags.report !== undefined) checkWritable(flags.report)
+  if (save !== undefined) checkSavePlace(save, resume)
+  if (resume === undefined) return { scenario: scenarioOfFlags(file, flags), epoch, save, saveEveryMs }
   const stray = Object.keys(flags).find((name) => !WITH_RESUME.has(name) && !HAS_DEFAULT.has(name))
   if (file !== undefined || stray !== undefined)
     throw new CliFailure('usage', `--resume goes on with what was saved; leave out ${file ?? `--${stray}`}`)
-  const saved = savedRunOf(flags.resume)
+  const saved = savedRunOf(resume)
   const { horizonMs: before, ...scenario } = saved.scenario
-  const left = saved.isAtHorizon ? undefined : before
+  const left = saved.at === 'horizon' ? undefined : before
   const horizonMs = flags.horizon === undefined ? left : durationOf('--horizon', flags.horizon)
   const horizon = horizonMs === undefined ? {} : { horizonMs }
-  return { scenario: { ...scenario, ...horizon }, epoch: saved.epoch, save, saved }
+  return { scenario: { ...scenario, ...horizon }, epoch: saved.epoch, save, saveEveryMs, saved }
 }
 
 /** Flags that commander always gives. */

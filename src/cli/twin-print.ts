@@ -1,12 +1,12 @@
-import { writeFileSync } from 'node:fs'
 import Table from 'cli-table3'
 import { formatDuration } from '../base/index.ts'
 import { reportPage } from '../twin/index.ts'
+import { writeOutput } from './file-failure.ts'
 import { BORDERLESS } from './render/borderless.ts'
 import type { TwinFlags } from './twin-flags.ts'
 import { leftOut, type Played } from './twin-play.ts'
 
-/** Prints one played scenario: a table for people, or with `--json` one object; what was left out goes to standard error. */
+/** Prints one played scenario: a table for people, or with `--json` one object; what was left out goes to standard error. Throws why it could not be saved. */
 export function printRun(played: Played, flags: Pick<TwinFlags, 'json' | 'report'>): void {
   const { assembled, report, scenario } = played
   const { skipped } = assembled
@@ -14,13 +14,14 @@ export function printRun(played: Played, flags: Pick<TwinFlags, 'json' | 'report
   if (report.refused > 0) process.stderr.write(`submissions refused: ${report.refused}\n`)
   const open = report.states.open ?? 0
   if (open > 0) process.stderr.write(`${open} jobs had not ended when the run did\n`)
-  if (flags.report !== undefined) {
-    const runs = [{ name: report.policy, report }]
-    writeFileSync(flags.report, reportPage({ title: `Twin: ${scenario.name}`, runs, skipped }))
-    process.stderr.write(`wrote ${flags.report}\n`)
-  }
   if (flags.json) process.stdout.write(`${JSON.stringify(jsonOf(played))}\n`)
   else process.stdout.write(`${textOf(played)}\n`)
+  if (flags.report !== undefined) {
+    const runs = [{ name: report.policy, report }]
+    writeOutput(flags.report, reportPage({ title: `Twin: ${scenario.name}`, runs, skipped }))
+    process.stderr.write(`wrote ${flags.report}\n`)
+  }
+  if (played.unsaved) throw played.unsaved
 }
 
 /** The fields that `banyan twin run --json` promises; and where the scenario serves models, what became of their requests. */
