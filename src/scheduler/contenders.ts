@@ -99,7 +99,7 @@ export class Contenders {
     const left = new Map<QueueRecord, number>()
     const end = Math.min(lane.entries.length, lookedAt)
     for (let i = 0; i < end; i++) {
-      const entry = lane.entries[i]!
+      const entry = lane.entries.at(i)!
       if (this.pass.served?.has(entry)) continue
       const { queue } = entry
       const more = left.get(queue) ?? (claims(entry) ? most : 0)

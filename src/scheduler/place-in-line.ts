@@ -1,6 +1,6 @@
 import type { Pass } from './pass.ts'
 import { groupsInTurn } from './turns.ts'
-import { type Entry, type Group, inOrder } from './waiting.ts'
+import type { Entry, Group } from './waiting.ts'
 
 /**
  * Where each gang stands in the line that a pass has left: first those that it served, in that order, then the others as
@@ -43,8 +43,7 @@ export class PlacesInLine {
   private among(entry: Entry): number {
     const { group } = entry.lane!
     let before = this.before.get(group)!
-    for (const { entries } of group.lanes)
-      before += firstIndex(entries.length, (i) => inOrder(entries[i]!, entry) >= 0)
+    for (const { entries } of group.lanes) before += entries.placeOf(entry)
     return before
   }
 }

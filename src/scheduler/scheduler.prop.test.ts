@@ -492,7 +492,7 @@ function byId([a]: readonly [string, number], [b]: readonly [string, number]): n
 
 function inLine(group: Machine['waiting']['bands'][number]['root']): string[] {
   return [
-    ...group.lanes.flatMap(({ entries }) => entries.map(({ gang }) => gang.workload)),
-    ...group.groups.flatMap((child) => inLine(child)),
+    ...[...group.lanes].flatMap(({ entries }) => [...entries].map(({ gang }) => gang.workload)),
+    ...[...group.groups].flatMap((child) => inLine(child)),
   ]
 }

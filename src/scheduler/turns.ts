@@ -34,7 +34,7 @@ export class Turns {
       lane = this.laneIn(bands[this.band]!.root)
       if (!lane) this.band++
     }
-    return lane?.entries[lane.cursor]
+    return lane?.entries.at(lane.cursor)
   }
 
   started(entry: Entry): void {
@@ -72,7 +72,8 @@ export class Turns {
   private bestLane(group: Group): Lane | undefined {
     let best: Lane | undefined
     let bestHead: Entry | undefined
-    for (const lane of group.lanes) {
+    for (let i = 0; i < group.lanes.length; i++) {
+      const lane = group.lanes.at(i)!
       const head = this.head(lane)
       if (!head || (bestHead && inOrder(head, bestHead) >= 0)) continue
       best = lane
@@ -90,19 +91,20 @@ export class Turns {
       lane.cursor = 0
     }
     const { entries, bound } = lane
-    if (bound.pass !== this.pass) return entries[lane.cursor]
+    if (bound.pass !== this.pass) return entries.at(lane.cursor)
     const { longestMs } = bound
     if (longestMs === Number.NEGATIVE_INFINITY) return undefined
     for (; lane.cursor < entries.length; lane.cursor++) {
-      const { gang } = entries[lane.cursor]!
+      const { gang } = entries.at(lane.cursor)!
       if (hasOwnNodes(gang) || (gang.limitMs ?? Number.POSITIVE_INFINITY) <= longestMs) break
     }
-    return entries[lane.cursor]
+    return entries.at(lane.cursor)
   }
 
   private bestGroup(group: Group): Lane | undefined {
     let best: Group | undefined
-    for (const child of group.groups) {
+    for (let i = 0; i < group.groups.length; i++) {
+      const child = group.groups.at(i)!
       this.visit(child)
       if (!child.done && (!best || byTurn(child, best) < 0)) best = child
     }

@@ -1,8 +1,9 @@
 import type { DurationMs, TimeMs, WorkloadId } from '../base/index.ts'
-import { assert, broken, compareIds } from '../base/index.ts'
+import { broken, compareIds } from '../base/index.ts'
 import type { Ordering } from '../model/index.ts'
 import { gangKey, type QueuedGang } from './gang.ts'
 import type { QueueRecord, UsageRecord, UserRecord } from './holding.ts'
+import { OrderedList } from './ordered-list.ts'
 import { requestKey, smallest } from './request-class.ts'
 
 /** One gang in the line. */
@@ -22,7 +23,7 @@ export interface Lane {
   readonly priority: number
   readonly classKey: string
   readonly group: Group
-  readonly entries: Entry[]
+  readonly entries: OrderedList<Entry>
   /** Scratch of the pass with this number: which entry's turn is next, and which have none. */
   pass: number
   cursor: number
@@ -41,8 +42,8 @@ export interface Group {
   readonly usage: UsageRecord | undefined
   readonly parent: Group | undefined
   readonly name: string
-  readonly groups: Group[]
-  readonly lanes: Lane[]
+  readonly groups: OrderedList<Group>
+  readonly lanes: OrderedList<Lane>
   /** Scratch of the pass with this number: its share, and whether nothing in it can have a turn any more. */
   pass: number
   share: number
@@ -66,7 +67,7 @@ export class Waiting {
   /** Highest priority first. */
   readonly bands: Band[] = []
   /** In line as soon as their time has come, soonest first. */
-  private readonly later: Entry[] = []
+  private readonly later = new OrderedList<Entry>(byTime)
   private readonly lanes = new Map<string, Lane>()
   private readonly bounds = new Map<string, TurnBound>()
   /** Counts passes, so that their scratch needs no clearing. */
@@ -89,7 +90,7 @@ export class Waiting {
     }
     this.entries.set(name, entry)
     if (gang.waitsFor.length > 0) return entry
-    if (gang.notBefore > gang.submittedAt) insert(this.later, entry, byTime)
+    if (gang.notBefore > gang.submittedAt) this.later.insert(entry)
     else this.enterLane(entry)
     return entry
   }
@@ -100,7 +101,7 @@ export class Waiting {
     if (!entry) return undefined
     this.entries.delete(name)
     if (entry.lane) this.leaveLane(entry)
-    else if (entry.gang.waitsFor.length === 0) take(this.later, entry, byTime)
+    else if (entry.gang.waitsFor.length === 0) this.later.take(entry)
     return entry
   }
 
@@ -116,10 +117,12 @@ export class Waiting {
 
   /** Lets those into the line whose time has come; returns when the next one's does. */
   admit(now: TimeMs): TimeMs | undefined {
-    let due = 0
-    while (due < this.later.length && this.later[due]!.gang.notBefore <= now) due++
-    if (due > 0) for (const entry of this.later.splice(0, due)) this.enterLane(entry)
-    return this.later[0]?.gang.notBefore
+    let next = this.later.at(0)
+    for (; next && next.gang.notBefore <= now; next = this.later.at(0)) {
+      this.later.take(next)
+      this.enterLane(next)
+    }
+    return next?.gang.notBefore
   }
 
   private enterLane(entry: Entry): void {
@@ -135,30 +138,30 @@ export class Waiting {
         priority,
         classKey: entry.classKey,
         group,
-        entries: [],
+        entries: new OrderedList(inOrder),
         pass: 0,
         cursor: 0,
         bound: this.boundOf(entry.classKey),
       }
       this.lanes.set(name, lane)
-      insert(group.lanes, lane, byName)
+      group.lanes.insert(lane)
     }
-    insert(lane.entries, entry, inOrder)
+    lane.entries.insert(entry)
     entry.lane = lane
     countInLine(entry.queue, 1)
   }
 
   private leaveLane(entry: Entry): void {
     const lane = entry.lane!
-    take(lane.entries, entry, inOrder)
+    lane.entries.take(entry)
     entry.lane = undefined
     countInLine(entry.queue, -1)
     if (lane.entries.length > 0) return
     this.lanes.delete(lane.name)
-    take(lane.group.lanes, lane, byName)
+    lane.group.lanes.take(lane)
     let group = lane.group
     while (group.parent && group.lanes.length === 0 && group.groups.length === 0) {
-      take(group.parent.groups, group, byName)
+      group.parent.groups.take(group)
       group = group.parent
     }
     if (group.parent || group.lanes.length > 0 || group.groups.length > 0) return
@@ -205,16 +208,17 @@ export function inOrder(a: Entry, b: Entry): number {
 function groupOf(root: Group, usage: UsageRecord, entry: Entry): Group {
   const parent = usage.parent ? groupOf(root, usage.parent, entry) : root
   const name = usage === entry.user ? `@${entry.gang.user}` : (usage as QueueRecord).queue.id
-  const at = place(parent.groups, { name } as Group, byName)
-  const found = parent.groups[at]
+  const found = parent.groups.at(parent.groups.placeOf({ name } as Group))
   if (found?.usage === usage) return found
   const group = newGroup(usage, parent, name)
-  parent.groups.splice(at, 0, group)
+  parent.groups.insert(group)
   return group
 }
 
 function newGroup(usage: UsageRecord | undefined, parent: Group | undefined, name: string): Group {
-  return { usage, parent, name, groups: [], lanes: [], pass: 0, share: 0, belowGuarantee: false, done: false }
+  const groups = new OrderedList<Group>(byName)
+  const lanes = new OrderedList<Lane>(byName)
+  return { usage, parent, name, groups, lanes, pass: 0, share: 0, belowGuarantee: false, done: false }
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {
@@ -223,32 +227,4 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
 
 function byTime(a: Entry, b: Entry): number {
   return a.gang.notBefore - b.gang.notBefore || inOrder(a, b)
-}
-
-function insert<Item>(list: Item[], item: Item, compare: (a: Item, b: Item) => number): void {
-  const last = list[list.length - 1]
-  if (last === undefined || compare(last, item) < 0) list.push(item)
-  else list.splice(place(list, item, compare), 0, item)
-}
-
-function take<Item>(list: Item[], item: Item, compare: (a: Item, b: Item) => number): void {
-  if (list[0] === item) {
-    list.shift()
-    return
-  }
-  const at = place(list, item, compare)
-  assert(list[at] === item, 'an ordered list lost its order')
-  list.splice(at, 1)
-}
-
-/** The first index whose item does not stand before `item`. */
-function place<Item>(list: readonly Item[], item: Item, compare: (a: Item, b: Item) => number): number {
-  let low = 0
-  let high = list.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (compare(list[middle]!, item) < 0) low = middle + 1
-    else high = middle
-  }
-  return low
 }
