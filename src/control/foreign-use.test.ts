@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { NodeId } from '../base/index.ts'
-import { id } from '../base/index.ts'
+import { HOUR_MS, id } from '../base/index.ts'
 import { aTraining, ControlInMemory } from './builders.ts'
 import type { EngineFact } from './ports/index.ts'
 import { needsPass } from './scheduling-triggers.ts'
@@ -48,5 +48,16 @@ describe('what others than Banyan hold on a node', () => {
     expect(control.pass()).toEqual([])
     control.submit(wanting(6))
     expect(control.pass()).toHaveLength(1)
+  })
+
+  it('[C20] is nothing for which anybody would be ended', () => {
+    const control = new ControlInMemory()
+    control.running(aTraining({ ...wanting(8), priority: 'low' }))
+    control.submit(aTraining({ ...wanting(8), priority: 'high' }))
+    control.now += HOUR_MS
+    control.observe(aForeign([7]))
+    expect(control.pass()).toEqual([])
+    control.observe(aForeign([], ''))
+    expect(control.pass()).toMatchObject([{ kind: 'stop' }])
   })
 })

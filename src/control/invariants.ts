@@ -27,7 +27,7 @@ function wholeGangs(state: ControlState, found: Violation[]): void {
     const workload = state.workloads.get(attempt.workload)
     if (!workload) continue
     const held = allocatedGpus(attempt.allocation)
-    const [least, most] = gpusAsked(state, workload, attempt)
+    const [least, most] = gpusAsked(workload, attempt)
     if (held < least || held > most) {
       found.push({
         rule: 'S1',
@@ -37,22 +37,18 @@ function wholeGangs(state: ControlState, found: Violation[]): void {
   }
 }
 
-function gpusAsked(state: ControlState, workload: Workload, attempt: Attempt): [number, number] {
+function gpusAsked(workload: Workload, attempt: Attempt): [number, number] {
   const { shape, elastic } = workload.spec.resources
   if (shape.kind === 'fraction') return [shape.milliGpus / 1000, shape.milliGpus / 1000]
   if (shape.kind === 'gpus') return elastic ? [elastic.min, elastic.max] : [shape.gpus, shape.gpus]
-  const perNode = (index: number) => {
-    const part = attempt.allocation.parts[index]
-    const node = part ? state.nodes.get(part.node) : undefined
-    return shape.gpusPerNode ?? node?.gpuCount ?? 0
-  }
-  const nodes = attempt.allocation.parts.length
+  const { parts } = attempt.allocation
+  const nodes = parts.length
   if (elastic ? nodes < elastic.min || nodes > elastic.max : nodes !== shape.nodes) {
     return [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
   }
-  let gpus = 0
-  for (let i = 0; i < nodes; i++) gpus += perNode(i)
-  return [gpus, gpus]
+  // Whole nodes of a gang have as many GPUs each; how many they had when it started only they knew then.
+  const perNode = shape.gpusPerNode ?? parts[0]?.gpus.length ?? 0
+  return [nodes * perNode, nodes * perNode]
 }
 
 /** S2: no GPU is in two live allocations, and shares of one GPU add up to at most the whole. */

@@ -5,7 +5,7 @@ import { gpus, nodes, workloads } from './amounts.ts'
 import { earliestPlace } from './earliest.ts'
 import type { Counterfactual } from './explanation.ts'
 import type { Pass } from './pass.ts'
-import { quotaBlocks } from './quota.ts'
+import { withinLimits } from './quota.ts'
 import { largestFit, type RequestClass, requestSize, smallest } from './request-class.ts'
 import type { Trial } from './trial.ts'
 import { Candidates, lossOf, victimSets } from './victims.ts'
@@ -61,7 +61,7 @@ function sharing(pass: Pass, entry: Entry, request: RequestClass): Offer[] {
 /** Queues in which the same user has run before, where its own queue's limits are in the way. */
 function otherQueues(pass: Pass, entry: Entry, request: RequestClass): Offer[] {
   const { machine } = pass
-  if (quotaBlocks(machine, entry, request.options[0]!.gpuMilli, pass.now).length === 0) return []
+  if (withinLimits(machine, entry, request, pass.now)) return []
   const found: Offer[] = []
   for (const record of machine.queues.records.values()) {
     const user = record.users.get(entry.gang.user)
@@ -149,9 +149,10 @@ function otherGpus(pass: Pass, entry: Entry, request: RequestClass): Offer[] {
       return [atOnce(change, `On ${model} it starts now.`, { gang: changed.gang })]
     const compiled = machine.fleet.classOf(smallest(changed.gang.request))
     if (compiled.impossible !== undefined) return []
-    if (quotaBlocks(machine, entry, compiled.options[0]!.gpuMilli, pass.now).length > 0) return []
+    const allowed = withinLimits(machine, entry, compiled, pass.now)
+    if (!allowed) return []
     const depth = compiled.withinRequired ? compiled.withinDepth! : 0
-    const at = earliestPlace(machine.fleet, compiled, depth, pass.now)?.at
+    const at = earliestPlace(machine.fleet, allowed, depth, pass.now)?.at
     // What fits and yet does not start is kept for others, and nothing says for how long.
     if (at === undefined || at <= pass.now || at === Number.POSITIVE_INFINITY) return []
     return [later(change, `On ${model} it could start in ${formatDuration(at - pass.now)}.`, at)]

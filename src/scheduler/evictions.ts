@@ -1,11 +1,12 @@
 import type { TimeMs } from '../base/index.ts'
 import { compareIds } from '../base/index.ts'
 import { candidatesAmong, type EvictionContext, hasRunEnough, holdFor } from './eviction-context.ts'
+import type { Footprint } from './footprint.ts'
 import type { Occupant } from './holding.ts'
 import { isFarBehind, liveInOrder, type Placed } from './live-order.ts'
 import { place } from './placement.ts'
 import type { Eviction } from './plan.ts'
-import { claimOf, isBorrowing, isPartOf, quotaBlocks } from './quota.ts'
+import { claimOf, isBorrowing, isPartOf, quotaBlocks, withinLimits } from './quota.ts'
 import type { RequestClass } from './request-class.ts'
 import { canShrink, placeAgain, placeLeast, planRestart } from './restarts.ts'
 import { type Candidate, Candidates, lossOf, type VictimSet, victimSets } from './victims.ts'
@@ -226,11 +227,13 @@ export class Evictions {
   }
 
   private fits(entry: Entry, request: RequestClass, minDepth: number): boolean {
-    const { machine } = this.context
-    return (
-      quotaBlocks(machine, entry, request.options[0]!.gpuMilli, this.context.now).length === 0 &&
-      place(machine.fleet.capacity, request, minDepth) !== undefined
-    )
+    return this.placeFor(entry, request, minDepth) !== undefined
+  }
+
+  private placeFor(entry: Entry, request: RequestClass, minDepth: number): Footprint | undefined {
+    const { machine, now } = this.context
+    const allowed = withinLimits(machine, entry, request, now)
+    return allowed && place(machine.fleet.capacity, allowed, minDepth)
   }
 
   /** Where a limit is in the way and not the machine: the cheapest of the queue that bring it under its limit. */
@@ -260,7 +263,7 @@ export class Evictions {
     leasts: ReadonlyMap<Occupant, Occupant> = new Map(),
   ): boolean {
     const { transaction, machine, now, holds } = this.context
-    const footprint = place(machine.fleet.capacity, request, minDepth)
+    const footprint = this.placeFor(entry, request, minDepth)
     if (!footprint) return false
     for (const { occupant } of victims) this.context.evicted.push(occupant)
     const beneficiary = machine.occupant(entry.gang, footprint, now, undefined)

@@ -10,7 +10,7 @@ import { Pass } from './pass.ts'
 import { PhysicalBlockers } from './physical-blockers.ts'
 import { PlacesInLine } from './place-in-line.ts'
 import type { Hold } from './plan.ts'
-import { quotaBlocks } from './quota.ts'
+import { quotaBlocks, withinLimits } from './quota.ts'
 import { quotaBlocker } from './quota-blocker.ts'
 import type { RequestClass } from './request-class.ts'
 import { comesTrue } from './trial.ts'
@@ -81,14 +81,15 @@ class Explainer {
     const hold = this.holds.get(gangKey(entry.gang.workload, entry.gang.replica))
     if (hold) return [this.beingCleared(hold)]
     const blockers = this.notYet(entry)
+    const allowed = withinLimits(this.machine, entry, request, this.now)
     const { gpuMilli } = request.options[0]!
-    const quota = quotaBlocks(this.machine, entry, gpuMilli, this.now)
+    const quota = allowed ? [] : quotaBlocks(this.machine, entry, gpuMilli, this.now)
     for (const block of quota) blockers.push(quotaBlocker(this.machine, this.now, entry, block, gpuMilli))
     const isBehind = this.isBehindHead(entry)
     const until = this.pass.preferenceUntil(entry, request)
     if (until > this.now && quota.length === 0 && !isBehind) blockers.push(this.prefersLevel(request, until))
     if (isBehind) blockers.push(this.behindHead())
-    blockers.push(...this.physical.of(entry, request))
+    blockers.push(...this.physical.of(entry, allowed ?? request))
     return blockers
   }
 

@@ -3,7 +3,7 @@ import { assert } from '../base/index.ts'
 import type { NodeDescription, NodeState } from '../model/index.ts'
 import { Capacity } from './capacity.ts'
 import type { Footprint } from './footprint.ts'
-import { WHOLE_GPU } from './footprint.ts'
+import { onNodesNow, WHOLE_GPU } from './footprint.ts'
 import { ForeignUse } from './foreign-use.ts'
 import type { QueuedGang } from './gang.ts'
 import type { Occupant, UserRecord } from './holding.ts'
@@ -129,6 +129,17 @@ export class Fleet {
     return this.compile(requestKey(request), request)
   }
 
+  /** The class with these of its options alone, in their order. */
+  withOptions(request: RequestClass, options: RequestClass['options']): RequestClass {
+    if (options.length === request.options.length) return request
+    const key = `${request.key}|o${options.map(({ nodeClass }) => nodeClass).join()}`
+    const known = this.compiled.get(key)
+    if (known) return known
+    const narrowed = { ...request, key, index: this.compiled.size, options }
+    this.compiled.set(key, narrowed)
+    return narrowed
+  }
+
   /** Takes the occupant's footprint and counts it for its queue. */
   occupy(occupant: Occupant): void {
     this.capacity.take(occupant.footprint)
@@ -226,7 +237,8 @@ export class Fleet {
     this.queues.domainMilli = smallestDomains(tree)
     for (const { occupant, nodes } of this.stale) {
       const ids = nodes.map((id) => this.renamed.get(id) ?? id)
-      occupant.footprint = { ...occupant.footprint, nodes: ids.map((id) => tree.nodeIndex.get(id)!) }
+      const indices = ids.map((id) => tree.nodeIndex.get(id)!)
+      occupant.footprint = onNodesNow(tree, { ...occupant.footprint, nodes: indices })
       capacity.take(occupant.footprint)
       for (const n of occupant.footprint.nodes) {
         this.onNode[n]!.push(occupant)

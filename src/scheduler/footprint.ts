@@ -16,11 +16,14 @@ export interface Footprint {
   /** Taken on each node. */
   readonly cpuMilli: number
   readonly memoryMib: number
+  /** GPU indices on each of the nodes that it no longer has: they count as held, and nothing is taken for them. */
+  readonly gone?: readonly (readonly number[])[]
 }
 
 export function footprintGpuMilli(footprint: Footprint): number {
   let gpus = 0
   for (const indices of footprint.gpus) gpus += indices.length
+  for (const indices of footprint.gone ?? []) gpus += indices.length
   return gpus * footprint.milli
 }
 
@@ -39,11 +42,23 @@ export function toFootprint(
   cpuMilli: number,
   memoryMib: number,
 ): Footprint {
-  return {
+  return onNodesNow(tree, {
     nodes: allocation.parts.map((part) => present(tree.nodeIndex.get(part.node), 'node', part.node)),
     gpus: allocation.parts.map((part) => part.gpus),
     milli: allocation.parts[0]?.milliGpus ?? WHOLE_GPU,
     cpuMilli,
     memoryMib,
-  }
+  })
+}
+
+/** The same with what its nodes have of it in this tree told from what they have no longer. */
+export function onNodesNow(tree: TopologyTree, { gone, ...footprint }: Footprint): Footprint {
+  const { nodes, gpus } = footprint
+  const isThere = (gpu: number, p: number) => gpu < tree.descriptions[nodes[p]!]!.gpuCount
+  if (!gone && gpus.every((indices, p) => indices.every((gpu) => isThere(gpu, p)))) return footprint
+  const all = gone ? gpus.map((indices, p) => [...indices, ...gone[p]!].sort((a, b) => a - b)) : gpus
+  const there = all.map((indices, p) => indices.filter((gpu) => isThere(gpu, p)))
+  const missing = all.map((indices, p) => indices.filter((gpu) => !isThere(gpu, p)))
+  if (missing.every((indices) => indices.length === 0)) return { ...footprint, gpus: all }
+  return { ...footprint, gpus: there, gone: missing }
 }

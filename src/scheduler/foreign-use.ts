@@ -2,6 +2,7 @@ import type { NodeId } from '../base/index.ts'
 import { are } from './amounts.ts'
 import type { Capacity } from './capacity.ts'
 import { type Footprint, WHOLE_GPU } from './footprint.ts'
+import type { TopologyTree } from './tree.ts'
 
 interface Use {
   /** Indices that others than Banyan hold, by the engine's word. */
@@ -27,6 +28,15 @@ export class ForeignUse {
     let gpus = 0
     for (const { taken } of this.uses.values()) gpus += taken.length
     return gpus === 0 ? '' : ` ${gpus} more ${are(gpus)} held by others past Banyan.`
+  }
+
+  /** Whether others hold some of it, by the engine's word: whoever leaves it leaves that to them. */
+  claims(tree: TopologyTree, { nodes, gpus }: Footprint): boolean {
+    if (this.uses.size === 0) return false
+    return nodes.some((node, p) => {
+      const use = this.uses.get(tree.nodeIds[node]!)
+      return use !== undefined && gpus[p]!.some((gpu) => use.gpus.includes(gpu))
+    })
   }
 
   set(capacity: Capacity, node: NodeId, gpus: readonly number[]): void {

@@ -9,7 +9,7 @@ import type { Hold } from './plan.ts'
 export interface HeldCapacity {
   readonly hold: Hold
   readonly gang: QueuedGang
-  /** The first counts all of the hold for its queue; further ones keep shares of GPUs, CPU and memory. */
+  /** The first counts all of the hold for its queue and stands on all its nodes; further ones keep shares of GPUs, CPU and memory. */
   occupants: readonly Occupant[]
 }
 
@@ -38,10 +38,8 @@ export function keptFor(
       if (free >= milli && missing === milli) kept.push(gpu)
       else if (free > 0 && missing > 0) shares.push(share(n, [gpu], Math.min(free, missing), 0, 0))
     }
-    if (kept.length > 0) {
-      nodes.push(n)
-      gpus.push(kept)
-    }
+    nodes.push(n)
+    gpus.push(kept)
     const here = givers.filter((giver) => giver.nodes.includes(n))
     const cpu = here.reduce((left, giver) => left - giver.cpuMilli, cpuMilli)
     const memory = here.reduce((left, giver) => left - giver.memoryMib, memoryMib)

@@ -29,6 +29,16 @@ describe('[Q1] limits', () => {
     })
     expect(started(planPass(machine, now)).sort()).toEqual(['1', '3'])
   })
+
+  it('hold where whole nodes of some kind have more GPUs than of others', () => {
+    const options = { queues: [aQueue('q', { limitGpus: 2 })], queued: [aGang('1', '1 node')] }
+    expect(drawn(aMachine('a .... ..', options), planPass(aMachine('a .... ..', options), now))).toBe(
+      'a .... 11',
+    )
+    const machine = aMachine('a .... xx', { ...options, live: { x: { queue: id('other') } } })
+    expect(started(planPass(machine, now))).toEqual([])
+    expect(explain(machine, now, id('1'), 0).blockers).toMatchObject([{ kind: 'capacity', needed: 2 }])
+  })
 })
 
 describe('[Q2] what is not lent', () => {

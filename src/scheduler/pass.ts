@@ -12,7 +12,7 @@ import type { Machine } from './machine.ts'
 import { PlaceMemory } from './place-memory.ts'
 import type { Eviction, Hold, Plan, Start } from './plan.ts'
 import { Promises } from './promises.ts'
-import { type Claim, isOverLimit, quotaBlocks } from './quota.ts'
+import { type Claim, isOverLimit, quotaBlocks, withinLimits } from './quota.ts'
 import { largestFit, type RequestClass, smallest, widestDepth } from './request-class.ts'
 import { clearDraining, growElastic } from './restarts.ts'
 import { apart } from './spread.ts'
@@ -191,6 +191,8 @@ export class Pass implements EvictionContext {
     const request = this.requestOf(entry)
     // Where a replica may not stand its likes of other workloads may.
     if (request.request.spread?.mode === 'required') return
+    // So may, of other tenants, those whose limits leave them more.
+    if (withinLimits(this.machine, entry, request, this.now) !== request) return
     const widest = widestDepth(request)
     const { preemptByOrdering, holdDepth } = this.machine.policy
     const byLimit =
@@ -274,15 +276,11 @@ export class Pass implements EvictionContext {
   }
 
   private tryStart(entry: Entry): Verdict {
-    const request = this.requestOf(entry)
-    if (request.impossible !== undefined) return 'impossible'
-    const option = request.options[0]!
-    const blocks = quotaBlocks(this.machine, entry, option.gpuMilli, this.now)
-    if (blocks.length > 0) {
-      // Time alone gives a budget back.
-      for (const block of blocks)
-        if (block.kind === 'budget')
-          this.wakeAt(budgetFreedAt(block.record, block.needed - block.left, this.now))
+    const whole = this.requestOf(entry)
+    if (whole.impossible !== undefined) return 'impossible'
+    const request = withinLimits(this.machine, entry, whole, this.now)
+    if (!request) {
+      this.awaitBudgets(entry, whole)
       return 'quota'
     }
     const footprint = this.placeNow(entry, request)
@@ -298,12 +296,20 @@ export class Pass implements EvictionContext {
     return 'blocked'
   }
 
+  /** Time alone gives a budget back. */
+  private awaitBudgets(entry: Entry, { options }: RequestClass): void {
+    for (const { gpuMilli } of options)
+      for (const block of quotaBlocks(this.machine, entry, gpuMilli, this.now))
+        if (block.kind === 'budget')
+          this.wakeAt(budgetFreedAt(block.record, block.needed - block.left, this.now))
+  }
+
   /** Whether it would start if its turn were now, on the state that the transaction stands at; for explanations. */
   wouldStart(entry: Entry, request: RequestClass): boolean {
     if (request.impossible !== undefined) return false
-    if (quotaBlocks(this.machine, entry, request.options[0]!.gpuMilli, this.now).length > 0) return false
+    const allowed = withinLimits(this.machine, entry, request, this.now)
     this.places.clear()
-    return this.placeNow(entry, request) !== undefined
+    return allowed !== undefined && this.placeNow(entry, allowed) !== undefined
   }
 
   /** For an elastic gang that fits at its minimum: the largest size up to its maximum that fits too. */
@@ -314,8 +320,8 @@ export class Pass implements EvictionContext {
     return largestFit(entry.gang.request, elastic.min + 1, elastic.max, (larger) => {
       const compiled = machine.fleet.classOf(larger)
       if (compiled.impossible !== undefined) return undefined
-      if (quotaBlocks(machine, entry, compiled.options[0]!.gpuMilli, now).length > 0) return undefined
-      return this.placeNow(entry, compiled)
+      const allowed = withinLimits(machine, entry, compiled, now)
+      return allowed && this.placeNow(entry, allowed)
     })
   }
 

@@ -4,6 +4,7 @@ import { budgetSpent } from './budget.ts'
 import type { QueuedGang } from './gang.ts'
 import type { Occupant, QueueRecord, UserRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
+import type { ClassOption, RequestClass } from './request-class.ts'
 
 /** A limit that a gang would break. */
 export type QuotaBlock =
@@ -60,6 +61,23 @@ export function quotaBlocks(machine: Machine, entry: Claim, gpuMilli: number, no
       blocks.push({ kind: 'not-lent', keptMilli: kept, freeMilli: free })
   }
   return blocks
+}
+
+/** The request with those of its options that break no limit now: whole nodes of one class may have more GPUs than of another. Undefined where none is left. */
+export function withinLimits(
+  machine: Machine,
+  claim: Claim,
+  request: RequestClass,
+  now: TimeMs,
+  counts: (block: QuotaBlock) => boolean = () => true,
+): RequestClass | undefined {
+  const { options } = request
+  const isWithin = ({ gpuMilli }: ClassOption) => !quotaBlocks(machine, claim, gpuMilli, now).some(counts)
+  const first = options[0]!
+  if (options.every(({ gpuMilli }) => gpuMilli === first.gpuMilli))
+    return isWithin(first) ? request : undefined
+  const within = options.filter(isWithin)
+  return within.length === 0 ? undefined : machine.fleet.withOptions(request, within)
 }
 
 /** Who asks: a gang in line. */

@@ -1,11 +1,10 @@
 import { compareIds } from '../base/index.ts'
-import type { ResourceRequest } from '../model/index.ts'
 import { candidatesAmong, type EvictionContext, holdFor } from './eviction-context.ts'
 import { type Footprint, footprintGpuMilli, WHOLE_GPU } from './footprint.ts'
 import type { Occupant } from './holding.ts'
 import { place } from './placement.ts'
 import type { Eviction } from './plan.ts'
-import { quotaBlocks } from './quota.ts'
+import { type QuotaBlock, withinLimits } from './quota.ts'
 import { largestFit, requestSize, resized, widestDepth } from './request-class.ts'
 import { type Candidate, lossOf } from './victims.ts'
 
@@ -60,18 +59,25 @@ export function planRestart(
   })
 }
 
-function placeSized(context: EvictionContext, occupant: Occupant, size: number): Footprint | undefined {
+/** A limit may have been lowered below what runs; it could not start again then. */
+const isLimit = ({ kind }: QuotaBlock) => kind.endsWith('-limit')
+
+/** Where what has been taken from the machine fits at this size, if no limit that counts is in the way. */
+function placeSized(
+  context: EvictionContext,
+  occupant: Occupant,
+  size: number,
+  counts = isLimit,
+): Footprint | undefined {
   const { request } = occupant.gang
   const { machine, transaction } = context
   const sized = machine.fleet.classOf(request.elastic ? resized(request, size) : request)
   if (sized.impossible !== undefined) return undefined
-  const { gpuMilli } = sized.options[0]!
-  // A limit may have been lowered below what runs; it could not start again then.
-  if (quotaBlocks(machine, occupant, gpuMilli, context.now).some(({ kind }) => kind.endsWith('-limit')))
-    return undefined
+  const allowed = withinLimits(machine, occupant, sized, context.now, counts)
+  if (!allowed) return undefined
   const mark = transaction.mark()
-  for (const node of context.closedTo(occupant, gpuMilli)) transaction.close(node)
-  const footprint = place(machine.fleet.capacity, sized, widestDepth(sized))
+  for (const node of context.closedTo(occupant, allowed.options[0]!.gpuMilli)) transaction.close(node)
+  const footprint = place(machine.fleet.capacity, allowed, widestDepth(allowed))
   transaction.rollback(mark)
   return footprint
 }
@@ -117,9 +123,7 @@ export function growElastic(context: EvictionContext): void {
     restart(context, occupant, () => {
       const { request } = occupant.gang
       const footprint = largestFit(request, sizeOf(occupant) + 1, request.elastic!.max, (larger) =>
-        isWithinLimits(context, occupant, larger)
-          ? placeSized(context, occupant, requestSize(larger))
-          : undefined,
+        placeSized(context, occupant, requestSize(larger), () => true),
       )
       if (!footprint) return undefined
       const gained = footprintGpuMilli(footprint) - occupant.gpuMilli
@@ -130,16 +134,6 @@ export function growElastic(context: EvictionContext): void {
       return undefined
     })
   }
-}
-
-/** Whether the limits above the gang, from which its own use has been taken, allow it at this size. */
-function isWithinLimits(
-  { machine, now }: EvictionContext,
-  occupant: Occupant,
-  request: ResourceRequest,
-): boolean {
-  const [option] = machine.fleet.classOf(request).options
-  return option !== undefined && quotaBlocks(machine, occupant, option.gpuMilli, now).length === 0
 }
 
 /** Ends an attempt for its own workload's sake: the next one has its place before this one is told to go. */

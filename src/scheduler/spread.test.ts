@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { NodeId, ReservationId, WorkloadId } from '../base/index.ts'
 import { HOUR_MS, id } from '../base/index.ts'
 import type { Spread } from '../model/index.ts'
 import { explain } from './explain.ts'
@@ -55,6 +56,14 @@ describe('[P10] replicas that are spread', () => {
     expect(planPass(machine, now).starts).toEqual([])
     endAttempt(machine, first!, now)
     expect(drawn(machine, planPass(machine, now))).toBe('a ss ..\nb ss ..')
+  })
+
+  it('count those for which a place is held until others have ended there', () => {
+    const machine = aMachine('a x.', { queued: replicas(2, '1 gpu', needBlocks) })
+    const hold = { id: id<ReservationId>('h'), workload: id<WorkloadId>('s'), replica: 0 }
+    const allocation = { parts: [{ node: id<NodeId>('a.1'), gpus: [0] }] }
+    machine.placeHold({ ...hold, allocation, waitsFor: [id('x.1')] })
+    expect(planPass(machine, now).starts).toEqual([])
   })
 
   it('wait where it is required, and are told why and what would help', () => {

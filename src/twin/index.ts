@@ -1,7 +1,6 @@
 export { CANARIES, type CanaryName } from './chaos/canaries.ts'
 export { runChaos } from './chaos/run-chaos.ts'
-export type { Run } from './fleet/run.ts'
-export type { RunEnd } from './fleet/simulated-engine.ts'
+export type { Run, RunEnd } from './fleet/run.ts'
 export { Agenda } from './kernel/agenda.ts'
 export { type Arrival, Arrivals } from './live/arrivals.ts'
 export { LiveFleet } from './live/live-fleet.ts'

@@ -1,6 +1,6 @@
 import type { NodeId } from '../../base/index.ts'
 import { canonicalJson } from '../../base/index.ts'
-import type { Allocation, Node, NodeDescription, NodeState } from '../../model/index.ts'
+import type { Allocation, AllocationPart, Node, NodeDescription, NodeState } from '../../model/index.ts'
 import { isNodeActionAllowed, SYSTEM } from '../../model/index.ts'
 import type { Command } from '../command.ts'
 import type { Rejection } from '../effect.ts'
@@ -39,7 +39,14 @@ export function nodePresent(recorder: Recorder, told: NodeDescription): void {
   const description = ofEngine(state, told)
   const known = state.nodes.get(description.id)
   if (known && canonicalJson(descriptionOf(known)) === canonicalJson(description)) return
+  giveUpHolds(recorder, 'a node of it has changed', (part) => part.node === description.id)
   recorder.emit({ kind: 'node-described', node: description })
+}
+
+/** What is held there was chosen for what the node was; the next pass chooses anew. */
+function giveUpHolds(recorder: Recorder, reason: string, isLost: (part: AllocationPart) => boolean): void {
+  for (const hold of Array.from(recorder.state.holds.values()))
+    if (hold.allocation.parts.some(isLost)) recorder.emit({ kind: 'hold-released', hold: hold.id, reason })
 }
 
 /** Attempts on the node are left alone: they end when the engine says so of them (S4). */
@@ -60,6 +67,11 @@ export function nodeForeign(recorder: Recorder, id: NodeId, gpus: readonly numbe
   const node = recorder.state.nodes.get(id)
   const known = node?.foreign ?? { gpus: [], holder: '' }
   if (!node || canonicalJson(known) === canonicalJson({ gpus, holder })) return
+  giveUpHolds(
+    recorder,
+    'others hold a part of it',
+    (part) => part.node === id && part.gpus.some((gpu) => gpus.includes(gpu)),
+  )
   recorder.emit({ kind: 'node-foreign', node: id, gpus, holder })
 }
 

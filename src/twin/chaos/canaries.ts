@@ -1,7 +1,7 @@
-import type { QueueId, ReservationId, WorkloadId } from '../../base/index.ts'
+import type { NodeId, QueueId, ReservationId, WorkloadId } from '../../base/index.ts'
 import { id, present } from '../../base/index.ts'
 import type { LoggedEvent } from '../../control/index.ts'
-import type { Attempt, Workload } from '../../model/index.ts'
+import type { Attempt, NodeDescription, Workload } from '../../model/index.ts'
 import { SYSTEM } from '../../model/index.ts'
 import type { Observer, World } from '../world/world.ts'
 
@@ -117,6 +117,29 @@ export const CANARIES = {
       }
     },
   }),
+  /** The scheduler is not told what others hold. */
+  C20: () => ({
+    onEvents: (events: readonly LoggedEvent[], { state }: World) => {
+      for (const { event } of events)
+        if (event.kind === 'node-foreign') state.derived.machine.setForeignUse(event.node, [])
+    },
+  }),
+  /** The scheduler is not told that GPUs are gone. */
+  C28: keepingOfNodes(({ gpuCount }) => ({ gpuCount })),
+  P3: keepingOfNodes(({ gpuCount }) => ({ gpuCount })),
+  /** The scheduler is not told that a node stands elsewhere. */
+  P6: keepingOfNodes(({ domains }) => ({ domains })),
+  P7: keepingOfNodes(({ domains }) => ({ domains })),
+  P10: keepingOfNodes(({ domains }) => ({ domains })),
+  /** The last member of an array is forgotten. */
+  array: () => ({
+    onEvents: (events: readonly LoggedEvent[], world: World) => {
+      const workloads = events.flatMap(({ event }) =>
+        event.kind === 'workload-submitted' ? [event.workload] : [],
+      )
+      if (workloads.length > 1) world.jobOf.delete(workloads.pop()!)
+    },
+  }),
   /** Two runs of one seed differ. */
   S10: (() => {
     let runs = 0
@@ -132,6 +155,25 @@ export const CANARIES = {
   })(),
 } as const satisfies Record<string, () => Observer>
 export type CanaryName = keyof typeof CANARIES
+
+/** What the nodes were first is what the scheduler goes by for ever, in this part. */
+function keepingOfNodes(part: (first: NodeDescription) => Partial<NodeDescription>): () => Observer {
+  return () => {
+    const first = new Map<NodeId, NodeDescription>()
+    return {
+      onEvents: (events, { state }) => {
+        for (const { event } of events) {
+          if (event.kind !== 'node-described') continue
+          const { node } = event
+          const before = first.get(node.id) ?? node
+          first.set(node.id, before)
+          const known = present(state.nodes.get(node.id), 'node', node.id)
+          state.derived.machine.setNode({ ...node, ...part(before) }, known.state)
+        }
+      },
+    }
+  }
+}
 
 function queueOf(workload: WorkloadId, { state }: World): QueueId {
   return present(state.workloads.get(workload), 'workload', workload).queue

@@ -4,8 +4,10 @@ import { emptyState, evolve, serialiseState, violations } from '../../control/in
 import type { Hold } from '../../scheduler/index.ts'
 import { explain, nodesOfReservation } from '../../scheduler/index.ts'
 import type { Observer, World } from '../world/world.ts'
+import { checkArrays } from './array-checker.ts'
 import type { Find, Finding } from './finding.ts'
 import { GuaranteeChecker } from './guarantee-checker.ts'
+import { PlaceChecker } from './place-checker.ts'
 import { checkStarts } from './start-checker.ts'
 
 /**
@@ -26,11 +28,13 @@ export class Checkers implements Observer {
   readonly #finished = new Set<WorkloadId>()
   readonly #infeasible: ReadonlySet<number>
   readonly #guarantees: GuaranteeChecker
+  readonly #places: PlaceChecker
 
   /** `infeasible`: jobs that no state of this fleet could ever run. */
   constructor(infeasible: ReadonlySet<number>) {
     this.#infeasible = infeasible
     this.#guarantees = new GuaranteeChecker(this.#find)
+    this.#places = new PlaceChecker(this.#find)
   }
 
   readonly onEvents = (events: readonly LoggedEvent[], world: World): void => {
@@ -41,6 +45,8 @@ export class Checkers implements Observer {
     this.#guarantees.onEvents(events)
     this.#evictionsServe(events, world)
     checkStarts(events, world, this.#find)
+    checkArrays(events, world, this.#find)
+    this.#places.onEvents(events, world)
     for (const { rule, detail } of violations(world.state)) {
       const attempt = detail.slice(0, detail.indexOf(' ')) as AttemptId
       if (rule !== 'S3' || !this.#pardoned.has(attempt)) this.#find(rule, world, detail)
@@ -50,6 +56,7 @@ export class Checkers implements Observer {
   readonly onStep = (world: World): void => {
     this.#noGpuRunsTwo(world)
     this.#guarantees.onStep(world)
+    this.#places.onStep(world)
   }
 
   readonly onRestart = (world: World): void => {
@@ -167,8 +174,8 @@ export class Checkers implements Observer {
       if (event.kind !== 'hold-released') continue
       const hold = this.#holds.get(event.hold)
       this.#holds.delete(event.hold)
-      if (!hold || event.reason !== 'no longer needed') continue
-      if (this.#isLost(hold, world)) this.#pardon(hold.workload, world)
+      if (!hold || event.reason === 'started' || event.reason === 'replaced') continue
+      if (this.#isLost(hold, events, world)) this.#pardon(hold.workload, world)
       for (const [attempt, beneficiary] of this.#owed) {
         if (beneficiary !== hold.workload || this.#isServed(beneficiary, events, world)) continue
         this.#owed.delete(attempt)
@@ -196,14 +203,15 @@ export class Checkers implements Observer {
     )
   }
 
-  /** A hold may be given up when a node of it went out of use, failed the gang or has a window now: the proof of the plan ends with it. */
-  #isLost({ workload, allocation }: Hold, { state, nowMs }: World): boolean {
+  /** A hold may be given up when a node of it went out of use, changed, failed the gang, has a window or is used by others now: the proof of the plan ends with it. */
+  #isLost({ workload, allocation }: Hold, events: readonly LoggedEvent[], { state, nowMs }: World): boolean {
     const avoided = state.workloads.get(workload)?.avoidedNodes ?? []
     const windows = [...state.reservations.values()].flatMap((window) =>
       nodesOfReservation(state.derived.machine, window),
     )
     return allocation.parts.some(
-      ({ node }) =>
+      ({ node, gpus }) =>
+        events.some(({ event }) => isTakenBy(event, node, gpus)) ||
         state.nodes.get(node)?.state !== 'ready' ||
         windows.includes(node) ||
         avoided.some((failed) => failed.node === node && failed.until > nowMs),
@@ -253,4 +261,10 @@ export class Checkers implements Observer {
     this.#seen.add(key)
     this.findings.push({ rule, atMs: world.nowMs, detail })
   }
+}
+
+/** Whether the event makes the node another than it was, or gives these GPUs of it to others. */
+function isTakenBy(event: LoggedEvent['event'], node: NodeId, gpus: readonly number[]): boolean {
+  if (event.kind === 'node-described') return event.node.id === node
+  return event.kind === 'node-foreign' && event.node === node && event.gpus.some((gpu) => gpus.includes(gpu))
 }

@@ -4,6 +4,7 @@ import type { NodeDescription } from '../../model/index.ts'
 import { Streams } from '../kernel/streams.ts'
 import type { WorldSetup } from '../world/world-setup.ts'
 import { drawActions } from './draw-actions.ts'
+import { withArrays } from './draw-arrays.ts'
 import { drawJobs } from './draw-jobs.ts'
 import { drawQueues } from './draw-queues.ts'
 import { type ChaosOptions, drawOptions } from './options.ts'
@@ -20,10 +21,18 @@ const LIVENESS_HOURS = 24 * 40
 
 /** The world of a seed. */
 export function chaosSetup(seed: number): ChaosSetup {
-  const options = drawOptions(seed)
+  return worldOf(drawOptions(seed))
+}
+
+/** The world of these options: the same as of others where they are the same. */
+export function worldOf(options: ChaosOptions): ChaosSetup {
   const streams = new Streams(options.seed)
   const nodes = drawNodes(options)
-  const { jobs, infeasible } = drawJobs(options, streams.named('chaos/jobs'))
+  const { jobs, infeasible } = withArrays(
+    options.arrays,
+    drawJobs(options, streams.named('chaos/jobs')),
+    streams.named('chaos/members'),
+  )
   const queues = drawQueues(options, jobs)
   return {
     options,

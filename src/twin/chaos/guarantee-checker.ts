@@ -1,6 +1,6 @@
 import type { NodeId, QueueId, TimeMs } from '../../base/index.ts'
 import type { LoggedEvent } from '../../control/index.ts'
-import type { Queue, Workload } from '../../model/index.ts'
+import type { Node, Queue, Workload } from '../../model/index.ts'
 import { allocatedGpus } from '../../model/index.ts'
 import { nodesOfReservation } from '../../scheduler/index.ts'
 import type { World } from '../world/world.ts'
@@ -111,9 +111,14 @@ function lentGpus(lender: Queue, { state }: World): ReadonlyMap<NodeId, number> 
     for (const node of nodesOfReservation(state.derived.machine, reservation)) inWindows.add(node)
   return new Map(
     [...lent]
-      .filter(([node]) => state.nodes.get(node)?.state === 'ready' && !inWindows.has(node))
+      .filter(([node]) => isOpen(state.nodes.get(node)) && !inWindows.has(node))
       .map(([node, gpus]) => [node, gpus.size - shared(gpus, kept.get(node))]),
   )
+}
+
+/** Others hold nothing on it that its own work may have to leave to them. */
+function isOpen(node: Node | undefined): boolean {
+  return node?.state === 'ready' && node.foreign === undefined
 }
 
 function shared(gpus: ReadonlySet<number>, others: ReadonlySet<number> = new Set()): number {

@@ -1,3 +1,4 @@
+import type { RandomStream } from '../../base/index.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
 import type { Policy } from '../../model/index.ts'
 import type { ControlFaultPlan } from '../faults/control-faults.ts'
@@ -27,6 +28,8 @@ export interface ChaosOptions {
   readonly edits: number
   /** Nodes that get another name. */
   readonly renames: number
+  /** Jobs that are arrays, each submitted as one. */
+  readonly arrays: number
 }
 
 /** What the tenants are promised and where they end; 0 is nothing promised, no limit. */
@@ -41,7 +44,8 @@ export interface QuotaOptions {
 
 /** The options of a seed: sizes, policy and which faults come how often, each from mild to absurd. */
 export function drawOptions(seed: number): ChaosOptions {
-  const random = new Streams(seed).named('chaos/options')
+  const streams = new Streams(seed)
+  const random = streams.named('chaos/options')
   const oneOf = <Item>(items: readonly Item[]): Item => items[random.below(items.length)]!
   const sometimes = (share: number, value: number) => (random.next() < share ? value : 0)
   const blocks = 1 + random.below(3)
@@ -72,6 +76,8 @@ export function drawOptions(seed: number): ChaosOptions {
       ...(random.next() < 0.3
         ? { departures: { perThousandNodeDays: oneOf([200, 2000]), lastsMs: HOUR_MS } }
         : {}),
+      ...drawSpells('foreign', streams.named('chaos/foreign')),
+      ...drawSpells('changes', streams.named('chaos/changes')),
     },
     control: {
       crashesPerDay: sometimes(0.7, oneOf([4, 40, 200])),
@@ -88,5 +94,17 @@ export function drawOptions(seed: number): ChaosOptions {
     windows: sometimes(0.5, random.below(6)),
     edits: sometimes(0.4, 1 + random.below(6)),
     renames: sometimes(0.3, 1 + random.below(4)),
+    arrays: drawArrays(streams.named('chaos/arrays')),
   }
+}
+
+function drawSpells(name: 'foreign' | 'changes', random: RandomStream): Partial<FaultPlan> {
+  if (random.next() < 0.6) return {}
+  const perThousandNodeDays = [1_000, 10_000][random.below(2)]!
+  const lastsMs = [10 * MINUTE_MS, 2 * HOUR_MS][random.below(2)]!
+  return { [name]: { perThousandNodeDays, lastsMs } }
+}
+
+function drawArrays(random: RandomStream): number {
+  return random.next() < 0.6 ? 0 : 1 + random.below(3)
 }

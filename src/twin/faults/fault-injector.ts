@@ -2,7 +2,8 @@ import type { NodeId, RandomStream } from '../../base/index.ts'
 import { present } from '../../base/index.ts'
 import type { NodeDescription } from '../../model/index.ts'
 import type { Pace } from '../fleet/pace.ts'
-import type { CrashExit, SimulatedEngine } from '../fleet/simulated-engine.ts'
+import type { CrashExit } from '../fleet/run.ts'
+import type { SimulatedEngine } from '../fleet/simulated-engine.ts'
 import type { TimeUs } from '../kernel/agenda.ts'
 import type { Streams } from '../kernel/streams.ts'
 import { causesOf, type FaultCause } from './rates.ts'
@@ -21,7 +22,16 @@ export interface FaultPlan {
     readonly lastsMs: number
   }
   /** Nodes that are taken out of the fleet for a while. */
-  readonly departures?: { readonly perThousandNodeDays: number; readonly lastsMs: number }
+  readonly departures?: Spells
+  /** Others than Banyan hold some of the free GPUs of a node for a while. */
+  readonly foreign?: Spells
+  /** Nodes that have fewer GPUs for a while, or stand in another domain. */
+  readonly changes?: Spells
+}
+
+export interface Spells {
+  readonly perThousandNodeDays: number
+  readonly lastsMs: number
 }
 
 export type FaultOccurrence =
@@ -32,6 +42,10 @@ export type FaultOccurrence =
   | { readonly kind: 'node-recovers'; readonly node: NodeId }
   | { readonly kind: 'node-leaves' }
   | { readonly kind: 'node-returns'; readonly node: NodeId }
+  | { readonly kind: 'others-come' }
+  | { readonly kind: 'others-go'; readonly node: NodeId }
+  | { readonly kind: 'node-changes' }
+  | { readonly kind: 'node-as-before'; readonly node: NodeId }
 
 const THOUSAND_NODE_DAYS_MS = 1000 * 86_400_000
 
@@ -82,6 +96,8 @@ export class FaultInjector {
     for (const cause of this.#causes.keys()) this.#planFault(cause)
     this.#planSlow()
     this.#planDeparture()
+    this.#planForeign()
+    this.#planChange()
   }
 
   /** No new faults from here on; what is broken is still repaired. */
@@ -137,6 +153,22 @@ export class FaultInjector {
       }
       case 'node-returns':
         engine.returnNode(what.node, now)
+        return
+      case 'others-come':
+        if (this.#healed) return
+        this.#planForeign()
+        this.#letOthersIn(engine, now)
+        return
+      case 'others-go':
+        engine.setForeign(what.node, [], '', now)
+        return
+      case 'node-changes':
+        if (this.#healed) return
+        this.#planChange()
+        this.#change(engine, now)
+        return
+      case 'node-as-before':
+        engine.changeNode(engine.nodes.describeFirst(what.node), now)
     }
   }
 
@@ -163,8 +195,41 @@ export class FaultInjector {
     this.#planRare(this.#plan.departures, 'faults/departures', { kind: 'node-leaves' })
   }
 
+  #planForeign(): void {
+    this.#planRare(this.#plan.foreign, 'faults/foreign', { kind: 'others-come' })
+  }
+
+  #planChange(): void {
+    this.#planRare(this.#plan.changes, 'faults/changes', { kind: 'node-changes' })
+  }
+
+  /** They take GPUs that are free; a node on which some are already gets none more. */
+  #letOthersIn(engine: SimulatedEngine, now: TimeUs): void {
+    const random = this.#streams.named('faults/foreign')
+    const node = this.#nodes[random.below(this.#nodes.length)]!.id
+    const endsInUs = Math.ceil(random.exponential(present(this.#plan.foreign, 'foreign').lastsMs * 1000))
+    const isWanted = random.below(2) === 0 ? () => true : () => random.below(2) === 0
+    const gpus = engine.freeGpus(node).filter(isWanted)
+    if (gpus.length === 0 || engine.nodes.foreignOn(node).gpus.length > 0) return
+    engine.setForeign(node, gpus, 'somebody else', now)
+    this.#agenda(endsInUs, { kind: 'others-go', node })
+  }
+
+  /** Fewer GPUs, another domain, or both. */
+  #change(engine: SimulatedEngine, now: TimeUs): void {
+    const random = this.#streams.named('faults/changes')
+    const node = this.#nodes[random.below(this.#nodes.length)]!
+    const elsewhere = this.#nodes[random.below(this.#nodes.length)]!
+    const kind = random.below(3)
+    const gpuCount = kind === 0 ? node.gpuCount : 1 + random.below(node.gpuCount)
+    const domains = kind === 1 ? node.domains : elsewhere.domains
+    engine.changeNode({ ...node, gpuCount, domains }, now)
+    const { lastsMs } = present(this.#plan.changes, 'changes')
+    this.#agenda(Math.ceil(random.exponential(lastsMs * 1000)), { kind: 'node-as-before', node: node.id })
+  }
+
   #planRare(
-    plan: { readonly perThousandNodeDays: number } | undefined,
+    plan: Pick<Spells, 'perThousandNodeDays'> | undefined,
     stream: string,
     what: FaultOccurrence,
   ): void {

@@ -101,6 +101,36 @@ describe('SimulatedEngine', () => {
     expect(run.hungUs).toBe(600 * S)
   })
 
+  it('[T31] lets an attempt wait for what others hold, and tells when they come and go', () => {
+    const fleet = aFleet({})
+    fleet.engine.setForeign(id('node-0'), [1, 2], 'ada', 0)
+    fleet.engine.launch(fleet.order(1), 0)
+    expect(fleet.engine.freeGpus(id('node-0'))).toEqual([3, 4, 5, 6, 7])
+    fleet.engine.setForeign(id('node-0'), [2], 'ada', 5 * S)
+    expect(fleet.runOut()).toMatchObject([
+      { kind: 'node-foreign', gpus: [1, 2], holder: 'ada' },
+      { kind: 'node-foreign', gpus: [2], at: 5_000 },
+      { kind: 'attempt-running', at: 5_000 },
+      { kind: 'attempt-ended', at: 105_000 },
+    ])
+  })
+
+  it('[T31] ends what runs on GPUs that a node no longer has, and starts nothing there', () => {
+    const fleet = aFleet({})
+    const before = fleet.engine.nodes.describe(id('node-0'))
+    fleet.engine.launch(fleet.order(1), 0)
+    fleet.engine.changeNode({ ...before, gpuCount: 1 }, 10 * S)
+    fleet.engine.launch(fleet.order(2), 10 * S)
+    expect(fleet.runOut().slice(1)).toMatchObject([
+      { kind: 'node-present', node: { gpuCount: 1 } },
+      { kind: 'attempt-ended', attempt: 'w1.1', cause: { kind: 'node-lost', node: 'node-0' } },
+      { kind: 'attempt-ended', attempt: 'w1.2', cause: { kind: 'launch-refused', node: 'node-0' } },
+    ])
+    fleet.engine.changeNode(before, 20 * S)
+    fleet.engine.launch(fleet.order(3), 20 * S)
+    expect(fleet.engine.runs.size).toBe(1)
+  })
+
   it('[T11] launches an attempt once, refuses nodes that are down, and tells all it knows when asked', () => {
     const fleet = aFleet({})
     fleet.engine.launch(fleet.order(1), 0)

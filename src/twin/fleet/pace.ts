@@ -1,6 +1,6 @@
 import type { NodeId } from '../../base/index.ts'
 import type { Run } from './run.ts'
-import type { Speeds } from './simulated-engine.ts'
+import type { Speeds } from './speeds.ts'
 
 /** How gangs share the fabric: which others a gang touches, and the part of its full rate that it gets. */
 export interface FabricShares {

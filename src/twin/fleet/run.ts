@@ -1,4 +1,4 @@
-import type { AttemptId } from '../../base/index.ts'
+import type { AttemptId, NodeId } from '../../base/index.ts'
 import type { LaunchOrder } from '../../control/index.ts'
 import { allocatedGpus } from '../../model/index.ts'
 import type { Ticket, TimeUs } from '../kernel/agenda.ts'
@@ -36,6 +36,20 @@ export interface Run {
   next?: Ticket | undefined
   /** The newest checkpoint that facts told of. */
   reportedSaveAt?: TimeUs
+}
+
+/** How and when a run ended. `settledAt` of a stopping run is when it was told to end. */
+export interface RunEnd {
+  readonly at: TimeUs
+  readonly how: 'done' | 'stopped' | 'failed'
+}
+
+/** How the first task of a crash ends. */
+export interface CrashExit {
+  readonly node: NodeId
+  readonly exitCode?: number
+  readonly signal?: string
+  readonly logTail: string
 }
 
 /** A run that was just launched and found so much work saved. */

@@ -13,8 +13,10 @@ import type { Ticket, TimeUs } from '../kernel/agenda.ts'
 import type { Behaviour } from './behaviour.ts'
 import type { FleetRecord } from './fleet-record.ts'
 import { rankTimesOf } from './rank-times.ts'
-import { newRun, type Run, settle, timeLeft, timeToSave } from './run.ts'
+import { type CrashExit, newRun, type Run, type RunEnd, settle, timeLeft, timeToSave } from './run.ts'
 import { exitOf, milliseconds, progressOf, runningFact } from './run-facts.ts'
+import { SimulatedNodes } from './simulated-nodes.ts'
+import type { Speeds } from './speeds.ts'
 
 /** What the fleet plans for itself, as data for the agenda. */
 export type FleetOccurrence =
@@ -30,25 +32,6 @@ export interface FleetAgenda {
   cancel(ticket: Ticket): void
 }
 
-/** How fast gangs run where they stand, beside what else runs. */
-export interface Speeds {
-  /** The run takes its place; returns the runs whose speed may have changed, itself among them. */
-  enter(run: Run): Iterable<Run>
-  leave(run: Run): Iterable<Run>
-  /** Work per time, 1 at full speed. */
-  speedOf(run: Run): number
-  /** How fast the node computes, 1 for a sound one. */
-  speedOfNode(node: NodeId): number
-}
-
-/** How the first task of a crash ends. */
-export interface CrashExit {
-  readonly node: NodeId
-  readonly exitCode?: number
-  readonly signal?: string
-  readonly logTail: string
-}
-
 export interface FleetOptions {
   readonly levels: readonly string[]
   readonly nodes: readonly NodeDescription[]
@@ -62,25 +45,17 @@ export interface FleetOptions {
   readonly onEnd?: (run: Run, end: RunEnd) => void
 }
 
-/** How and when a run ended. `settledAt` of a stopping run is when it was told to end. */
-export interface RunEnd {
-  readonly at: TimeUs
-  readonly how: 'done' | 'stopped' | 'failed'
-}
-
 /**
  * Nodes and attempts that exist only in virtual time: what an engine does, without deciding anything. It is asked as
  * the engine port is, and what it sees comes out as the port's facts.
  */
 export class SimulatedEngine {
   readonly runs = new Map<AttemptId, Run>()
-  readonly down = new Set<NodeId>()
+  readonly nodes: SimulatedNodes
   readonly #options: FleetOptions
   readonly #agenda: FleetAgenda
   /** Work that a new attempt of the workload finds saved. */
   readonly #saved = new Map<WorkloadId, TimeUs>()
-  /** Nodes that are not part of the fleet now; they are down too. */
-  readonly #away = new Set<NodeId>()
   /** Ends that nobody has confirmed to have on record. */
   readonly #ended = new Map<AttemptId, EngineFact>()
   #facts: EngineFact[] = []
@@ -88,10 +63,15 @@ export class SimulatedEngine {
   constructor(options: FleetOptions, agenda: FleetAgenda) {
     this.#options = options
     this.#agenda = agenda
+    this.nodes = new SimulatedNodes(options.nodes)
   }
 
   inventory(): EngineInventory {
-    return { levels: this.#options.levels, nodes: this.#present() }
+    return { levels: this.#options.levels, nodes: this.nodes.list() }
+  }
+
+  get down(): ReadonlySet<NodeId> {
+    return this.nodes.down
   }
 
   /** What it has seen since it was last asked. */
@@ -103,13 +83,7 @@ export class SimulatedEngine {
 
   /** Everything it knows of attempts and nodes: the answer to `observe` without a cursor. */
   tellAll(now: TimeUs): readonly EngineFact[] {
-    const facts: EngineFact[] = []
-    const at = milliseconds(now)
-    for (const node of this.#present()) {
-      facts.push({ kind: 'node-present', node, at })
-      if (this.down.has(node.id)) facts.push({ kind: 'node-down', node: node.id, reason: 'failed', at })
-      else facts.push({ kind: 'node-up', node: node.id, at })
-    }
+    const facts = this.nodes.facts(milliseconds(now))
     for (const run of this.runs.values()) {
       settle(run, now)
       if (run.state !== 'starting') facts.push(runningFact(run, now, this.#options.replicaAddress))
@@ -123,20 +97,15 @@ export class SimulatedEngine {
   launch(order: LaunchOrder, now: TimeUs): void {
     if (this.runs.has(order.attempt) || this.#ended.has(order.attempt)) return
     const behaviour = this.#options.behaviourOf(order)
-    const lost = order.allocation.parts.find((part) => this.down.has(part.node))
-    if (lost) {
-      this.#tellEnd(order.attempt, now, [], {
-        kind: 'launch-refused',
-        message: `node ${lost.node} is down`,
-        node: lost.node,
-        blame: 'platform',
-      })
+    const refusal = this.nodes.refusal(order)
+    if (refusal) {
+      this.#tellEnd(order.attempt, now, [], { kind: 'launch-refused', ...refusal, blame: 'platform' })
       return
     }
     const run = newRun(order, behaviour, this.#saved.get(order.workload) ?? 0, now)
     this.runs.set(run.attempt, run)
-    if (behaviour.startUs === 0) this.#start(run, now)
-    else run.next = this.#agenda.plan(now + behaviour.startUs, { kind: 'run-started', attempt: run.attempt })
+    // What others hold it waits for, as for a machine that is shared by first come, first served.
+    if (!this.nodes.isTaken(order)) this.#begin(run, now)
   }
 
   stop(attempt: AttemptId, how: StopOrder, now: TimeUs): void {
@@ -205,41 +174,65 @@ export class SimulatedEngine {
   /** The node and all that runs on it is gone until `repairNode`. */
   failNode(node: NodeId, reason: string, now: TimeUs): void {
     if (this.down.has(node)) return
-    this.down.add(node)
+    this.nodes.down.add(node)
     this.#facts.push({ kind: 'node-down', node, reason, at: milliseconds(now) })
-    for (const run of this.runsOn(node)) {
-      settle(run, now)
-      this.#cancelNext(run)
-      this.#end(run, now, 'failed', [], {
-        kind: 'node-lost',
-        message: `node ${node} failed: ${reason}`,
-        node,
-        blame: 'platform',
-      })
-    }
+    this.setForeign(node, [], '', now)
+    for (const run of this.runsOn(node)) this.#lose(run, node, `node ${node} failed: ${reason}`, now)
   }
 
   /** Changes nothing for a node that has left the fleet. */
   repairNode(node: NodeId, now: TimeUs): void {
-    if (this.#away.has(node)) return
-    if (this.down.delete(node)) this.#facts.push({ kind: 'node-up', node, at: milliseconds(now) })
+    if (this.nodes.isAway(node)) return
+    if (this.nodes.down.delete(node)) this.#facts.push({ kind: 'node-up', node, at: milliseconds(now) })
   }
 
   /** The node is taken out of the fleet, and what runs on it ends, until `returnNode`. */
   removeNode(node: NodeId, now: TimeUs): void {
-    if (this.#away.has(node)) return
+    if (this.nodes.isAway(node)) return
     this.failNode(node, 'taken out of the fleet', now)
-    this.#away.add(node)
+    this.nodes.leave(node)
     this.#facts.push({ kind: 'node-gone', node, at: milliseconds(now) })
   }
 
   /** It is back, and sound. */
   returnNode(id: NodeId, now: TimeUs): void {
-    if (!this.#away.delete(id)) return
-    const at = milliseconds(now)
-    for (const node of this.#options.nodes)
-      if (node.id === id) this.#facts.push({ kind: 'node-present', node, at })
+    if (!this.nodes.comeBack(id)) return
+    this.#tellNode(id, now)
     this.repairNode(id, now)
+  }
+
+  /** It has other GPUs from now on, or stands elsewhere; what runs on GPUs that it no longer has ends. */
+  changeNode(node: NodeDescription, now: TimeUs): void {
+    if (this.nodes.describe(node.id) === node) return
+    this.nodes.change(node)
+    if (!this.nodes.isAway(node.id)) this.#tellNode(node.id, now)
+    const { gpus, holder } = this.nodes.foreignOn(node.id)
+    const left = gpus.filter((gpu) => gpu < node.gpuCount)
+    if (left.length < gpus.length) this.setForeign(node.id, left, holder, now)
+    for (const run of this.runsOn(node.id)) {
+      const lost = this.nodes.refusal(run.order)
+      if (lost) this.#lose(run, lost.node, lost.message, now)
+    }
+  }
+
+  /** Others hold these GPUs of the node from now on, of those that nothing of Banyan's has, and no more. */
+  setForeign(node: NodeId, gpus: readonly number[], holder: string, now: TimeUs): void {
+    if (gpus.length + this.nodes.foreignOn(node).gpus.length === 0) return
+    this.nodes.setForeign(node, gpus, holder)
+    const hold = this.nodes.foreignOn(node)
+    this.#facts.push({ kind: 'node-foreign', node, ...hold, at: milliseconds(now) })
+    for (const run of this.runsOn(node)) {
+      const waits = run.state === 'starting' && run.next === undefined
+      if (waits && !this.nodes.isTaken(run.order)) this.#begin(run, now)
+    }
+  }
+
+  /** GPUs of the node that nobody has. */
+  freeGpus(id: NodeId): number[] {
+    return this.nodes.freeGpus(
+      id,
+      this.runsOn(id).map(({ order }) => order),
+    )
   }
 
   /** Runs with a part on the node, in order of launch. */
@@ -292,8 +285,7 @@ export class SimulatedEngine {
     return {
       runs: [...this.runs.values()].map((run) => ({ ...run })),
       saved: [...this.#saved],
-      down: [...this.down],
-      away: [...this.#away],
+      ...this.nodes.record(),
       ended: [...this.#ended],
     }
   }
@@ -306,14 +298,18 @@ export class SimulatedEngine {
         this.#options.speeds.enter(this.runs.get(run.attempt)!)
     }
     for (const [workload, saved] of record.saved) this.#saved.set(workload, saved)
-    for (const node of record.down) this.down.add(node)
-    for (const node of record.away) this.#away.add(node)
+    this.nodes.load(record)
     for (const [attempt, fact] of record.ended) this.#ended.set(attempt, fact)
   }
 
-  #present(): readonly NodeDescription[] {
-    const { nodes } = this.#options
-    return this.#away.size === 0 ? nodes : nodes.filter(({ id }) => !this.#away.has(id))
+  #tellNode(id: NodeId, now: TimeUs): void {
+    this.#facts.push({ kind: 'node-present', node: this.nodes.describe(id), at: milliseconds(now) })
+  }
+
+  #begin(run: Run, now: TimeUs): void {
+    const { attempt, behaviour } = run
+    if (behaviour.startUs === 0) this.#start(run, now)
+    else run.next = this.#agenda.plan(now + behaviour.startUs, { kind: 'run-started', attempt })
   }
 
   #start(run: Run, now: TimeUs): void {
@@ -355,6 +351,12 @@ export class SimulatedEngine {
   #stopped(run: Run, now: TimeUs, saved: boolean): void {
     if (saved) run.savedAt = now
     this.#end(run, now, 'stopped', [exitOf(run, now, 'stopped')])
+  }
+
+  #lose(run: Run, node: NodeId, message: string, now: TimeUs): void {
+    settle(run, now)
+    this.#cancelNext(run)
+    this.#end(run, now, 'failed', [], { kind: 'node-lost', message, node, blame: 'platform' })
   }
 
   #crash(run: Run, exit: CrashExit, now: TimeUs): void {

@@ -1,7 +1,6 @@
 import { taskCount } from '../../model/index.ts'
 import { lossAt } from '../fleet/loss.ts'
-import type { Run } from '../fleet/run.ts'
-import type { RunEnd } from '../fleet/simulated-engine.ts'
+import type { Run, RunEnd } from '../fleet/run.ts'
 
 /** Of all its steps, a program writes about so many lines. */
 const LINES = 200

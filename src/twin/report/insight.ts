@@ -1,7 +1,6 @@
 import type { TimeMs } from '../../base/index.ts'
 import type { LoggedEvent } from '../../control/index.ts'
-import type { Run } from '../fleet/run.ts'
-import type { RunEnd } from '../fleet/simulated-engine.ts'
+import type { Run, RunEnd } from '../fleet/run.ts'
 import type { Observer, World } from '../world/world.ts'
 import type { WorldSetup } from '../world/world-setup.ts'
 import {

@@ -1,6 +1,5 @@
 import { allocatedGpus } from '../../model/index.ts'
-import type { Run } from '../fleet/run.ts'
-import type { RunEnd } from '../fleet/simulated-engine.ts'
+import type { Run, RunEnd } from '../fleet/run.ts'
 
 /** Where the GPU-time of attempts went; all in GPU-microseconds. */
 export interface WasteSums {

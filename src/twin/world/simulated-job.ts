@@ -8,6 +8,8 @@ import type { TraceJob } from '../traces/job-trace.ts'
 /** One submission of the simulated users: what they ask for, and what their program then does. */
 export interface SimulatedJob {
   readonly submitMs: TimeMs
+  /** Submitted together with the job before it, by the same user: all of them are taken, or none. */
+  readonly joinsBefore?: true
   /** Absent: the twin's own. */
   readonly organisation?: OrganisationId
   readonly tenant: string

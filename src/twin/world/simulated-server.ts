@@ -95,6 +95,10 @@ export class SimulatedServer {
     return this.servesFrom <= this.#options.now()
   }
 
+  get isInContact(): boolean {
+    return this.#inContact
+  }
+
   /** Only while it serves. */
   execute(command: Command, actor: Actor): Outcome {
     const { failing, onEvents, now } = this.#options

@@ -6,7 +6,7 @@ import { JobLog } from '../report/job-log.ts'
 import { plainCluster } from '../scenario/plain-cluster.ts'
 import { policyByName } from '../scenario/policies.ts'
 import type { TraceJob } from '../traces/job-trace.ts'
-import { simulateTraceJobs } from './simulated-job.ts'
+import { type SimulatedJob, simulateTraceJobs } from './simulated-job.ts'
 import { World } from './world.ts'
 import type { WorldSetup } from './world-setup.ts'
 
@@ -101,6 +101,30 @@ describe('World', () => {
       [0, HOUR_MS],
       [HOUR_MS, HOUR_MS + 10_000],
     ])
+  })
+
+  it('[T32] submits jobs that belong together as one, which is taken or refused as a whole', () => {
+    const { jobs, ...setup } = aSetup([
+      [0, 8, 10],
+      [0, 8, 10],
+      [5, 8, 10],
+    ])
+    const [first, second, third] = jobs
+    const submissions = (member: SimulatedJob) => {
+      const found: number[] = []
+      const onEvents = (events: readonly LoggedEvent[]) => {
+        const count = events.filter(({ event }) => event.kind === 'workload-submitted').length
+        if (count > 0) found.push(count)
+      }
+      const world = new World({ ...setup, jobs: [first!, { ...member, joinsBefore: true }, third!] }, [
+        { onEvents },
+      ])
+      world.run()
+      return { found, refused: world.refused.length, open: world.openJobs }
+    }
+    expect(submissions(second!)).toEqual({ found: [2, 1], refused: 0, open: 0 })
+    const spec = { ...second!.spec, dependsOn: ['nobody'] } as SimulatedJob['spec']
+    expect(submissions({ ...second!, spec })).toEqual({ found: [1], refused: 2, open: 0 })
   })
 
   it('[T8] stops at its horizon with work left', () => {

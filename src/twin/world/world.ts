@@ -9,17 +9,18 @@ import { FaultInjector } from '../faults/fault-injector.ts'
 import { ModelStore } from '../faults/model-store.ts'
 import { FabricSharing } from '../fleet/fabric-sharing.ts'
 import { Pace } from '../fleet/pace.ts'
-import type { Run } from '../fleet/run.ts'
-import { type RunEnd, SimulatedEngine } from '../fleet/simulated-engine.ts'
+import type { Run, RunEnd } from '../fleet/run.ts'
+import { SimulatedEngine } from '../fleet/simulated-engine.ts'
 import { Agenda, type TimeUs } from '../kernel/agenda.ts'
 import { Streams } from '../kernel/streams.ts'
 import { TraceHash } from '../kernel/trace-hash.ts'
+import { commandOf } from './command-of.ts'
 import { storedStateOf } from './control-snapshot.ts'
 import type { SimulatedJob } from './simulated-job.ts'
 import { SimulatedServer } from './simulated-server.ts'
 import { tenantNames } from './tenant-names.ts'
 import type { Happening, WorldRecord } from './world-record.ts'
-import type { UserAction, WorldSetup } from './world-setup.ts'
+import type { WorldSetup } from './world-setup.ts'
 
 /** Sees every event right after it was durable, and every run as it ends. It may read the world and change nothing. */
 export interface Observer {
@@ -224,6 +225,10 @@ export class World {
       case 'node-recovers':
       case 'node-leaves':
       case 'node-returns':
+      case 'others-come':
+      case 'others-go':
+      case 'node-changes':
+      case 'node-as-before':
         this.faults?.happen(what, this.engine, this.#pace, this.nowUs)
         this.server.observe()
         return
@@ -270,18 +275,30 @@ export class World {
   }
 
   #submit(job: number): void {
-    if (job + 1 < this.setup.jobs.length) this.#planSubmit(job + 1)
+    const next = job + this.#submittedWith(job).length
+    if (next < this.setup.jobs.length) this.#planSubmit(next)
     this.#trySubmit(job)
+  }
+
+  /** The jobs of one submission, which begins with this one. */
+  #submittedWith(first: number): readonly SimulatedJob[] {
+    const { jobs } = this.setup
+    let end = first + 1
+    while (jobs[end]?.joinsBefore) end++
+    return jobs.slice(first, end)
   }
 
   /** Submits with a key of its own, so that trying again after a crash can make nothing twice. */
   #trySubmit(index: number): void {
     const { server, store } = this
-    const job = present(this.setup.jobs[index], 'job', index)
+    const jobs = this.#submittedWith(index)
+    const job = present(jobs[0], 'job', index)
     const key = `job-${index}`
     const known = store?.submission(job.user, key)
     if (server.isServing && known) {
-      this.acknowledged.set(index, present(known[0], 'workload of', key))
+      known.forEach((workload, i) => {
+        this.acknowledged.set(index + i, workload)
+      })
       return
     }
     if (!server.isServing) {
@@ -293,7 +310,7 @@ export class World {
       {
         kind: 'submit',
         owner: { organisation: organisationOf(job), team: this.#teamOf(job), user: id<UserId>(job.user) },
-        specs: [job.spec],
+        specs: jobs.map(({ spec }) => spec),
         ended: this.#ended,
         ...(store ? { submission: { key, requestHash: key } } : {}),
       },
@@ -302,11 +319,12 @@ export class World {
     if (outcome === 'died') {
       this.#agenda.plan(server.servesFrom + USER_RETRY_US, RANK.user, { kind: 'resubmit', job: index })
     } else if (!outcome.ok) {
-      this.openJobs--
-      this.refused.push(`${job.spec.name}: ${outcome.rejection.message}`)
+      this.openJobs -= jobs.length
+      for (const { spec } of jobs) this.refused.push(`${spec.name}: ${outcome.rejection.message}`)
     } else {
-      const event = outcome.events[0]?.event
-      if (event?.kind === 'workload-submitted') this.acknowledged.set(index, event.workload)
+      outcome.events.forEach(({ event }, i) => {
+        if (event.kind === 'workload-submitted') this.acknowledged.set(index + i, event.workload)
+      })
     }
   }
 
@@ -320,29 +338,11 @@ export class World {
       this.#agenda.plan(this.server.servesFrom + USER_RETRY_US, RANK.user, { kind: 'act', action: index })
       return
     }
-    const command = this.#commandOf(present(this.setup.actions?.[index], 'action', index))
+    const action = present(this.setup.actions?.[index], 'action', index)
+    const command = commandOf(action, this.acknowledged, this.isHealed)
     if (command && this.server.execute(command, OPERATOR) === 'died')
       this.#agenda.plan(this.server.servesFrom + USER_RETRY_US, RANK.user, { kind: 'act', action: index })
     this.server.observe()
-  }
-
-  #commandOf({ what }: UserAction): Command | undefined {
-    switch (what.kind) {
-      case 'node':
-        // A drill that nobody answered before all was healed is not held after it.
-        if (this.isHealed && what.action !== 'resume') return undefined
-        return { kind: 'node-action', node: what.node, action: what.action, reason: 'drill' }
-      case 'stop': {
-        const workload = this.acknowledged.get(what.job)
-        return workload && { kind: 'stop', workload, kill: what.kill }
-      }
-      case 'scale': {
-        const workload = this.acknowledged.get(what.job)
-        return workload && { kind: 'scale', workload, replicas: what.replicas }
-      }
-      case 'command':
-        return what.command
-    }
   }
 
   /** From here on nothing fails any more, and operators give back what they took out of use. */
@@ -354,6 +354,10 @@ export class World {
       return
     }
     this.isHealed = true
+    for (const node of this.setup.nodes) {
+      this.engine.changeNode(node, this.nowUs)
+      this.engine.setForeign(node.id, [], '', this.nowUs)
+    }
     for (const node of this.engine.down) {
       this.engine.returnNode(node, this.nowUs)
       this.engine.repairNode(node, this.nowUs)
@@ -375,7 +379,7 @@ export class World {
       this.hash.text(event.kind)
       if ('workload' in event) this.hash.text(event.workload)
       if ('attempt' in event) this.hash.text(event.attempt)
-      if (event.kind === 'workload-submitted') this.jobOf.set(event.workload, this.#submitting)
+      if (event.kind === 'workload-submitted') this.jobOf.set(event.workload, this.#submitting++)
       else if (event.kind === 'workload-finished') {
         this.openJobs--
         if (this.#hasDependencies) {
