@@ -2,7 +2,7 @@ import type { Draft } from '../base/index.ts'
 import { present } from '../base/index.ts'
 import type { Attempt, Workload } from '../model/index.ts'
 import { PRIORITY_RANK } from '../model/index.ts'
-import type { LiveGang, QueuedGang } from '../scheduler/index.ts'
+import type { LiveAttempt, QueuedGang } from '../scheduler/index.ts'
 import type { ControlState } from './state.ts'
 
 /** Replicas the workload should have attempts for: one gang, or the replicas of a `serve` workload. */
@@ -10,22 +10,7 @@ export function wantedReplicas(workload: Workload): number {
   return workload.spec.type === 'serve' ? workload.spec.replicas : 1
 }
 
-export function queuedGang(workload: Workload, replica: number): QueuedGang {
-  return draftGang(workload, replica)
-}
-
-export function liveGang(workload: Workload, attempt: Attempt): LiveGang {
-  const gang = draftGang(workload, attempt.replica) as Draft<LiveGang>
-  gang.attempt = attempt.id
-  gang.allocation = attempt.allocation
-  gang.startedAt = attempt.plannedAt
-  gang.stopping = attempt.state === 'stopping'
-  if (attempt.boundMs !== undefined) gang.boundMs = attempt.boundMs
-  if (attempt.checkpoint) gang.checkpointAt = attempt.checkpoint.at
-  return gang
-}
-
-function draftGang(workload: Workload, replica: number): Draft<QueuedGang> {
+export function queuedGang(workload: Workload, replica: number): Draft<QueuedGang> {
   const { spec } = workload
   const gang: Draft<QueuedGang> = {
     workload: workload.id,
@@ -47,6 +32,18 @@ function draftGang(workload: Workload, replica: number): Draft<QueuedGang> {
   if (spec.onlyNodes) gang.only = spec.onlyNodes
   if (spec.exceptNodes) gang.except = spec.exceptNodes
   return gang
+}
+
+export function liveAttempt(attempt: Attempt): LiveAttempt {
+  const live: Draft<LiveAttempt> = {
+    attempt: attempt.id,
+    allocation: attempt.allocation,
+    startedAt: attempt.plannedAt,
+    stopping: attempt.state === 'stopping',
+  }
+  if (attempt.boundMs !== undefined) live.boundMs = attempt.boundMs
+  if (attempt.checkpoint) live.checkpointAt = attempt.checkpoint.at
+  return live
 }
 
 /** Replicas that have no live attempt though the workload wants them, in order. */

@@ -17,7 +17,7 @@ import type {
 import { DEFAULT_POLICY, stoppedAfterMs } from '../model/index.ts'
 import type { Hold, MachineMemory } from '../scheduler/index.ts'
 import type { LoggedEvent } from './event.ts'
-import { enqueueMissing, liveGang } from './gangs.ts'
+import { enqueueMissing, liveAttempt, queuedGang } from './gangs.ts'
 import type { Batch, Document, StoredState, SubmissionRecord } from './ports/index.ts'
 import type { ControlState } from './state.ts'
 import { clearDeparted, emptyState } from './state.ts'
@@ -278,7 +278,7 @@ function restoreWork(state: ControlState, stored: StoredState): void {
   for (const attempt of stored.attempts) {
     const workload = present(state.workloads.get(attempt.workload), `workload ${attempt.workload}`)
     state.attempts.set(attempt.id, attempt)
-    machine.start(liveGang(workload, attempt))
+    machine.start(queuedGang(workload, attempt.replica), liveAttempt(attempt))
     const due = stoppedAfterMs(workload.spec)
     if (attempt.runningAt !== undefined && due !== undefined) {
       deadlines.push({ at: attempt.runningAt + due, attempt: attempt.id })

@@ -410,8 +410,7 @@ describe('[S2] a hold on a GPU that several share', () => {
     const share = (milliGpus: number) => ({ shape: { kind: 'fraction', milliGpus } }) as const
     const machine = aMachine('a .')
     const start = (name: string, milliGpus: number) =>
-      machine.start({
-        ...aGang(name, '1 gpu', { request: share(milliGpus) }),
+      machine.start(aGang(name, '1 gpu', { request: share(milliGpus) }), {
         attempt: id(`${name}.1`),
         allocation: { parts: [{ node: id('a.1'), gpus: [0], milliGpus }] },
         startedAt: 0,
@@ -437,8 +436,7 @@ describe('[S2] a hold on a GPU that several share', () => {
 describe('victims on shared GPUs', () => {
   it('[E2] free a whole GPU of which they hold only a part', () => {
     const machine = aMachine('a .', { queued: [aGang('g', '1 gpu', { priority: 2 })] })
-    machine.start({
-      ...aGang('x', '1 gpu', { request: { shape: { kind: 'fraction', milliGpus: 200 } } }),
+    machine.start(aGang('x', '1 gpu', { request: { shape: { kind: 'fraction', milliGpus: 200 } } }), {
       attempt: id('x.1'),
       allocation: { parts: [{ node: id('a.1'), gpus: [0], milliGpus: 200 }] },
       startedAt: 0,

@@ -32,8 +32,8 @@ export interface QueuedGang {
   readonly attainedGpuMs: number
 }
 
-/** One attempt that holds its allocation now. */
-export interface LiveGang extends QueuedGang {
+/** What holds a gang's allocation now. */
+export interface LiveAttempt {
   readonly attempt: AttemptId
   readonly allocation: Allocation
   readonly startedAt: TimeMs

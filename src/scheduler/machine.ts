@@ -13,7 +13,7 @@ import { DEFAULT_POLICY, renamedAllocation, renamedList, renamedReservation } fr
 import { spendBudgets } from './budget.ts'
 import { Fleet } from './fleet.ts'
 import { type Footprint, footprintGpuMilli, toFootprint } from './footprint.ts'
-import { gangKey, type LiveGang, type QueuedGang } from './gang.ts'
+import { gangKey, type LiveAttempt, type QueuedGang } from './gang.ts'
 import { type HeldCapacity, keptFor } from './held-capacity.ts'
 import type { Occupant, UserRecord } from './holding.ts'
 import type { Hold } from './plan.ts'
@@ -152,22 +152,22 @@ export class Machine {
   }
 
   /** Takes the gang out of the line and gives it its allocation, out of its hold when it has one. Asserts S2. */
-  start(gang: LiveGang): void {
-    if (this.live.has(gang.attempt)) broken(`attempt ${gang.attempt} is started twice`)
+  start(gang: QueuedGang, live: LiveAttempt): void {
+    if (this.live.has(live.attempt)) broken(`attempt ${live.attempt} is started twice`)
     if (!this.waiting.remove(gang.workload, gang.replica)) this.fleet.mix.enter(gang.request)
     for (const { hold } of this.held.values())
       if (hold.workload === gang.workload && hold.replica === gang.replica) this.releaseHold(hold.id)
     const occupant = this.occupant(
       gang,
-      this.footprintOf(gang, gang.allocation),
-      gang.startedAt,
-      gang.attempt,
-      gang.boundMs,
+      this.footprintOf(gang, live.allocation),
+      live.startedAt,
+      live.attempt,
+      live.boundMs,
     )
-    occupant.stopping = gang.stopping
-    occupant.checkpointAt = gang.checkpointAt
+    occupant.stopping = live.stopping
+    occupant.checkpointAt = live.checkpointAt
     this.fleet.occupy(occupant)
-    this.live.set(gang.attempt, occupant)
+    this.live.set(live.attempt, occupant)
     if (gang.request.elastic) this.elasticCount++
   }
 

@@ -96,7 +96,7 @@ describe('[O2] under `fair`, who has the next turn', () => {
     machine.setNode(scarce, 'ready')
     const allocation = { parts: [{ node: scarce.id, gpus: Array.from({ length: gpusOfA }, (_, g) => g) }] }
     const z = aGang('z', `${gpusOfA} gpus`, of('a'))
-    machine.start({ ...z, attempt: id('z.1'), allocation, startedAt: now - HOUR_MS, stopping: false })
+    machine.start(z, { attempt: id('z.1'), allocation, startedAt: now - HOUR_MS, stopping: false })
     expect(drawn(machine, planPass(machine, now)).split('\n')[0]).toBe(result)
   })
 })

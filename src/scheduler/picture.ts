@@ -3,7 +3,7 @@ import type { AttemptId, NodeId, QueueId, UserId, WorkloadId } from '../base/ind
 import { id } from '../base/index.ts'
 import type { Allocation, NodeDescription, Policy, Queue, ResourceRequest } from '../model/index.ts'
 import { DEFAULT_POLICY, openQueue } from '../model/index.ts'
-import type { LiveGang, QueuedGang } from './gang.ts'
+import type { LiveAttempt, QueuedGang } from './gang.ts'
 import { Machine } from './machine.ts'
 import type { Plan } from './plan.ts'
 
@@ -31,7 +31,7 @@ export function aMachine(picture: string, options: MachineOptions = {}): Machine
   }
   for (const letter of [...parts.keys()].sort()) {
     const allocation = { parts: parts.get(letter)! }
-    machine.start(aLiveGang(letter, allocation, options.live?.[letter]))
+    startLive(machine, letter, allocation, options.live?.[letter])
   }
   for (const gang of options.queued ?? []) machine.enqueue(gang)
   return machine
@@ -40,7 +40,7 @@ export function aMachine(picture: string, options: MachineOptions = {}): Machine
 export interface MachineOptions {
   readonly policy?: Partial<Policy>
   readonly queues?: readonly Queue[]
-  readonly live?: Readonly<Record<string, Partial<LiveGang>>>
+  readonly live?: Readonly<Record<string, Partial<QueuedGang & LiveAttempt>>>
   readonly queued?: readonly QueuedGang[]
 }
 
@@ -88,16 +88,16 @@ export function aRequest(want: string, more: Partial<ResourceRequest> = {}): Res
   return { shape: { kind: 'gpus', gpus }, ...more }
 }
 
-function aLiveGang(workload: string, allocation: Allocation, more: Partial<LiveGang> = {}): LiveGang {
+function startLive(
+  machine: Machine,
+  workload: string,
+  allocation: Allocation,
+  more: Partial<QueuedGang & LiveAttempt> = {},
+): void {
   const gpus = allocation.parts.reduce((sum, part) => sum + part.gpus.length, 0)
-  return {
-    ...aGang(workload, `${gpus} gpus`),
-    attempt: id<AttemptId>(`${workload}.1`),
-    allocation,
-    startedAt: 0,
-    stopping: false,
-    ...more,
-  }
+  const attempt = id<AttemptId>(`${workload}.1`)
+  const gang = aGang(workload, `${gpus} gpus`, more)
+  machine.start(gang, { attempt, allocation, startedAt: 0, stopping: false, ...more })
 }
 
 export function aQueue(queue: string, more: Partial<Queue> = {}): Queue {
@@ -135,7 +135,7 @@ export function apply(machine: Machine, plan: Plan, now: number): AttemptId[] {
   return plan.starts.map((start) => {
     const { gang } = machine.waiting.get(start.workload, start.replica)!
     const attempt = id<AttemptId>(`${gang.workload}.${gang.replica}.${now}`)
-    machine.start({ ...gang, attempt, allocation: start.allocation, startedAt: now, stopping: false })
+    machine.start(gang, { attempt, allocation: start.allocation, startedAt: now, stopping: false })
     return attempt
   })
 }

@@ -393,7 +393,7 @@ class World {
         ...(footprint.milli < 1000 && { milliGpus: footprint.milli }),
       }))
       const boundMs = occupant.endsAt - startedAt
-      other.start({ ...gang, attempt, allocation: { parts }, startedAt, boundMs, stopping })
+      other.start(gang, { attempt, allocation: { parts }, startedAt, boundMs, stopping })
     }
     for (const { gang } of [...machine.waiting.entries.values()].reverse()) other.enqueue(gang)
     for (const { hold } of [...machine.held.values()].reverse())

@@ -73,7 +73,7 @@ pods.forEach((row, i) => {
     return
   }
   const attempt = id<AttemptId>(`${workload}.1`)
-  machine.start({ ...gang, attempt, allocation: start.allocation, startedAt: i, stopping: false })
+  machine.start(gang, { attempt, allocation: start.allocation, startedAt: i, stopping: false })
   placed++
   allocated += (number(row, 'gpus') * number(row, 'gpu_milli')) / 1000
 })

@@ -171,11 +171,11 @@ class World {
 
   private start(
     gang: QueuedGang,
-    allocation: Parameters<Machine['start']>[0]['allocation'],
+    allocation: Parameters<Machine['start']>[1]['allocation'],
     startedAt: number,
   ): void {
     const attempt = id<AttemptId>(`${gang.workload}.${++this.attempts}`)
-    this.machine.start({ ...gang, attempt, allocation, startedAt, stopping: false })
+    this.machine.start(gang, { attempt, allocation, startedAt, stopping: false })
   }
 
   private aGang(): QueuedGang {

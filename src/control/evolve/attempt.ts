@@ -3,7 +3,7 @@ import { present, unreachable } from '../../base/index.ts'
 import type { Attempt, Workload } from '../../model/index.ts'
 import { milliGpusOf, moveAttempt, moveWorkload, stoppedAfterMs } from '../../model/index.ts'
 import type { Event } from '../event.ts'
-import { enqueueMissing, liveGang, queuedGang } from '../gangs.ts'
+import { enqueueMissing, liveAttempt, queuedGang } from '../gangs.ts'
 import type { ControlState } from '../state.ts'
 import { phasesOf, queueSpan, spansOf } from '../usage-spans.ts'
 import { liveWorkload } from './workload.ts'
@@ -31,7 +31,7 @@ export function evolveAttempt(state: ControlState, event: AttemptEvent, at: Time
       planAttempt(state, event, at)
       return
     case 'attempt-running': {
-      const attempt = liveAttempt(state, event.attempt)
+      const attempt = attemptOf(state, event.attempt)
       moveAttempt(attempt, 'running')
       attempt.runningAt = at
       if (event.address !== undefined) attempt.address = event.address
@@ -42,7 +42,7 @@ export function evolveAttempt(state: ControlState, event: AttemptEvent, at: Time
       return
     }
     case 'attempt-stopping': {
-      const attempt = liveAttempt(state, event.attempt)
+      const attempt = attemptOf(state, event.attempt)
       if (attempt.state !== 'stopping') moveAttempt(attempt, 'stopping')
       attempt.stop = event.stop
       if (attempt.ready) setReady(state, attempt, false, at)
@@ -50,7 +50,7 @@ export function evolveAttempt(state: ControlState, event: AttemptEvent, at: Time
       return
     }
     case 'attempt-progressed': {
-      const attempt = liveAttempt(state, event.attempt)
+      const attempt = attemptOf(state, event.attempt)
       const workload = liveWorkload(state, attempt.workload)
       attempt.firstProgress ??= event.progress
       attempt.progress = event.progress
@@ -64,7 +64,7 @@ export function evolveAttempt(state: ControlState, event: AttemptEvent, at: Time
       return
     }
     case 'replica-readiness':
-      setReady(state, liveAttempt(state, event.attempt), event.ready, at)
+      setReady(state, attemptOf(state, event.attempt), event.ready, at)
       return
     case 'attempt-ended':
       endAttempt(state, event, at)
@@ -82,7 +82,7 @@ export function evolveAttempt(state: ControlState, event: AttemptEvent, at: Time
   }
 }
 
-function liveAttempt(state: ControlState, id: AttemptId): Attempt {
+function attemptOf(state: ControlState, id: AttemptId): Attempt {
   return present(state.attempts.get(id), 'attempt', id)
 }
 
@@ -103,8 +103,8 @@ function planAttempt(
     state: 'starting',
     ready: false,
   }
-  if (workload.spec.limitMs === undefined)
-    attempt.boundMs = machine.boundMs(queuedGang(workload, event.replica))
+  const gang = queuedGang(workload, event.replica)
+  if (workload.spec.limitMs === undefined) attempt.boundMs = machine.boundMs(gang)
   if (workload.checkpoint) attempt.resumedFromStep = workload.checkpoint.step
   if (workload.cutOff?.includes(event.replica)) {
     attempt.isRestart = true
@@ -118,7 +118,7 @@ function planAttempt(
     state.derived.departed.spans.push(...queueSpan(state, workload, at, milliGpusOf(event.allocation)))
     moveWorkload(workload, 'starting', at, '')
   }
-  machine.start(liveGang(workload, attempt))
+  machine.start(gang, liveAttempt(attempt))
 }
 
 /** A `serve` workload runs while a replica is ready, and is starting while it has only replicas that are not. */
@@ -126,13 +126,13 @@ function setReady(state: ControlState, attempt: Attempt, ready: boolean, at: Tim
   attempt.ready = ready
   const workload = liveWorkload(state, attempt.workload)
   if (workload.state === 'stopping') return
-  const anyReady = workload.liveAttempts.some((id) => liveAttempt(state, id).ready)
+  const anyReady = workload.liveAttempts.some((id) => attemptOf(state, id).ready)
   if (anyReady && workload.state === 'starting') moveWorkload(workload, 'running', at, '')
   if (!anyReady && workload.state === 'running') moveWorkload(workload, 'starting', at, 'no replica is ready')
 }
 
 function endAttempt(state: ControlState, event: Extract<Event, { kind: 'attempt-ended' }>, at: TimeMs): void {
-  const attempt = liveAttempt(state, event.attempt)
+  const attempt = attemptOf(state, event.attempt)
   const workload = liveWorkload(state, attempt.workload)
   if (attempt.ready) setReady(state, attempt, false, at)
   moveAttempt(attempt, 'ended')
