@@ -81,7 +81,7 @@ export interface Departed {
 export function clearDeparted({ workloads, attempts, spans }: Departed): void {
   if (workloads.size > 0) workloads.clear()
   if (attempts.size > 0) attempts.clear()
-  if (spans.length > 0) spans.length = 0
+  while (spans.length > 0) spans.pop()
 }
 
 export interface Deadline {

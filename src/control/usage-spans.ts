@@ -44,13 +44,14 @@ export function phasesOf(
       : to
   const startedUntil = Math.min(ranAt, keptUntil)
   const phases: Phase[] = []
-  const add = (cause: SpanCause, from: TimeMs, to: TimeMs) => {
-    if (to > from) phases.push({ cause, from, to })
-  }
-  add(attempt.isRestart ? 'restart' : 'start', from, startedUntil)
-  add('work', startedUntil, keptUntil)
-  if (isCutOff || outcome === 'user-failure') add(outcome, keptUntil, to)
+  add(phases, attempt.isRestart ? 'restart' : 'start', from, startedUntil)
+  add(phases, 'work', startedUntil, keptUntil)
+  if (isCutOff || outcome === 'user-failure') add(phases, outcome, keptUntil, to)
   return phases
+}
+
+function add(phases: Phase[], cause: SpanCause, from: TimeMs, to: TimeMs): void {
+  if (to > from) phases.push({ cause, from, to })
 }
 
 /** GPU-milliseconds of these phases. What is not billed was lost (S7). */

@@ -107,10 +107,11 @@ export class Promises {
   /** How many promises the gang will surely have left by the time they are due, given its limit; those are the first. */
   outlivedBy({ limitMs }: QueuedGang): number {
     const endsAt = this.now + (limitMs ?? LOOK_AHEAD_MS)
-    const isOutlived = ({ at, reservation }: Promised) =>
-      at >= endsAt && (limitMs !== undefined || reservation !== undefined)
     let count = 0
-    while (count < this.list.length && isOutlived(this.list[count]!)) count++
+    for (const { at, reservation } of this.list) {
+      if (at < endsAt || (limitMs === undefined && !reservation)) break
+      count++
+    }
     return count
   }
 

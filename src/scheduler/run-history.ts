@@ -20,14 +20,14 @@ interface Samples {
 /** What a run of the same user or queue took in the past, beside what had been declared for it. Plain data in, plain data out. */
 export class RunHistory {
   private readonly samples = new Map<string, Samples>()
-  private readonly spanSources = new Sources('span')
-  private readonly ratioSources = new Sources('ratio')
+  private readonly spans = new Sources('span', this.samples)
+  private readonly ratios = new Sources('ratio', this.samples)
 
   /** Books a run that ended by itself; runs that were evicted or cancelled say nothing. */
   add(gang: QueuedGang, ranMs: DurationMs): void {
     const declared = declaredMs(gang)
     const value = declared === undefined ? ranMs : ranMs / Math.max(1, declared)
-    for (const name of this.sourcesOf(gang, declared)) this.put(name, value)
+    for (const samples of this.sourcesOf(gang, declared)) put(samples, value)
   }
 
   /** The median expectation of the whole run time. */
@@ -71,41 +71,39 @@ export class RunHistory {
     readonly next: number
   }[] {
     return [...this.samples]
+      .filter(([, { values }]) => values.length > 0)
       .map(([name, { values, next }]) => ({ name, values: [...values], next }))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   load(snapshot: ReturnType<RunHistory['snapshot']>): void {
     this.samples.clear()
+    this.spans.clear()
+    this.ratios.clear()
     for (const { name, values, next } of snapshot)
       this.samples.set(name, { values: [...values], next, sorted: [...values].sort((a, b) => a - b) })
   }
 
   private best(gang: QueuedGang, declared: DurationMs | undefined): Samples | undefined {
-    for (const name of this.sourcesOf(gang, declared)) {
-      const samples = this.samples.get(name)
-      if (samples && samples.values.length >= ENOUGH) return samples
-    }
+    for (const samples of this.sourcesOf(gang, declared)) if (samples.values.length >= ENOUGH) return samples
     return undefined
   }
 
-  private sourcesOf(gang: QueuedGang, declared: DurationMs | undefined): readonly string[] {
-    return (declared === undefined ? this.spanSources : this.ratioSources).of(gang)
+  private sourcesOf(gang: QueuedGang, declared: DurationMs | undefined): readonly Samples[] {
+    return (declared === undefined ? this.spans : this.ratios).of(gang)
   }
+}
 
-  private put(name: string, value: number): void {
-    let samples = this.samples.get(name)
-    if (!samples) {
-      samples = { values: [], next: 0, sorted: [] }
-      this.samples.set(name, samples)
-    }
-    const { values, sorted, next } = samples
-    const oldest = values[next]
-    if (oldest !== undefined) sorted.splice(firstAbove(sorted, oldest) - 1, 1)
-    sorted.splice(firstAbove(sorted, value), 0, value)
-    values[next] = value
-    samples.next = (next + 1) % KEPT
-  }
+function put(samples: Samples, value: number): void {
+  const { values, sorted, next } = samples
+  const oldest = values[next]
+  let at = oldest === undefined ? sorted.length : firstAbove(sorted, oldest) - 1
+  // Those between the old value's place and the new one's move up by one.
+  for (; at > 0 && sorted[at - 1]! > value; at--) sorted[at] = sorted[at - 1]!
+  for (; at + 1 < sorted.length && sorted[at + 1]! <= value; at++) sorted[at] = sorted[at + 1]!
+  sorted[at] = value
+  values[next] = value
+  samples.next = (next + 1) % KEPT
 }
 
 /** How long it runs in all, by the source that the policy names. */
@@ -120,27 +118,44 @@ function declaredMs(gang: QueuedGang): DurationMs | undefined {
   return gang.expectedMs ?? gang.limitMs
 }
 
-/** Whose past runs are looked at, the nearest first. The names are made once for each user: they are asked for at every start. */
+/** Whose past runs are looked at, the nearest first. They are looked up once for each user: they are asked for at every start. */
 class Sources {
   private readonly kind: 'span' | 'ratio'
-  private readonly byQueue = new Map<QueueId, Map<UserId, readonly string[]>>()
+  private readonly samples: Map<string, Samples>
+  private readonly byQueue = new Map<QueueId, Map<UserId, readonly Samples[]>>()
 
-  constructor(kind: 'span' | 'ratio') {
+  constructor(kind: 'span' | 'ratio', samples: Map<string, Samples>) {
     this.kind = kind
+    this.samples = samples
   }
 
-  of({ queue, user }: QueuedGang): readonly string[] {
+  of({ queue, user }: QueuedGang): readonly Samples[] {
     let users = this.byQueue.get(queue)
     if (!users) {
       users = new Map()
       this.byQueue.set(queue, users)
     }
-    let names = users.get(user)
-    if (!names) {
-      names = [`${this.kind} user ${queue} ${user}`, `${this.kind} queue ${queue}`, `${this.kind} all`]
-      users.set(user, names)
+    let sources = users.get(user)
+    if (!sources) {
+      sources = [`user ${queue} ${user}`, `queue ${queue}`, 'all'].map((name) =>
+        this.named(`${this.kind} ${name}`),
+      )
+      users.set(user, sources)
     }
-    return names
+    return sources
+  }
+
+  clear(): void {
+    this.byQueue.clear()
+  }
+
+  private named(name: string): Samples {
+    let samples = this.samples.get(name)
+    if (!samples) {
+      samples = { values: [], next: 0, sorted: [] }
+      this.samples.set(name, samples)
+    }
+    return samples
   }
 }
 

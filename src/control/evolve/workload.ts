@@ -1,6 +1,6 @@
 import type { Draft, TimeMs, WorkloadId } from '../../base/index.ts'
 import { present, unreachable } from '../../base/index.ts'
-import type { Workload } from '../../model/index.ts'
+import type { Usage, Workload } from '../../model/index.ts'
 import { moveWorkload, queueOfTeam } from '../../model/index.ts'
 import type { Event } from '../event.ts'
 import { enqueueMissing, queuedGang, wantedReplicas } from '../gangs.ts'
@@ -69,6 +69,7 @@ function submit(
   event: Extract<Event, { kind: 'workload-submitted' }>,
   at: TimeMs,
 ): void {
+  const { machine, dependents } = state.derived
   const workload: Draft<Workload> = {
     id: event.workload,
     owner: event.owner,
@@ -80,25 +81,31 @@ function submit(
     stateSince: at,
     stateReason: '',
     attemptCount: 0,
-    liveAttempts: [],
+    liveAttempts: NONE,
     userFailures: 0,
     platformFailures: 0,
     notBefore: event.spec.notBefore ?? 0,
-    avoidedNodes: [],
-    usage: { held: 0, billed: 0, lost: 0 },
+    avoidedNodes: NONE,
+    usage: NO_USAGE,
   }
-  // Kept with the workload, so that a restart, which knows of more runs than there were then, finds the same order.
-  // A copy by spread with one field more would cost: V8 makes a hash table of an object that gets so many fields late.
-  if (event.spec.type === 'train')
-    workload.predictedMs = state.derived.machine.history.predict(queuedGang(workload, 0))
   state.nextWorkloadNumber++
   state.workloads.set(workload.id, workload)
-  for (const on of event.waitsFor) {
-    const waiting = state.derived.dependents.get(on) ?? new Set()
-    state.derived.dependents.set(on, waiting.add(workload.id))
+  for (const on of event.waitsFor) dependents.set(on, (dependents.get(on) ?? new Set()).add(workload.id))
+  if (event.spec.type !== 'train') {
+    enqueueMissing(state, workload)
+    return
   }
-  enqueueMissing(state, workload)
+  const gang = queuedGang(workload, 0)
+  // Kept with the workload, so that a restart, which knows of more runs than there were then, finds the same order.
+  // A copy by spread with one field more would cost: V8 makes a hash table of an object that gets so many fields late.
+  workload.predictedMs = machine.history.predict(gang)
+  gang.predictedMs = workload.predictedMs
+  machine.enqueue(gang)
 }
+
+/** Those that most workloads begin with are shared: nothing in them is ever changed in place. */
+const NONE: readonly never[] = []
+const NO_USAGE: Usage = { held: 0, billed: 0, lost: 0 }
 
 function scale(state: ControlState, workload: Workload, replicas: number): void {
   if (workload.spec.type !== 'serve') return
