@@ -35,6 +35,7 @@ function jsonOf({ report, seconds, rssMiB }: Played) {
     rssMiB: Math.round(rssMiB),
     hash: report.hash,
     ...(report.serving.length > 0 ? { serving: report.serving } : {}),
+    ...(report.machines.length > 0 ? { machines: report.machines } : {}),
   }
 }
 
@@ -74,6 +75,13 @@ function textOf({ report, seconds, eventsPerSecond, rssMiB, scenario }: Played):
         `p50 ${span(firstToken.p50)}, p90 ${span(firstToken.p90)}, p99 ${span(firstToken.p99)}`,
       ],
       ['  between tokens', `p50 ${span(perToken.p50)}, p90 ${span(perToken.p90)}, p99 ${span(perToken.p99)}`],
+    )
+  }
+  for (const { name, asked, heldGpuHours, idleGpuHours, meanWaitS, replaced } of report.machines) {
+    const idle = idleGpuHours === undefined ? '' : `, ${Math.round(idleGpuHours)} of them idle`
+    table.push(
+      [name, `${asked} asked for, ${Math.round(heldGpuHours)} GPU-hours held${idle}`],
+      ['  waited for', `${span(meanWaitS)} in the mean; ${replaced} replaced after failures`],
     )
   }
   table.push(

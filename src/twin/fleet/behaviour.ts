@@ -17,6 +17,11 @@ export interface Behaviour {
   readonly traffic?: { readonly pattern: TrafficPattern; readonly share: number }
   /** How it ends once its work is done; absent for one that succeeds. */
   readonly fails?: { readonly exitCode: number; readonly logTail: string }
+  /**
+   * A person holds what it runs on: its work is the time that passes, at any speed, and none of it is lost with an attempt.
+   * `source` names what it was asked for as; `used` is the share of the time in which something runs, absent where not known.
+   */
+  readonly hold?: { readonly source: string; readonly used?: number }
   /** What it says of its training; absent: a step a second and no loss. */
   readonly training?: Training
 }

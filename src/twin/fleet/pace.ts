@@ -49,6 +49,7 @@ export class Pace implements Speeds {
   }
 
   speedOf(run: Run): number {
+    if (run.behaviour.hold) return 1
     let computing = 1
     if (this.#slow.size > 0) {
       for (const { node } of run.order.allocation.parts)

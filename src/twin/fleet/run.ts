@@ -108,6 +108,7 @@ export function settle(run: Run, now: TimeUs): void {
     run.savingUs += elapsed - computed
     const { workUs } = run.behaviour
     if (workUs !== undefined && run.doneUs > workUs) run.doneUs = workUs
+    if (run.behaviour.hold) run.savedUs = run.doneUs
   } else if (run.state === 'hung') {
     run.hungUs += elapsed
   }

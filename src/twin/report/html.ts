@@ -1,6 +1,7 @@
 import { type Comparison, estimateText, FIGURE_NAMES, figureTitle } from './compare.ts'
 import type { RunReport } from './insight.ts'
 import { ledgerSections } from './ledger-sections.ts'
+import { machinesSections } from './machines-section.ts'
 import { type NamedRun, note, percent, seconds, section, table, whole } from './page-parts.ts'
 import { escapeXml } from './plot.ts'
 import { distributionSections, groupSections, overTimeSections } from './plot-sections.ts'
@@ -26,6 +27,7 @@ export function reportPage({ title, runs, comparison, skipped }: ReportPage): st
     ...groupSections(runs),
     ...ledgerSections(runs),
     ...servingSections(runs),
+    ...machinesSections(runs),
   ]
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">

@@ -13,6 +13,7 @@ import {
 } from './breakdown.ts'
 import { FleetUseMeter, type FleetUseRecord } from './fleet-use.ts'
 import { JobLog, type JobLogRecord } from './job-log.ts'
+import { type MachinesFigures, machinesFigures } from './machines-held.ts'
 import { type ServingFigures, ServingLog, type ServingLogRecord } from './serving-log.ts'
 import type { Series } from './step-series.ts'
 import { type Summary, summarise } from './summary.ts'
@@ -41,6 +42,8 @@ export interface RunReport {
   readonly interruptions: Interruptions
   /** Of each model that is served, in order of submission. */
   readonly serving: readonly ServingFigures[]
+  /** Of the machines that people asked for, by name. */
+  readonly machines: readonly MachinesFigures[]
   readonly hash: string
 }
 
@@ -129,8 +132,8 @@ export class Insight implements Observer {
     const gpuCount = nodes.reduce((sum, node) => sum + node.gpuCount, 0)
     const endMs = world.openJobs === 0 ? this.#lastAt : world.nowMs
     const use = this.#use.use(endMs)
-    // How long a served model is kept says nothing of how jobs fare.
-    const jobs = this.log.jobs.filter(({ type }) => type !== 'serve')
+    // How long a model is served or a machine is held says nothing of how jobs fare.
+    const jobs = this.log.jobs.filter(({ type }) => type === 'train')
     const ended = jobs.filter((job) => job.endedAt !== undefined)
     const tenants = byTenant(ended)
     const { sums } = this.#waste
@@ -160,6 +163,7 @@ export class Insight implements Observer {
       goodput: heldUs > 0 ? sums.useful / heldUs : 0,
       interruptions: this.#interruptions(),
       serving: this.#serving.figures((workload) => world.jobOfWorkload(workload).served, endMs),
+      machines: machinesFigures(this.log.jobs, (workload) => world.jobOfWorkload(workload).behaviour.hold),
       hash: world.hash.digest(),
     }
   }

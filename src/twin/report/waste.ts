@@ -9,6 +9,7 @@ export interface WasteSums {
   saving: number
   lostToFailure: number
   lostToPreemption: number
+  idleHeld: number
   stopping: number
   straggling: number
   hanging: number
@@ -23,6 +24,7 @@ export class WasteMeter {
     saving: 0,
     lostToFailure: 0,
     lostToPreemption: 0,
+    idleHeld: 0,
     stopping: 0,
     straggling: 0,
     hanging: 0,
@@ -38,7 +40,10 @@ export class WasteMeter {
     // What runs until it is told to end, as replicas do, has no work that could be lost.
     const lost = how === 'done' || run.behaviour.workUs === undefined ? 0 : run.doneUs - run.savedUs
     // Work is counted at the size that was asked for, GPU-time at the one that it had.
-    sums.useful += (gpus * (run.doneUs - run.resumedUs - lost)) / run.scale
+    const kept = (gpus * (run.doneUs - run.resumedUs - lost)) / run.scale
+    const idle = kept * (1 - (run.behaviour.hold?.used ?? 1))
+    sums.useful += kept - idle
+    sums.idleHeld += idle
     sums[how === 'stopped' ? 'lostToPreemption' : 'lostToFailure'] += (gpus * lost) / run.scale
     sums.saving += gpus * run.savingUs
     sums.straggling += gpus * run.slowedUs
@@ -66,6 +71,7 @@ const MEANINGS = {
   saving: ['saving', 'held while a checkpoint was written'],
   lostToFailure: ['lost since checkpoint', 'work that a failure threw away'],
   lostToPreemption: ['preemption', 'work that an eviction threw away'],
+  idleHeld: ['idle-held', 'machines in the hands of people, on which nothing ran'],
   stopping: ['stopping', 'held between the order to end and the end'],
   straggling: ['straggler', 'lost to slow nodes and shared links: against gangs alone on sound nodes'],
   hanging: ['hanging', 'held by attempts that did nothing until somebody noticed'],
@@ -90,6 +96,7 @@ export function wasteLedger(
     saving: 0,
     lostToFailure: 0,
     lostToPreemption: 0,
+    idleHeld: 0,
     stopping: 0,
     straggling: 0,
     hanging: 0,

@@ -17,6 +17,7 @@ import { tenantNames } from '../world/tenant-names.ts'
 import { TWIN_ORGANISATION } from '../world/world.ts'
 import type { UserAction, WorldSetup } from '../world/world-setup.ts'
 import { declaredJobs } from './declared-jobs.ts'
+import { heldMachines } from './held-machines.ts'
 import { momentInTrace, momentText } from './moment.ts'
 import { plainCluster } from './plain-cluster.ts'
 import type { ClusterChoice, Scenario, WorkloadSource } from './scenario.ts'
@@ -167,6 +168,8 @@ function jobsOf(
     const job = servedJob(source, scenario, files.texts, machine, streams)
     return job.ok ? ok({ jobs: [job.value], skipped: {} }) : refuse(`${source.name}: ${job.error}`)
   }
+  if (source.kind === 'machines')
+    return ok({ jobs: heldMachines(source, scenario, streams, name), skipped: {} })
   const trace =
     source.kind === 'trace'
       ? readTrace(source, files)

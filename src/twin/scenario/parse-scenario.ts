@@ -16,13 +16,13 @@ import {
   readList,
   readNumber,
   readOneOf,
-  readSpanOrNone,
   readText,
   readWhole,
   type SpecProblem,
+  spanAt,
 } from './read.ts'
 import { policyAt } from './read-policy.ts'
-import type { ClusterChoice, QueueChoice, Scenario, Span } from './scenario.ts'
+import type { ClusterChoice, QueueChoice, Scenario } from './scenario.ts'
 
 const FIELDS = [
   'name',
@@ -50,7 +50,11 @@ function scenarioAt(top: Place): Scenario | undefined {
   const fields = Fields.of(top, FIELDS)
   if (!fields) return undefined
   const cluster = fields.need('cluster', '`nodes` and `gpus`, or `template` and `nodes`', clusterAt)
-  const workloads = fields.need('workloads', 'a list of trace, generate, jobs or serve', readList(workloadAt))
+  const workloads = fields.need(
+    'workloads',
+    'a list of trace, generate, jobs, serve or machines',
+    readList(workloadAt),
+  )
   const policy = fields.read('policy', namedOrPolicyAt)
   if (!cluster || !workloads) return undefined
   const horizonMs = fields.read('horizon', readDuration)
@@ -90,19 +94,6 @@ const namedOrPolicyAt = (place: Place) => {
   if (!place.isMapping) return policyByName(readOneOf(POLICY_NAMES)(place) ?? '')
   const policy = policyAt(place)
   return policy && { policy, needsRunTimes: policy.runTimes === 'exact' }
-}
-
-/** One span, or `from` and `to`. */
-const spanAt: Reader<Span> = (place) => {
-  if (!place.isMapping) {
-    const span = readSpanOrNone(place)
-    return span === undefined ? undefined : { fromMs: span, toMs: span }
-  }
-  const fields = Fields.of(place, ['from', 'to'])
-  const fromMs = fields?.need('from', 'a span', readSpanOrNone)
-  const toMs = fields?.need('to', 'a span', readSpanOrNone)
-  if (fromMs === undefined || toMs === undefined) return undefined
-  return toMs < fromMs ? place.fail('ends before it begins') : { fromMs, toMs }
 }
 
 const queueAt: Reader<QueueChoice> = (place) => {

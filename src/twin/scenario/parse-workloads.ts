@@ -2,6 +2,7 @@ import { type Elastic, PRIORITY_CLASSES, type RunDeclaration } from '../../model
 import { requestedShape, requestOfDeclaration } from '../../planner/index.ts'
 import { SHAPE_NAMES } from '../traces/generate.ts'
 import { parseMoment } from './moment.ts'
+import { machinesAt } from './parse-machines.ts'
 import { serveAt } from './parse-serve.ts'
 import {
   Fields,
@@ -18,15 +19,16 @@ import {
 } from './read.ts'
 import type { CheckpointChoice, Moment, WorkloadSource } from './scenario.ts'
 
-/** One source of work: a trace, generated work, or jobs. */
+/** One source of work. */
 export const workloadAt: Reader<WorkloadSource> = (place) => {
-  const kinds = ['trace', 'generate', 'jobs', 'serve'] as const
+  const kinds = ['trace', 'generate', 'jobs', 'serve', 'machines'] as const
   const fields = Fields.of(place, kinds)
   if (!fields) return undefined
   if (fields.has('trace')) return fields.read('trace', traceAt)
   if (fields.has('generate')) return fields.read('generate', generateAt)
   if (fields.has('jobs')) return fields.read('jobs', jobsAt)
   if (fields.has('serve')) return fields.read('serve', serveAt)
+  if (fields.has('machines')) return fields.read('machines', machinesAt)
   return place.fail(`needs one of ${kinds.join(', ')}`)
 }
 

@@ -13,6 +13,7 @@ import {
   readWhole,
 } from '../../model/spec/read-values.ts'
 import { readYaml } from '../../model/spec/read-yaml.ts'
+import type { Span } from './scenario.ts'
 
 export type { Reader, SpecProblem }
 export { formatSpecProblem, Place, readBoolean, readDuration, readOneOf, readText, readWhole }
@@ -79,6 +80,19 @@ export function readNumber(min: number, max = Number.MAX_VALUE): Reader<number> 
 /** A span that may be nothing: `0` or `0s` too. */
 export const readSpanOrNone: Reader<number> = (place) =>
   place.scalar === 0 || place.scalar === '0s' ? 0 : readDuration(place)
+
+/** One span, or `from` and `to`. */
+export const spanAt: Reader<Span> = (place) => {
+  if (!place.isMapping) {
+    const span = readSpanOrNone(place)
+    return span === undefined ? undefined : { fromMs: span, toMs: span }
+  }
+  const fields = Fields.of(place, ['from', 'to'])
+  const fromMs = fields?.need('from', 'a span', readSpanOrNone)
+  const toMs = fields?.need('to', 'a span', readSpanOrNone)
+  if (fromMs === undefined || toMs === undefined) return undefined
+  return toMs < fromMs ? place.fail('ends before it begins') : { fromMs, toMs }
+}
 
 export function readList<Value>(reader: Reader<Value>): Reader<readonly Value[]> {
   return (place) => {

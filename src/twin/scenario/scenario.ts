@@ -88,6 +88,7 @@ export type WorkloadSource =
       readonly traffic?: { readonly pattern: TrafficPattern; readonly share: number }
     }
   | ServeSource
+  | MachinesSource
 
 export interface ServeSource {
   readonly kind: 'serve'
@@ -115,6 +116,24 @@ export interface ServeSource {
     /** The trace is played from its beginning again for so long; absent: once. */
     readonly lastsMs?: DurationMs
   }
+}
+
+/** Machines that people hold for a time; each set comes and goes whole. */
+export interface MachinesSource {
+  readonly kind: 'machines'
+  readonly name: string
+  readonly tenant: string
+  readonly size: { readonly nodes: number } | { readonly gpus: number }
+  /** From when they are up, drawn evenly. */
+  readonly held: Span
+  /** Share of that time in which something runs on them; absent where that is not known. */
+  readonly used?: number
+  /** One after the other, or at moments of chance. */
+  readonly asked:
+    | { readonly count: number; readonly everyMs: DurationMs }
+    | { readonly perDay: number; readonly spanMs: DurationMs }
+  readonly priority: PriorityClass
+  readonly preemptible: boolean
 }
 
 /** A point in a trace: seconds since it began, or a date, whose last day counts whole when it is an end. */
