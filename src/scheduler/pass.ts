@@ -192,7 +192,7 @@ export class Pass implements EvictionContext {
     // Where a replica may not stand its likes of other workloads may.
     if (request.request.spread?.mode === 'required') return
     // So may, of other tenants, those whose limits leave them more.
-    if (withinLimits(this.machine, entry, request, this.now) !== request) return
+    if (request.amountsDiffer && withinLimits(this.machine, entry, request, this.now) !== request) return
     const widest = widestDepth(request)
     const { preemptByOrdering, holdDepth } = this.machine.policy
     const byLimit =

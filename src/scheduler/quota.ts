@@ -4,7 +4,7 @@ import { budgetSpent } from './budget.ts'
 import type { QueuedGang } from './gang.ts'
 import type { Occupant, QueueRecord, UserRecord } from './holding.ts'
 import type { Machine } from './machine.ts'
-import type { ClassOption, RequestClass } from './request-class.ts'
+import type { RequestClass } from './request-class.ts'
 
 /** A limit that a gang would break. */
 export type QuotaBlock =
@@ -71,12 +71,10 @@ export function withinLimits(
   now: TimeMs,
   counts: (block: QuotaBlock) => boolean = () => true,
 ): RequestClass | undefined {
-  const { options } = request
-  const isWithin = ({ gpuMilli }: ClassOption) => !quotaBlocks(machine, claim, gpuMilli, now).some(counts)
-  const first = options[0]!
-  if (options.every(({ gpuMilli }) => gpuMilli === first.gpuMilli))
-    return isWithin(first) ? request : undefined
-  const within = options.filter(isWithin)
+  const { options, amountsDiffer } = request
+  if (!amountsDiffer)
+    return quotaBlocks(machine, claim, options[0]!.gpuMilli, now).some(counts) ? undefined : request
+  const within = options.filter(({ gpuMilli }) => !quotaBlocks(machine, claim, gpuMilli, now).some(counts))
   return within.length === 0 ? undefined : machine.fleet.withOptions(request, within)
 }
 

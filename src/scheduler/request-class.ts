@@ -15,6 +15,8 @@ export interface RequestClass {
   readonly request: ResourceRequest
   /** Node classes that may serve it, least capable first; a gang stands on one class. */
   readonly options: readonly ClassOption[]
+  /** Whether some of them come to more GPUs than others: whole nodes, where nodes have more and fewer. */
+  readonly amountsDiffer: boolean
   /** The gang stays inside one domain of this depth; absent when any will do. */
   readonly withinDepth: number | undefined
   readonly withinRequired: boolean
@@ -81,11 +83,13 @@ export function compileRequest(
     segmentDepth,
   }
   const fitting = options.filter((option) => canEverFit(tree, request, option, bounds))
+  const usable = fitting.length > 0 ? fitting : options
   return {
     key,
     index,
     request,
-    options: fitting.length > 0 ? fitting : options,
+    options: usable,
+    amountsDiffer: usable.some(({ gpuMilli }) => gpuMilli !== usable[0]!.gpuMilli),
     withinDepth,
     withinRequired: request.within?.mode === 'required',
     segmentDepth,
