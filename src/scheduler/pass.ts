@@ -195,6 +195,8 @@ export class Pass implements EvictionContext {
     if (request.amountsDiffer && withinLimits(this.machine, entry, request, this.now) !== request) return
     const widest = widestDepth(request)
     const { preemptByOrdering, holdDepth } = this.machine.policy
+    // Whom a gang may overtake depends on what its queue and theirs are guaranteed (E7).
+    if (preemptByOrdering && this.machine.queues.guaranteed.length > 0) return
     const byLimit =
       request.isExact &&
       (request.withinRequired || request.withinDepth === undefined) &&
