@@ -235,6 +235,36 @@ describe('[E5] an order with preemption', () => {
     expect(ended(planPass(machine, now))).toEqual(['x.1'])
   })
 
+  const scattered = (x: { preemptible?: boolean }, consolidate = true) =>
+    aMachine('a xy zw', {
+      policy: { ...policy, ordering: 'shortest', consolidate },
+      queued: [aGang('g', '1 node', { expectedMs: 2 * HOUR_MS, submittedAt: now })],
+      live: {
+        x: { startedAt: now - HOUR_MS, expectedMs: 2 * HOUR_MS, ...x },
+        y: { startedAt: now - HOUR_MS, expectedMs: 9 * HOUR_MS },
+        z: { startedAt: now - 2 * HOUR_MS, expectedMs: 3 * HOUR_MS, preemptible: false },
+        w: { startedAt: now - HOUR_MS, expectedMs: 8 * HOUR_MS },
+      },
+    })
+
+  it('moves what is before it and stands between those that are behind it', () => {
+    const machine = scattered({})
+    const plan = planPass(machine, now)
+    expect(plan.evictions).toMatchObject([
+      { attempt: 'x.1', for: 'g' },
+      { attempt: 'w.1', for: 'x' },
+      { attempt: 'y.1', for: 'g' },
+    ])
+    apply(machine, plan, now)
+    for (const attempt of ended(plan)) endAttempt(machine, attempt, now + MINUTE_MS)
+    expect(drawn(machine, planPass(machine, now + MINUTE_MS))).toBe('a gg zx')
+  })
+
+  it('ends nobody where what stands between may not move, or nothing is to be moved', () => {
+    expect(ended(planPass(scattered({ preemptible: false }), now))).toEqual([])
+    expect(ended(planPass(scattered({}, false), now))).toEqual([])
+  })
+
   it('swaps nobody on the same level of attained service', () => {
     const levels = { ...policy, ordering: 'least-attained-service', serviceLevels: [4] } as const
     const machine = (startedAt: number) =>

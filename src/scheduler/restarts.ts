@@ -21,6 +21,12 @@ export function placeAgain(context: EvictionContext, occupant: Occupant): Occupa
   return footprint && startAgain(context, occupant, footprint)
 }
 
+/** The same at the size that it has. */
+export function placeWhole(context: EvictionContext, occupant: Occupant): Occupant | undefined {
+  const footprint = placeSized(context, occupant, sizeOf(occupant))
+  return footprint && startAgain(context, occupant, footprint)
+}
+
 /** The same at the smallest size of an elastic gang. */
 export function placeLeast(context: EvictionContext, occupant: Occupant): Occupant | undefined {
   const footprint = placeSized(context, occupant, occupant.gang.request.elastic!.min)

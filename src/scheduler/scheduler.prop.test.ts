@@ -201,11 +201,23 @@ describe('[H1] backfill delays no hold', () => {
   })
 })
 
+const POLICIES: readonly Partial<Policy>[] = [
+  {},
+  {
+    ordering: 'shortest-service',
+    runTimes: 'declared',
+    preemptByOrdering: true,
+    backfill: 'greedy',
+    minimumRunMs: 0,
+  },
+]
+
 /** Plays random steps from many seeds and looks at the machine and its plan after each. */
 function play(look: (world: World, plan: Plan) => void): void {
   fc.assert(
     fc.property(seeds, (seed) => {
-      const world = new World(randomStream(seed, 'world'), { queues: true })
+      const policy = POLICIES[seed % POLICIES.length]!
+      const world = new World(randomStream(seed, 'world'), { queues: true, policy })
       for (let step = 0; step < STEPS; step++) {
         world.step()
         look(world, planPass(world.machine, world.now))
@@ -474,7 +486,7 @@ class World {
       line: priorities.map((priority) => {
         const here = inTheLine.filter(({ gang }) => gang.priority === priority)
         const path = ({ gang, classKey }: (typeof here)[number]) =>
-          `${gang.queue}\n@${gang.user}\n${classKey}`
+          machine.policy.ordering === 'fair' ? `${gang.queue}\n@${gang.user}\n${classKey}` : classKey
         here.sort((a, b) => (path(a) < path(b) ? -1 : path(a) > path(b) ? 1 : inOrder(a, b)))
         return [priority, here.map(({ gang }) => gang.workload)]
       }),

@@ -12,6 +12,9 @@ const ORDER_ONLY: Policy = {
   evictionGraceMs: 0,
 }
 
+/** By the order alone, which interrupts and places anew whoever stands in the way, as these policies do in the literature. */
+const PREEMPTIVE: Policy = { ...ORDER_ONLY, backfill: 'greedy', preemptByOrdering: true, consolidate: true }
+
 /**
  * Policies by the names that the literature gives them, to compare with. Those that order by run time take what was
  * declared; `needsRunTimes` says that the twin has to declare the exact one for them.
@@ -30,31 +33,24 @@ const POLICIES = {
   ssf: { policy: { ...ORDER_ONLY, ordering: 'shortest-service', backfill: 'strict' }, needsRunTimes: true },
   /** Shortest remaining time first, interrupting. */
   srtf: {
-    policy: { ...ORDER_ONLY, ordering: 'shortest', backfill: 'greedy', preemptByOrdering: true },
+    policy: { ...PREEMPTIVE, ordering: 'shortest' },
     needsRunTimes: true,
   },
   /** Shortest remaining service first, interrupting. */
   srsf: {
-    policy: { ...ORDER_ONLY, ordering: 'shortest-service', backfill: 'greedy', preemptByOrdering: true },
+    policy: { ...PREEMPTIVE, ordering: 'shortest-service' },
     needsRunTimes: true,
   },
   /** Least attained service first, interrupting; knows no run times. */
   las: {
-    policy: {
-      ...ORDER_ONLY,
-      ordering: 'least-attained-service',
-      backfill: 'greedy',
-      preemptByOrdering: true,
-    },
+    policy: { ...PREEMPTIVE, ordering: 'least-attained-service' },
     needsRunTimes: false,
   },
   /** Tiresias-L's idea: least attained service in levels, so that running gangs are not swapped all the time. */
   'las-levels': {
     policy: {
-      ...ORDER_ONLY,
+      ...PREEMPTIVE,
       ordering: 'least-attained-service',
-      backfill: 'greedy',
-      preemptByOrdering: true,
       serviceLevels: fourfold(1),
     },
     needsRunTimes: false,
@@ -65,10 +61,8 @@ const POLICIES = {
    */
   'small-and-young-first': {
     policy: {
-      ...ORDER_ONLY,
+      ...PREEMPTIVE,
       ordering: 'least-attained-service',
-      backfill: 'greedy',
-      preemptByOrdering: true,
       serviceLevels: fourfold(8),
       serviceSizeWeight: 1,
     },
