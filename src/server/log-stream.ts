@@ -5,6 +5,7 @@ import type { Attempt, Workload } from '../model/index.ts'
 import { isFinal, taskCount } from '../model/index.ts'
 import type { CallContext } from './context.ts'
 import { ProblemError } from './problem-error.ts'
+import { readLog } from './read-log.ts'
 
 interface Wanted {
   readonly attempt?: number | undefined
@@ -82,7 +83,7 @@ async function* followAttempt(
     let grew = false
     for (const task of open) {
       const from = position.offsets.get(task) ?? 0
-      const { text, next, ended } = await context.engine.logs(attempt.id, task, from)
+      const { text, next, ended } = await readLog(context, attempt.id, task, from)
       position.offsets.set(task, next)
       if (ended) open.delete(task)
       if (next === from) continue
@@ -107,7 +108,7 @@ async function startAtTail(
   tail: number,
 ): Promise<void> {
   for (const task of tasks) {
-    const end = await context.engine.logs(attempt, task, Number.MAX_SAFE_INTEGER)
+    const end = await readLog(context, attempt, task, Number.MAX_SAFE_INTEGER)
     position.offsets.set(task, Math.max(0, end.next - tail))
   }
 }

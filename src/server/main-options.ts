@@ -44,6 +44,7 @@ const TWIN_FLAGS = {
   load: { type: 'string' },
   seed: { type: 'string' },
   faults: { type: 'string' },
+  'control-faults': { type: 'string' },
   history: { type: 'string' },
 } as const
 
@@ -88,8 +89,9 @@ export function parseServerOptions(
   const slots = values.slots === undefined ? undefined : wholeNumber(values.slots, 1, 4096)
   if (values.slots !== undefined && slots === undefined)
     return refuse(`--slots takes a number from 1 to 4096, not "${values.slots}"`)
-  const { twin, speed, load, seed, faults, history } = values
-  const twinOptions = parseTwinOptions({ twin, speed, load, seed, faults, history })
+  const { twin, speed, load, seed, faults, 'control-faults': controlFaults, history } = values
+  const asked = { twin, speed, load, seed, faults, 'control-faults': controlFaults, history }
+  const twinOptions = parseTwinOptions(asked)
   if (!twinOptions.ok) return twinOptions
   if (twinOptions.value && slots !== undefined)
     return refuse('--slots is of a real machine; leave it out with --twin')

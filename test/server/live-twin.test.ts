@@ -15,6 +15,7 @@ const SMALL: TwinOptions = {
   load: 0.9,
   seed: 7,
   faults: 100,
+  controlFaults: 0,
   historyMs: 6 * HOUR_MS,
 }
 
@@ -158,6 +159,34 @@ describe('a live twin', () => {
     })
     expect(effects.map(({ effect }) => effect)).toContain('new')
   })
+})
+
+describe('a live twin whose machine is out of reach now and then', () => {
+  test('says so of every node and of logs, ends nothing by it, and has them back', async () => {
+    const server = await aServer({ twin: { ...SMALL, speed: 600, faults: 0, controlFaults: 20 } })
+    try {
+      const client = server.client()
+      const stateOf = async (contact: string) =>
+        (await client.listNodes()).items.filter((node) => node.contact === contact).length
+      const isContact = (contact: string) => (event: EventFields) =>
+        event.kind === 'node-contact' && event.contact === contact
+      const { revision } = await client.getMachine()
+      await followUntil(client, new AbortController(), isContact('lost'), undefined, revision)
+      expect(await stateOf('lost')).toBe(24)
+      const [running] = (await client.listWorkloads({ state: ['running'], limit: 1 })).items
+      await expect(client.readLog({ id: running?.id ?? '', task: 0 })).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringMatching(/log cannot be read now.*out of reach/),
+      })
+      await followUntil(client, new AbortController(), isContact('connected'), undefined, revision)
+      const ended = (await wholeLog(client)).filter(
+        ({ sequence, event }) => sequence > revision && event.kind === 'attempt-ended',
+      )
+      expect(JSON.stringify(ended)).not.toMatch(/platform-failure/)
+    } finally {
+      await server.remove()
+    }
+  }, 120_000)
 })
 
 describe('a live twin keeps to its data folder', () => {

@@ -31,6 +31,7 @@ export interface UpOptions {
   readonly load?: string
   readonly seed?: string
   readonly faults?: string
+  readonly controlFaults?: string
   readonly history?: string
 }
 
@@ -100,6 +101,7 @@ function serverArguments(cli: Cli, options: UpOptions): string[] {
     ['--load', options.load],
     ['--seed', options.seed],
     ['--faults', options.faults],
+    ['--control-faults', options.controlFaults],
     ['--history', options.history],
   ]
   return given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))

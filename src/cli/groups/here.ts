@@ -15,6 +15,10 @@ export function addHere(group: Group): void {
     .option('--load <share>', "of the twin's GPU-time, what people ask for (0.85)")
     .option('--seed <n>', 'what the twin is drawn from (1)')
     .option('--faults <factor>', "times the published rates of failure of the twin's nodes (1)")
+    .option(
+      '--control-faults <factor>',
+      'lost contact with the twin’s machine, late and doubled news of it (0; 1 is now and then)',
+    )
     .option('--history <time>', 'how long the twin has been in use already')
     .option('--engine <name>', 'what runs the work: local (this machine) or slurm (local)')
     .option('--slurm-partition <name>', 'the partition whose nodes are scheduled (the default one)')

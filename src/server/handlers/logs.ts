@@ -7,6 +7,7 @@ import type { CallContext } from '../context.ts'
 import { findWorkload } from '../find.ts'
 import { followLogs } from '../log-stream.ts'
 import { ProblemError } from '../problem-error.ts'
+import { readLog } from '../read-log.ts'
 import type { HandlersOf } from './part.ts'
 
 /** The engine's logs never exceed this, so that a negative offset can be resolved by reading on. */
@@ -17,7 +18,7 @@ export const logHandlers: HandlersOf<'readLog' | 'followLog'> = {
     const workload = await findWorkload(context, input.id)
     const attempt = attemptOf(workload, input.attempt)
     if (input.from >= 0) return chunk(context, attempt, input.task, input.from)
-    const end = await context.engine.logs(attempt, input.task, FAR)
+    const end = await readLog(context, attempt, input.task, FAR)
     return chunk(context, attempt, input.task, Math.max(0, end.next + input.from))
   },
   followLog: async function* (input, context) {
@@ -32,7 +33,7 @@ async function chunk(
   task: number,
   from: number,
 ): Promise<LogChunkView> {
-  const { text, next, ended } = await context.engine.logs(attempt, task, from)
+  const { text, next, ended } = await readLog(context, attempt, task, from)
   return { attempt, task, text, from, next, ended }
 }
 

@@ -12,17 +12,21 @@ export interface TwinOptions {
   readonly seed: number
   /** Multiplies the published rates of failure. */
   readonly faults: number
+  /** How often the server loses contact with the machine and hears of it late or twice: times once a day and so on. */
+  readonly controlFaults: number
   /** Absent: as long as can be made up for within seconds. */
   readonly historyMs: number | undefined
 }
 
 /** What `--twin` and its companions were given as. */
 export type TwinFlags = Readonly<
-  Partial<Record<'twin' | 'speed' | 'load' | 'seed' | 'faults' | 'history', string | undefined>>
+  Partial<
+    Record<'twin' | 'speed' | 'load' | 'seed' | 'faults' | 'control-faults' | 'history', string | undefined>
+  >
 >
 
 const MOST_NODES = 20_000
-const DEFAULTS = { speed: 60, load: 0.85, seed: 1, faults: 1 }
+const DEFAULTS = { speed: 60, load: 0.85, seed: 1, faults: 1, 'control-faults': 0 }
 
 /** The options of a twin, undefined where none is asked for, or what is wrong with them. */
 export function parseTwinOptions(flags: TwinFlags): Result<TwinOptions | undefined, string> {
@@ -43,12 +47,13 @@ export function parseTwinOptions(flags: TwinFlags): Result<TwinOptions | undefin
     )
   const nodes = Number(count)
   if (nodes < 1 || nodes > MOST_NODES) return refuse(`--twin takes 1 to ${MOST_NODES} nodes, not ${count}`)
-  const numbers = { speed: 0, load: 0, seed: 0, faults: 0 }
+  const numbers = { ...DEFAULTS }
   for (const [name, least, most] of [
     ['speed', 0.1, 100_000],
     ['load', 0, 5],
     ['seed', 0, 2 ** 31],
     ['faults', 0, 1_000],
+    ['control-faults', 0, 1_000],
   ] as const) {
     const text = others[name]
     const value = text === undefined ? DEFAULTS[name] : Number(text)
@@ -58,5 +63,6 @@ export function parseTwinOptions(flags: TwinFlags): Result<TwinOptions | undefin
   }
   const history = others.history === undefined ? ok(undefined) : parseDuration(others.history)
   if (!history.ok) return refuse(`--history: ${history.error}`)
-  return ok({ template, nodes, ...numbers, historyMs: history.value })
+  const { 'control-faults': controlFaults, ...rest } = numbers
+  return ok({ template, nodes, ...rest, controlFaults, historyMs: history.value })
 }

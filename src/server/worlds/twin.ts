@@ -3,7 +3,14 @@ import { openStore, type PostgresStore } from '../../adapters/store-postgres/ind
 import { HOUR_MS, present } from '../../base/index.ts'
 import { type Batch, DEFAULT_FAILURE_CLASSES, type StoredState } from '../../control/index.ts'
 import { clusterOf, clusterTemplate } from '../../fabric/index.ts'
-import { type Arrival, Arrivals, LiveFleet, LiveHistory, type LivePlan } from '../../twin/index.ts'
+import {
+  type Arrival,
+  Arrivals,
+  LiveFleet,
+  LiveHistory,
+  type LivePlan,
+  LiveTroubles,
+} from '../../twin/index.ts'
 import { backupStream } from '../backup-stream.ts'
 import type { Log } from '../log.ts'
 import type { ServerOptions } from '../main-options.ts'
@@ -61,7 +68,7 @@ export async function twinWorld(options: ServerOptions, twin: TwinOptions, log: 
     const logs = new TwinLogs()
     const fleet = new LiveFleet(plan, stored, now, (run, end) => logs.keep(run, end))
     const clock = new TwinClock(now, twin.speed)
-    const engine = new TwinEngine(fleet, clock, logs)
+    const engine = new TwinEngine(fleet, clock, logs, troublesOf(twin, now), log)
     const arrivals = new Arrivals(plan)
     const { foundedAt, template, nodes, seed, load, faults } = record
     const missed = await missedArrivals(store, arrivals, now - foundedAt)
@@ -83,6 +90,14 @@ export async function twinWorld(options: ServerOptions, twin: TwinOptions, log: 
     await store.close()
     throw error
   }
+}
+
+/** Contact is lost for so long of the wall's time at least, so that a person can see it at any speed. */
+const LEAST_LOST_MS = 10_000
+
+function troublesOf({ controlFaults, seed, speed }: TwinOptions, now: number): LiveTroubles | undefined {
+  if (controlFaults === 0) return undefined
+  return new LiveTroubles(controlFaults, seed + now, now * 1000, LEAST_LOST_MS * speed)
 }
 
 function newRecord({ template, nodes, seed, load, faults, historyMs }: TwinOptions): TwinRecord {

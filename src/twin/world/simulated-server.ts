@@ -13,6 +13,7 @@ import {
 import type { Actor } from '../../model/index.ts'
 import { SCHEDULER, SYSTEM } from '../../model/index.ts'
 import type { ControlFaultOccurrence, ControlFaults } from '../faults/control-faults.ts'
+import { FactDelays } from '../faults/fact-delays.ts'
 import type { ModelStore } from '../faults/model-store.ts'
 import type { SimulatedEngine } from '../fleet/simulated-engine.ts'
 import type { Ticket, TimeUs } from '../kernel/agenda.ts'
@@ -76,7 +77,7 @@ export class SimulatedServer {
   #inContact = true
   #untaken: EngineFact[] = []
   #unperformed: Effect[] = []
-  readonly #lastFactOf = new Map<string, TimeUs>()
+  readonly #delays: FactDelays | undefined
   #passTicket: Ticket | undefined
   #passAt = Number.POSITIVE_INFINITY
   #lastPassAt = Number.NEGATIVE_INFINITY
@@ -84,6 +85,7 @@ export class SimulatedServer {
 
   constructor(options: ServerOptions) {
     this.#options = options
+    this.#delays = options.failing && new FactDelays(options.failing.faults)
   }
 
   /** From when on it takes commands; not later than now while it does. */
@@ -176,9 +178,10 @@ export class SimulatedServer {
 
   /** Brings what the engine saw to the ledger, now or, when facts are late, later. */
   observe(): void {
-    const { engine, failing } = this.#options
+    const { engine } = this.#options
+    const delays = this.#delays
     for (let facts = engine.takeFacts(); facts.length > 0; facts = engine.takeFacts()) {
-      this.#take(failing ? facts.filter((fact) => !this.#delay(fact, failing.faults)) : facts)
+      this.#take(delays ? facts.filter((fact) => !this.#delay(fact, delays)) : facts)
     }
     this.#planTick()
   }
@@ -201,7 +204,7 @@ export class SimulatedServer {
       inContact: this.#inContact,
       untaken: [...this.#untaken],
       unperformed: [...this.#unperformed],
-      lastFactOf: [...this.#lastFactOf],
+      lastFactOf: this.#delays?.record() ?? [],
       ...(this.#passTicket !== undefined ? { passTicket: this.#passTicket, passAt: this.#passAt } : {}),
       ...(this.#tickAt !== Number.POSITIVE_INFINITY ? { tickAt: this.#tickAt } : {}),
     }
@@ -215,8 +218,7 @@ export class SimulatedServer {
     this.#inContact = record.inContact
     this.#untaken = [...record.untaken]
     this.#unperformed = [...record.unperformed]
-    this.#lastFactOf.clear()
-    for (const [subject, at] of record.lastFactOf) this.#lastFactOf.set(subject, at)
+    this.#delays?.load(record.lastFactOf)
     this.#passTicket = record.passTicket
     this.#passAt = record.passAt ?? Number.POSITIVE_INFINITY
     this.#tickAt = record.tickAt ?? Number.POSITIVE_INFINITY
@@ -260,17 +262,14 @@ export class SimulatedServer {
     return this.execute({ kind: 'probe', attempt, ready: true, detail: '200' }, SYSTEM)
   }
 
-  /** Holds a fact back for a while; facts of one attempt or node keep their order, as they do on the engine's cursor. */
-  #delay(fact: EngineFact, faults: ControlFaults): boolean {
+  /** Holds a fact back for a while, where it is late. */
+  #delay(fact: EngineFact, delays: FactDelays): boolean {
     const { now, plan } = this.#options
-    const subject =
-      'attempt' in fact ? fact.attempt : typeof fact.node === 'string' ? fact.node : fact.node.id
-    const dueAt = Math.max(now() + faults.latenessUs(), this.#lastFactOf.get(subject) ?? 0)
-    if (faults.isDoubled(fact))
-      plan(dueAt + 1 + faults.latenessUs(), { kind: 'fact', fact, life: this.#life })
-    if (dueAt <= now()) return false
-    this.#lastFactOf.set(subject, dueAt)
-    plan(dueAt, { kind: 'fact', fact, life: this.#life })
+    const { at, again } = delays.timesOf(fact, now())
+    const late = { kind: 'fact', fact, life: this.#life } as const
+    if (again !== undefined) plan(again, late)
+    if (at <= now()) return false
+    plan(at, late)
     return true
   }
 
@@ -323,7 +322,7 @@ export class SimulatedServer {
     this.#life++
     this.#unperformed = []
     this.#untaken = []
-    this.#lastFactOf.clear()
+    this.#delays?.clear()
     this.#inContact = true
     this.#startAt(now() + (failing?.faults.restartUs() ?? 0) + 1)
     return 'died'
