@@ -15,7 +15,8 @@ import type {
   User,
 } from '../model/index.ts'
 import { DEFAULT_POLICY, stoppedAfterMs } from '../model/index.ts'
-import type { Hold, MachineMemory } from '../scheduler/index.ts'
+import type { Hold, MemoryRow } from '../scheduler/index.ts'
+import { loadMemory, memoryRows, takeMemoryChanges } from '../scheduler/index.ts'
 import type { LoggedEvent } from './event.ts'
 import { enqueueMissing, liveAttempt, queuedGang } from './gangs.ts'
 import type { Batch, Document, StoredState, SubmissionRecord } from './ports/index.ts'
@@ -61,7 +62,7 @@ const COLLECTIONS = {
   policy: (state: ControlState) => new Map([['policy', state.policy]]),
   prices: (state: ControlState) => new Map([['prices', state.prices]]),
   counters: (state: ControlState) => new Map([['counters', countersOf(state)]]),
-  scheduler: (state: ControlState) => new Map([['memory', state.derived.machine.usage()]]),
+  scheduler: (state: ControlState) => memoryRows(state.derived.machine),
   organisations: (state: ControlState) => state.organisations,
   teams: (state: ControlState) => state.teams,
   users: (state: ControlState) => state.users,
@@ -100,10 +101,10 @@ class Touched {
         this.#row('cluster', 'cluster')
         break
       case 'policy-set':
-        this.#policy()
+        this.#row('policy', 'policy')
         break
       case 'policy-applied':
-        if (event.policy) this.#policy()
+        if (event.policy) this.#row('policy', 'policy')
         for (const queue of event.queues) this.#row('queues', queue.id)
         break
       case 'prices-set':
@@ -157,27 +158,25 @@ class Touched {
       case 'workload-submitted':
       case 'dependency-met':
       case 'start-forecast':
-        this.workloads.add(event.workload)
-        break
       case 'workload-stopping':
       case 'workload-scaled':
       case 'workload-finished':
         this.workloads.add(event.workload)
-        // Gangs that leave the line without having run are part of what the scheduler remembers.
-        this.#row('scheduler', 'memory')
         break
       default:
         this.#attempt(event.attempt)
-        if (event.kind === 'attempt-ended') this.#row('scheduler', 'memory')
     }
   }
 
   documents(): Document[] {
     // A removed user's tokens go with the user and have no event of their own.
-    return [...this.#rows.values()].map(({ collection, id }) => {
+    const documents: Document[] = [...this.#rows.values()].map(({ collection, id }) => {
       const rows: ReadonlyMap<string, unknown> = COLLECTIONS[collection](this.#state)
       return rows.has(id) ? { collection, id, value: rows.get(id) } : { collection, id }
     })
+    for (const [id, value] of takeMemoryChanges(this.#state.derived.machine))
+      documents.push({ collection: 'scheduler', id, ...(value && { value }) })
+    return documents
   }
 
   /** By the state after it: what names the node now may have named it before. */
@@ -191,12 +190,6 @@ class Touched {
       if (!('domain' in nodes) && nodes.includes(to)) this.#row('reservations', id)
     for (const [id, { avoidedNodes }] of workloads)
       if (avoidedNodes.some(({ node }) => node === to)) this.workloads.add(id)
-  }
-
-  #policy(): void {
-    this.#row('policy', 'policy')
-    // Another half-life moves the clock of what is remembered of past use.
-    this.#row('scheduler', 'memory')
   }
 
   #attempt(id: Attempt['id']): void {
@@ -252,7 +245,7 @@ export function restoreState(stored: StoredState): ControlState {
     machine.setNode(node, node.state)
     if (node.engineName !== undefined) state.derived.renamedNodes.set(node.engineName, node.id)
   }
-  for (const memory of rows<MachineMemory>('scheduler')) machine.loadUsage(memory)
+  loadMemory(machine, rows<MemoryRow>('scheduler'))
   restoreWork(state, stored)
   for (const { id, foreign } of state.nodes.values()) if (foreign) machine.setForeignUse(id, foreign.gpus)
   for (const hold of rows<Hold>('holds')) {

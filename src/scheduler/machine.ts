@@ -17,8 +17,7 @@ import { gangKey, type LiveAttempt, type QueuedGang } from './gang.ts'
 import { type HeldCapacity, keptFor } from './held-capacity.ts'
 import type { Occupant, UserRecord } from './holding.ts'
 import type { Hold } from './plan.ts'
-import { QueueTree, type UsageSnapshot } from './queue-tree.ts'
-import type { MixSnapshot } from './request-mix.ts'
+import { QueueTree } from './queue-tree.ts'
 import { RunHistory, runTime } from './run-history.ts'
 import { Waiting } from './waiting.ts'
 
@@ -33,13 +32,6 @@ export interface LiveChange {
   readonly stopping?: boolean
   /** Other replicas of the workload have failed there. */
   readonly avoid?: QueuedGang['avoid']
-}
-
-/** What the machine remembers of the past, as plain data that loads into an empty machine. */
-export interface MachineMemory {
-  readonly usage: UsageSnapshot
-  readonly runs: ReturnType<RunHistory['snapshot']>
-  readonly mix: MixSnapshot
 }
 
 /**
@@ -219,16 +211,6 @@ export class Machine {
     this.held.delete(id)
     this.fleet.freedVersion++
     this.refillHolds()
-  }
-
-  usage(): MachineMemory {
-    return { usage: this.queues.snapshot(), runs: this.history.snapshot(), mix: this.fleet.mix.snapshot() }
-  }
-
-  loadUsage(memory: MachineMemory): void {
-    this.queues.load(memory.usage)
-    this.history.load(memory.runs)
-    this.fleet.mix.load(memory.mix)
   }
 
   /** A machine of its own that shares only what never changes. */

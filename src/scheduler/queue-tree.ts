@@ -5,19 +5,21 @@ import { openQueue } from '../model/index.ts'
 import { DecayClock } from './decay-clock.ts'
 import type { BudgetSpan, QueueRecord, UsageRecord, UserRecord } from './holding.ts'
 
-/** Decayed use as plain data: GPU-seconds by record and GPU model. */
-export interface UsageSnapshot {
-  readonly clock: { readonly origin: TimeMs; readonly epoch: TimeMs }
-  readonly ended: readonly EndedUsage[]
-  readonly budgets: readonly { readonly queue: QueueId; readonly spans: readonly BudgetSpan[] }[]
+/** Where the decay of past use counts from. */
+export interface ClockRow {
+  readonly kind: 'clock'
+  readonly origin: TimeMs
+  readonly epoch: TimeMs
 }
 
-export interface EndedUsage {
+/** Past use of a queue or of one user of it: decayed GPU-seconds by GPU model, and what its budget still counts. */
+export interface UsageRow {
+  readonly kind: 'usage'
   readonly queue: QueueId
   /** Absent for the queue as a whole. */
   readonly user?: UserId
-  readonly model: string
-  readonly gpuSeconds: number
+  readonly ended: Readonly<Record<string, number>>
+  readonly budgetSpans?: readonly BudgetSpan[]
 }
 
 /** A queue that is guaranteed something. */
@@ -40,6 +42,9 @@ export class QueueTree {
   private readonly described = new Map<QueueId, Queue>()
   /** Thousandths of a GPU held in all queues. */
   heldMilli = 0
+  /** Records whose past use is not what it was when changes were last taken. */
+  private readonly changed = new Set<QueueRecord | UserRecord>()
+  private isClockChanged = false
   private guaranteedRecords: readonly QueueRecord[] | undefined
   private guaranteedTree: readonly GuaranteedRecord[] | undefined
 
@@ -56,7 +61,7 @@ export class QueueTree {
       return
     }
     assert(!record || record.heldMilli === 0, `queue ${queue.id} is moved while it holds GPUs`)
-    this.records.delete(queue.id)
+    if (record) this.forget(record)
     this.of(queue.id)
   }
 
@@ -65,7 +70,7 @@ export class QueueTree {
     assert(!record || record.heldMilli === 0, `queue ${id} is removed while it holds GPUs`)
     this.described.delete(id)
     this.forgetGuaranteed()
-    this.records.delete(id)
+    if (record) this.forget(record)
   }
 
   of(id: QueueId): QueueRecord {
@@ -147,8 +152,10 @@ export class QueueTree {
   charge(user: UserRecord, model: number, milli: number, from: TimeMs, to: TimeMs): void {
     if (!this.clock.anchored || this.clock.needsRebase(to)) this.rebase(to)
     const gpuSeconds = (milli / 1000) * Math.max(0, (to - from) / 1000) * this.clock.scale(to)
-    for (let record: UsageRecord | undefined = user; record; record = record.parent)
+    for (let record: QueueRecord | UserRecord | undefined = user; record; record = record.parent) {
       record.ended[model] = (record.ended[model] ?? 0) + gpuSeconds
+      this.changed.add(record)
+    }
   }
 
   /** Share of the machine by the resource it uses most of, in seconds of the whole machine over its weight. */
@@ -174,44 +181,38 @@ export class QueueTree {
     this.clock.setHalfLife(halfLifeMs)
   }
 
-  snapshot(): UsageSnapshot {
-    const ended: EndedUsage[] = []
-    const add = (usage: UsageRecord, queue: QueueId, user?: UserId) => {
-      usage.ended.forEach((gpuSeconds, m) => {
-        if (gpuSeconds) ended.push({ queue, ...(user && { user }), model: this.models[m]!, gpuSeconds })
-      })
+  /** What is remembered of past use. */
+  rows(): Map<string, ClockRow | UsageRow> {
+    const rows = new Map<string, ClockRow | UsageRow>()
+    const clock = this.clockRow()
+    if (clock) rows.set('clock', clock)
+    for (const record of this.allRecords()) {
+      const row = this.rowOf(record)
+      if (row) rows.set(nameOf(record), row)
     }
-    for (const record of this.records.values()) {
-      add(record, record.queue.id)
-      for (const user of record.users.values()) add(user, record.queue.id, user.user)
-    }
-    ended.sort(
-      (a, b) =>
-        compareIds(a.queue, b.queue) ||
-        compareIds(a.user ?? '', b.user ?? '') ||
-        compareIds(a.model, b.model),
-    )
-    const budgets = [...this.records.values()]
-      .filter(({ budgetSpans }) => budgetSpans.length > 0)
-      .map(({ queue, budgetSpans }) => ({ queue: queue.id, spans: [...budgetSpans] }))
-      .sort((a, b) => compareIds(a.queue, b.queue))
-    const { anchored, origin, epoch } = this.clock
-    return { clock: anchored ? { origin, epoch } : { origin: 0, epoch: 0 }, ended, budgets }
+    return rows
   }
 
-  load(snapshot: UsageSnapshot): void {
-    assert(
-      this.allRecords().every((record) => record.heldMilli === 0),
-      'usage is loaded before anything is started',
-    )
-    const anchored = snapshot.clock.epoch !== 0
-    this.clock.restore({ ...snapshot.clock, anchored, started: anchored })
-    for (const record of this.allRecords()) record.ended.length = 0
-    for (const { queue, user, model, gpuSeconds } of snapshot.ended) {
-      const record = user === undefined ? this.of(queue) : this.user(this.of(queue), user)
-      record.ended[this.modelIndex(model)] = gpuSeconds
+  /** Rows that have changed since changes were last taken. */
+  takeChanges(): Map<string, ClockRow | UsageRow | undefined> {
+    const rows = new Map<string, ClockRow | UsageRow | undefined>()
+    if (this.isClockChanged) rows.set('clock', this.clockRow())
+    for (const record of this.changed) rows.set(nameOf(record), this.rowOf(record))
+    this.isClockChanged = false
+    this.changed.clear()
+    return rows
+  }
+
+  load(row: ClockRow | UsageRow): void {
+    if (row.kind === 'clock') {
+      this.clock.restore({ ...row, anchored: true, started: true })
+      return
     }
-    for (const { queue, spans } of snapshot.budgets) this.of(queue).budgetSpans = [...spans]
+    const queue = this.of(row.queue)
+    const record = row.user === undefined ? queue : this.user(queue, row.user)
+    for (const [model, gpuSeconds] of Object.entries(row.ended))
+      record.ended[this.modelIndex(model)] = gpuSeconds
+    if (row.budgetSpans) queue.budgetSpans = [...row.budgetSpans]
   }
 
   /** Takes past use back to what it is now; for trials that book ends. */
@@ -246,6 +247,32 @@ export class QueueTree {
     return copy
   }
 
+  private clockRow(): ClockRow | undefined {
+    const { anchored, origin, epoch } = this.clock
+    return anchored ? { kind: 'clock', origin, epoch } : undefined
+  }
+
+  /** As what has that name stands now; undefined where there is nothing to remember. */
+  private rowOf(record: QueueRecord | UserRecord): UsageRow | undefined {
+    const owner = ownerOf(record)
+    const queue = this.records.get(owner.queue)
+    const now = owner.user === undefined ? queue : queue?.users.get(owner.user)
+    if (!now) return undefined
+    const ended: Record<string, number> = {}
+    now.ended.forEach((gpuSeconds, m) => {
+      if (gpuSeconds) ended[this.models[m]!] = gpuSeconds
+    })
+    const budgetSpans = 'budgetSpans' in now && now.budgetSpans.length > 0 ? [...now.budgetSpans] : undefined
+    if (!budgetSpans && Object.keys(ended).length === 0) return undefined
+    return { kind: 'usage', ...owner, ended, ...(budgetSpans && { budgetSpans }) }
+  }
+
+  /** With its past use and that of its users. */
+  private forget(record: QueueRecord): void {
+    this.records.delete(record.queue.id)
+    for (const one of [record, ...record.users.values()]) this.changed.add(one)
+  }
+
   private forgetGuaranteed(): void {
     this.guaranteedRecords = undefined
     this.guaranteedTree = undefined
@@ -255,13 +282,15 @@ export class QueueTree {
     Object.assign(record, { queue, weight: queue.weight })
   }
 
-  private allRecords(): UsageRecord[] {
+  private allRecords(): (QueueRecord | UserRecord)[] {
     return [...this.records.values()].flatMap((record) => [record, ...record.users.values()])
   }
 
   private rebase(now: TimeMs): void {
     const { factor, shiftSeconds } = this.clock.rebase(now)
+    this.isClockChanged = true
     for (const record of this.allRecords()) {
+      this.changed.add(record)
       for (let m = 0; m < this.models.length; m++) {
         if (record.ended[m]) record.ended[m]! *= factor
         if (record.held[m]) record.heldSince[m]! -= record.held[m]! * shiftSeconds
@@ -272,6 +301,15 @@ export class QueueTree {
 
 function depthOf(queue: QueueRecord): number {
   return queue.parent ? depthOf(queue.parent) + 1 : 0
+}
+
+function ownerOf(record: QueueRecord | UserRecord): Pick<UsageRow, 'queue' | 'user'> {
+  return 'queue' in record ? { queue: record.queue.id } : { queue: record.parent.queue.id, user: record.user }
+}
+
+function nameOf(record: QueueRecord | UserRecord): string {
+  const { queue, user } = ownerOf(record)
+  return user === undefined ? `usage ${queue}` : `usage ${queue} ${user}`
 }
 
 function emptyUsage(weight: number) {

@@ -19,7 +19,11 @@ interface Typical {
   readonly memoryMib: number
 }
 
-export type MixSnapshot = readonly Readonly<Kind>[]
+/** The kinds that were asked for by what is neither in the line nor live any more. */
+export interface MixRow {
+  readonly kind: 'mix'
+  readonly kinds: readonly Readonly<Kind>[]
+}
 
 /** Kinds that count; the rare rest changes no decision. */
 const TYPICAL = 30
@@ -37,6 +41,7 @@ export class RequestMix {
   version = 0
   private typical: readonly Typical[] = []
   private isStale = false
+  private isPastChanged = false
 
   /** A gang has come into the line, or was live when the machine was loaded. */
   enter(request: ResourceRequest): void {
@@ -47,6 +52,7 @@ export class RequestMix {
   leave(request: ResourceRequest): void {
     this.count(this.present, request, -1)
     this.count(this.past, request, 1)
+    this.isPastChanged = true
   }
 
   /** It comes into the line again at once, changed. */
@@ -126,21 +132,31 @@ export class RequestMix {
     return stranded
   }
 
-  snapshot(): MixSnapshot {
+  /** What is remembered. */
+  rows(): Map<string, MixRow> {
+    if (this.past.size === 0) return new Map()
     const kinds = [...this.past.values()].map((kind) => ({ ...kind }))
-    return kinds.sort((a, b) => a.gpus - b.gpus || a.milli - b.milli)
+    kinds.sort((a, b) => a.gpus - b.gpus || a.milli - b.milli)
+    return new Map([['mix', { kind: 'mix', kinds }]])
   }
 
-  load(snapshot: MixSnapshot): void {
+  /** Its row, if it has changed since changes were last taken. */
+  takeChanges(): Map<string, MixRow> {
+    const rows = this.isPastChanged ? this.rows() : new Map<string, MixRow>()
+    this.isPastChanged = false
+    return rows
+  }
+
+  load({ kinds }: MixRow): void {
     this.past.clear()
-    for (const kind of snapshot) this.past.set(nameOf(kind.gpus, kind.milli), { ...kind })
+    for (const kind of kinds) this.past.set(nameOf(kind.gpus, kind.milli), { ...kind })
     this.isStale = true
   }
 
   clone(): RequestMix {
     const copy = new RequestMix()
     for (const [name, kind] of this.present) copy.present.set(name, { ...kind })
-    copy.load(this.snapshot())
+    for (const row of this.rows().values()) copy.load(row)
     return copy
   }
 

@@ -11,15 +11,26 @@ const KEPT = 48
 
 /** The newest runs of one user, queue or of all, as shares of what was declared or as plain spans. */
 interface Samples {
+  readonly name: string
   /** In the order in which they came, the oldest overwritten. */
   readonly values: number[]
   next: number
   readonly sorted: number[]
 }
 
+/** The newest runs of one source, in the order in which they came, the oldest overwritten from `next` on. */
+export interface RunsRow {
+  readonly kind: 'runs'
+  readonly name: string
+  readonly values: readonly number[]
+  readonly next: number
+}
+
 /** What a run of the same user or queue took in the past, beside what had been declared for it. Plain data in, plain data out. */
 export class RunHistory {
   private readonly samples = new Map<string, Samples>()
+  /** Those that are not what they were when changes were last taken. */
+  private readonly changed = new Set<Samples>()
   private readonly spans = new Sources('span', this.samples)
   private readonly ratios = new Sources('ratio', this.samples)
 
@@ -27,7 +38,10 @@ export class RunHistory {
   add(gang: QueuedGang, ranMs: DurationMs): void {
     const declared = declaredMs(gang)
     const value = declared === undefined ? ranMs : ranMs / Math.max(1, declared)
-    for (const samples of this.sourcesOf(gang, declared)) put(samples, value)
+    for (const samples of this.sourcesOf(gang, declared)) {
+      put(samples, value)
+      this.changed.add(samples)
+    }
   }
 
   /** The median expectation of the whole run time. */
@@ -61,27 +75,27 @@ export class RunHistory {
 
   clone(): RunHistory {
     const copy = new RunHistory()
-    copy.load(this.snapshot())
+    for (const row of this.rows().values()) copy.load(row)
     return copy
   }
 
-  snapshot(): readonly {
-    readonly name: string
-    readonly values: readonly number[]
-    readonly next: number
-  }[] {
-    return [...this.samples]
-      .filter(([, { values }]) => values.length > 0)
-      .map(([name, { values, next }]) => ({ name, values: [...values], next }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  /** What is remembered, by source. */
+  rows(): Map<string, RunsRow> {
+    return rowsOf([...this.samples.values()].filter(({ values }) => values.length > 0))
   }
 
-  load(snapshot: ReturnType<RunHistory['snapshot']>): void {
-    this.samples.clear()
+  /** Rows that have changed since changes were last taken. */
+  takeChanges(): Map<string, RunsRow> {
+    const rows = rowsOf(this.changed)
+    this.changed.clear()
+    return rows
+  }
+
+  load({ name, values, next }: RunsRow): void {
+    const sorted = [...values].sort((a, b) => a - b)
+    this.samples.set(name, { name, values: [...values], next, sorted })
     this.spans.clear()
     this.ratios.clear()
-    for (const { name, values, next } of snapshot)
-      this.samples.set(name, { values: [...values], next, sorted: [...values].sort((a, b) => a - b) })
   }
 
   private best(gang: QueuedGang, declared: DurationMs | undefined): Samples | undefined {
@@ -104,6 +118,13 @@ function put(samples: Samples, value: number): void {
   sorted[at] = value
   values[next] = value
   samples.next = (next + 1) % KEPT
+}
+
+function rowsOf(samples: Iterable<Samples>): Map<string, RunsRow> {
+  const rows = new Map<string, RunsRow>()
+  for (const { name, values, next } of samples)
+    rows.set(`runs ${name}`, { kind: 'runs', name, values: [...values], next })
+  return rows
 }
 
 /** How long it runs in all, by the source that the policy names. */
@@ -152,7 +173,7 @@ class Sources {
   private named(name: string): Samples {
     let samples = this.samples.get(name)
     if (!samples) {
-      samples = { values: [], next: 0, sorted: [] }
+      samples = { name, values: [], next: 0, sorted: [] }
       this.samples.set(name, samples)
     }
     return samples

@@ -7,6 +7,7 @@ import { explain, explainAll } from './explain.ts'
 import type { Counterfactual } from './explanation.ts'
 import type { QueuedGang } from './gang.ts'
 import { Machine } from './machine.ts'
+import { loadMemory, memoryRows } from './memory.ts'
 import { Pass, planPass } from './pass.ts'
 import { aGang, aNode, apply, aQueue, aRequest, endAttempt } from './picture.ts'
 import type { Plan } from './plan.ts'
@@ -395,7 +396,7 @@ class World {
       other.setNode(description, state)
     for (const { queue } of [...machine.queues.records.values()].reverse()) other.setQueue(queue)
     for (const reservation of [...machine.reservations.values()].reverse()) other.setReservation(reservation)
-    other.loadUsage(machine.usage())
+    loadMemory(other, memoryRows(machine).values())
     const { tree } = machine.fleet
     for (const [attempt, occupant] of [...machine.live].reverse()) {
       const { footprint, gang, startedAt, stopping } = occupant

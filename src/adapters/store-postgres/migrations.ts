@@ -159,6 +159,43 @@ create or replace function event_node(kind text, body json) returns text languag
 $$;
 `,
   },
+  {
+    version: 4,
+    name: 'what the scheduler remembers, in rows',
+    // Numbers stay `json`, which keeps their digits.
+    sql: `
+create temporary table memory on commit drop as
+  select value from documents where collection = 'scheduler' and id = 'memory';
+delete from documents where collection = 'scheduler' and id = 'memory';
+
+insert into documents
+select 'scheduler', 'clock', json_build_object('kind', 'clock', 'origin', value #> '{usage,clock,origin}',
+  'epoch', value #> '{usage,clock,epoch}')
+from memory where (value #>> '{usage,clock,epoch}')::numeric <> 0;
+
+insert into documents
+select 'scheduler', trim('usage ' || queue || ' ' || user_id), json_strip_nulls(json_build_object(
+  'kind', 'usage', 'queue', queue, 'user', nullif(user_id, ''), 'ended', coalesce(ended, '{}'), 'budgetSpans', spans))
+from (
+  select one ->> 'queue' as queue, coalesce(one ->> 'user', '') as user_id,
+    json_object_agg(one ->> 'model', one -> 'gpuSeconds') as ended
+  from memory cross join lateral json_array_elements(value #> '{usage,ended}') as one group by 1, 2
+) as used
+full join (
+  select one ->> 'queue' as queue, '' as user_id, one -> 'spans' as spans
+  from memory cross join lateral json_array_elements(value #> '{usage,budgets}') as one
+) as budgets using (queue, user_id);
+
+insert into documents
+select 'scheduler', 'runs ' || (one ->> 'name'), json_build_object('kind', 'runs', 'name', one -> 'name',
+  'values', one -> 'values', 'next', one -> 'next')
+from memory cross join lateral json_array_elements(value -> 'runs') as one;
+
+insert into documents
+select 'scheduler', 'mix', json_build_object('kind', 'mix', 'kinds', value -> 'mix')
+from memory where json_array_length(value -> 'mix') > 0;
+`,
+  },
 ]
 
 export const NEWEST_SCHEMA = Math.max(...MIGRATIONS.map((migration) => migration.version))
