@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { canonicalJson } from './canonical-json.ts'
+import { canonicalJson, sameJson } from './canonical-json.ts'
 import { randomStream } from './random.ts'
+
+describe('sameJson', () => {
+  it.each([
+    [{ a: 1 }, { a: 1, b: 2 }],
+    [[1], [1, 2]],
+    [[], {}],
+    [null, {}],
+    [{ a: { b: [1] } }, { a: { b: [2] } }],
+  ])('tells %j and %j apart', (a, b) => {
+    expect([sameJson(a, b), sameJson(b, a)]).toEqual([false, false])
+  })
+})
 
 describe('canonicalJson', () => {
   it('gives equal bytes for equal values, whatever the order of keys', () => {

@@ -19,3 +19,15 @@ export function canonicalJson(value: unknown): string {
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
   return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`
 }
+
+/** Whether two plain values (no Maps and Sets) have the same canonical JSON, without writing it. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const ours = a as Readonly<Record<string, unknown>>
+  const theirs = b as Readonly<Record<string, unknown>>
+  for (const key in ours) if (!sameJson(ours[key], theirs[key])) return false
+  for (const key in theirs) if (theirs[key] !== undefined && ours[key] === undefined) return false
+  return true
+}

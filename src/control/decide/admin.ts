@@ -1,4 +1,4 @@
-import { canonicalJson, unreachable } from '../../base/index.ts'
+import { sameJson, unreachable } from '../../base/index.ts'
 import { openQueue, queueOfOrganisation, queueOfTeam, withPriceList } from '../../model/index.ts'
 import type { Command, PolicyAndQueues } from '../command.ts'
 import type { Rejection } from '../effect.ts'
@@ -120,7 +120,7 @@ export function decideAdmin(recorder: Recorder, command: AdminCommand): Rejectio
 
 /** What is written over must still be what the change was made from. */
 function checkReplaced(state: ControlState, replaces: PolicyAndQueues): Rejection | undefined {
-  const isSame = (before: unknown, now: unknown) => canonicalJson(before) === canonicalJson(now)
+  const isSame = (before: unknown, now: unknown) => sameJson(before, now)
   const changed = replaces.queues.find((queue) => !isSame(queue, state.queues.get(queue.id)))
   if (!changed && (!replaces.policy || isSame(replaces.policy, state.policy))) return undefined
   return {

@@ -1,5 +1,5 @@
 import type { NodeId } from '../../base/index.ts'
-import { canonicalJson } from '../../base/index.ts'
+import { sameJson } from '../../base/index.ts'
 import type { Allocation, AllocationPart, Node, NodeDescription, NodeState } from '../../model/index.ts'
 import { isNodeActionAllowed, SYSTEM } from '../../model/index.ts'
 import type { Command } from '../command.ts'
@@ -11,7 +11,7 @@ import type { Recorder } from '../recorder.ts'
 /** Takes in the engine's list of nodes: new ones join, changed ones are described anew, missing ones are gone. */
 export function observeInventory(recorder: Recorder, inventory: EngineInventory): Rejection | undefined {
   const { state } = recorder
-  if (canonicalJson(state.cluster.levels) !== canonicalJson(inventory.levels)) {
+  if (!sameJson(state.cluster.levels, inventory.levels)) {
     if (state.attempts.size + state.holds.size > 0) {
       return {
         code: 'topology-in-use',
@@ -38,7 +38,7 @@ export function nodePresent(recorder: Recorder, told: NodeDescription): void {
   }
   const description = ofEngine(state, told)
   const known = state.nodes.get(description.id)
-  if (known && canonicalJson(descriptionOf(known)) === canonicalJson(description)) return
+  if (known && sameJson(descriptionOf(known), description)) return
   giveUpHolds(recorder, 'a node of it has changed', (part) => part.node === description.id)
   recorder.emit({ kind: 'node-described', node: description })
 }
@@ -66,7 +66,7 @@ export function nodeUp(recorder: Recorder, id: NodeId): void {
 export function nodeForeign(recorder: Recorder, id: NodeId, gpus: readonly number[], holder: string): void {
   const node = recorder.state.nodes.get(id)
   const known = node?.foreign ?? { gpus: [], holder: '' }
-  if (!node || canonicalJson(known) === canonicalJson({ gpus, holder })) return
+  if (!node || sameJson(known, { gpus, holder })) return
   giveUpHolds(
     recorder,
     'others hold a part of it',

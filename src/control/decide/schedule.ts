@@ -1,5 +1,5 @@
 import type { AttemptId, Draft } from '../../base/index.ts'
-import { canonicalJson, id, present } from '../../base/index.ts'
+import { id, present, sameJson } from '../../base/index.ts'
 import type { Attempt, Workload } from '../../model/index.ts'
 import { SCHEDULER } from '../../model/index.ts'
 import type { Eviction, Plan, Start } from '../../scheduler/index.ts'
@@ -31,7 +31,7 @@ function replaceHolds(recorder: Recorder, plan: Plan): void {
   const standing = new Map(plan.holds.map((hold) => [hold.id, hold]))
   for (const [held, before] of Array.from(recorder.state.holds)) {
     const after = standing.get(held)
-    if (after && canonicalJson(after) === canonicalJson(before)) continue
+    if (after && sameJson(after, before)) continue
     const started = plan.starts.some(
       (start) => start.workload === before.workload && start.replica === before.replica,
     )
