@@ -20,7 +20,7 @@ function play(text: string) {
 const HOUR_MS = 3_600_000
 
 describe('machines in a scenario', () => {
-  it('[T31] are waited for, held whole from when they are up, and given back', () => {
+  it('[T33] are waited for, held whole from when they are up, and given back', () => {
     const { report, jobs } = play(`cluster: {nodes: 2, gpus: 8}
 workloads:
   - machines: {name: desks, tenant: lab, nodes: 2, held: 2h, used: 0.25, count: 3, priority: high}
@@ -46,7 +46,7 @@ startCost: 6m
     expect(page).toContain('Machines held for people: desks')
   })
 
-  it('[T31] that fail are replaced for what is left of the time, however slow their nodes are', () => {
+  it('[T33] that fail are replaced for what is left of the time, however slow their nodes are', () => {
     const { report, jobs } = play(`cluster: {nodes: 8, gpus: 8}
 workloads:
   - machines: {name: desks, nodes: 1, held: 9d, count: 6}
@@ -64,7 +64,7 @@ faults: {rates: [llama3], scale: 100, stragglers: {perThousandNodeDays: 300, spe
     expect(longest).toBeLessThan(10 * 24 * HOUR_MS)
   })
 
-  it('[T31] are asked for at moments of chance, as many a day as was said, the same from the same seed', () => {
+  it('[T33] are asked for at moments of chance, as many a day as was said, the same from the same seed', () => {
     const text = `cluster: {nodes: 50, gpus: 8}
 workloads: [machines: {gpus: 1, held: {from: 1h, to: 3h}, perDay: 100, span: 20d}]
 `
