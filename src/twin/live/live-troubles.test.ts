@@ -27,7 +27,7 @@ function lived(factor: number, toldAllAt = -1) {
 }
 
 describe('the troubles of a live twin', () => {
-  it('[T32] come at the rates asked for, and contact is lost for as long as was said at least', () => {
+  it('[T34] come at the rates asked for, and contact is lost for as long as was said at least', () => {
     const { told, away, losses } = lived(1)
     const late = told.filter(({ minute, fact }) => 'at' in fact && minute > fact.at).length
     const count = DAYS * 24 * 60
@@ -40,7 +40,7 @@ describe('the troubles of a live twin', () => {
     expect(away.filter(Boolean).length).toBeGreaterThanOrEqual(losses * 10)
   })
 
-  it('[T32] bring each fact, and those of one attempt in their order', () => {
+  it('[T34] bring each fact, and those of one attempt in their order', () => {
     const { told } = lived(5)
     const seen = new Set<number>()
     const lastOf = new Map<string, number>()
@@ -53,7 +53,7 @@ describe('the troubles of a live twin', () => {
     expect(seen.size).toBeGreaterThan(DAYS * 24 * 60 - 20)
   })
 
-  it('[T32] bring nothing that was on its way when the whole picture was told', () => {
+  it('[T34] bring nothing that was on its way when the whole picture was told', () => {
     const told = lived(20, 1000).told.filter(({ minute }) => minute >= 1000)
     expect(told.length).toBeGreaterThan(1000)
     for (const { fact } of told) expect('at' in fact && fact.at).toBeGreaterThanOrEqual(1000)
