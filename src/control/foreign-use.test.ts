@@ -60,4 +60,15 @@ describe('what others than Banyan hold on a node', () => {
     control.observe(aForeign([], ''))
     expect(control.pass()).toMatchObject([{ kind: 'stop' }])
   })
+
+  it('[C20] leaves the rest of a place to those for whom its attempt is ended', () => {
+    const control = new ControlInMemory()
+    control.running(aTraining({ ...wanting(8), priority: 'low' }))
+    control.submit(aTraining({ ...wanting(7), priority: 'high' }))
+    control.now += HOUR_MS
+    control.observe(aForeign([3]))
+    expect(control.pass()).toMatchObject([{ kind: 'stop' }])
+    const [hold] = control.state.holds.values()
+    expect(hold?.allocation.parts[0]?.gpus).toEqual([0, 1, 2, 4, 5, 6, 7])
+  })
 })

@@ -60,7 +60,8 @@ export function gpusFreeBy(fleet: Fleet, node: number, at: TimeMs, now: TimeMs):
 
 /** What others hold comes back at no time that is known here. */
 function mostFree({ tree, foreign }: Fleet, node: number): number {
-  return tree.descriptions[node]!.gpuCount - foreign.on(tree.nodeIds[node]!)
+  const { gpuCount } = tree.descriptions[node]!
+  return gpuCount - foreign.on(tree.nodeIds[node]!, gpuCount)
 }
 
 /** A GPU of which it has a part is free only when all who have parts of it have ended. */

@@ -29,16 +29,14 @@ export interface EvictionContext {
 
 /** Those of the live ones that may be ended at all and of which `may` holds. */
 export function candidatesAmong(
-  { evicted, machine }: EvictionContext,
+  { evicted }: EvictionContext,
   live: Iterable<Occupant>,
   may: (occupant: Occupant) => boolean,
   loss: (occupant: Occupant) => number,
 ): Candidate[] {
-  const { foreign, tree } = machine.fleet
   const candidates: Candidate[] = []
   for (const occupant of live) {
     if (occupant.stopping || !occupant.gang.preemptible || evicted.includes(occupant)) continue
-    if (foreign.claims(tree, occupant.footprint)) continue
     if (may(occupant)) candidates.push({ occupant, loss: loss(occupant) })
   }
   return candidates

@@ -3,7 +3,7 @@ import { assert } from '../base/index.ts'
 import type { NodeDescription, NodeState } from '../model/index.ts'
 import { Capacity } from './capacity.ts'
 import type { Footprint } from './footprint.ts'
-import { onNodesNow, WHOLE_GPU } from './footprint.ts'
+import { asItStands, WHOLE_GPU } from './footprint.ts'
 import { ForeignUse } from './foreign-use.ts'
 import type { QueuedGang } from './gang.ts'
 import type { Occupant, UserRecord } from './holding.ts'
@@ -95,10 +95,24 @@ export class Fleet {
     this.foreign.remove(id)
   }
 
-  /** What others than Banyan hold on a node, which is taken from its capacity as far as it is free. */
+  /** What others than Banyan hold on a node, which is taken from its capacity and from what is on record there. */
   setForeign(id: NodeId, gpus: readonly number[]): void {
-    this.foreign.set(this.capacity, id, gpus)
+    const { tree, capacity } = this.ready()
+    const n = tree.nodeIndex.get(id)
+    const here = n === undefined ? [] : this.onNode[n]!
+    for (const occupant of here) capacity.free(occupant.footprint)
+    this.foreign.set(capacity, id, gpus)
+    for (const occupant of here) {
+      occupant.footprint = asItStands(occupant.footprint, this.isThere)
+      capacity.take(occupant.footprint)
+    }
     this.freedVersion++
+  }
+
+  /** Whether the node has the GPU, and no others than Banyan hold it. */
+  readonly isThere = (node: number, gpu: number): boolean => {
+    const { descriptions, nodeIds } = this.tree
+    return gpu < descriptions[node]!.gpuCount && !this.foreign.has(nodeIds[node]!, gpu)
   }
 
   /** The node goes on under another name, with everything on it. */
@@ -175,8 +189,20 @@ export class Fleet {
   }
 
   modelOf(footprint: Footprint): number {
-    const node = footprint.nodes[0]
-    return node === undefined ? 0 : this.queues.modelIndex(this.tree.descriptions[node]!.gpuModel)
+    return this.modelOn(this.tree, footprint)
+  }
+
+  private modelOn({ descriptions }: TopologyTree, { nodes: [node] }: Footprint): number {
+    return node === undefined ? 0 : this.queues.modelIndex(descriptions[node]!.gpuModel)
+  }
+
+  /** What it holds counts as use of the GPUs that are there now, as it would for who learns of both only now (S6). */
+  private countAs(occupant: Occupant, model: number): void {
+    if (model === occupant.model) return
+    const { user, gpuMilli, startedAt } = occupant
+    this.queues.hold(user, occupant.model, -gpuMilli, startedAt)
+    this.queues.hold(user, model, gpuMilli, startedAt)
+    occupant.model = model
   }
 
   /** A copy that shares the tree; `remap` gives the copy of each user record. */
@@ -235,17 +261,18 @@ export class Fleet {
       if (state !== 'down') this.countCapacity(description, 1)
     }
     this.queues.domainMilli = smallestDomains(tree)
+    this.foreign.takeAll(capacity)
     for (const { occupant, nodes } of this.stale) {
       const ids = nodes.map((id) => this.renamed.get(id) ?? id)
       const indices = ids.map((id) => tree.nodeIndex.get(id)!)
-      occupant.footprint = onNodesNow(tree, { ...occupant.footprint, nodes: indices })
+      occupant.footprint = asItStands({ ...occupant.footprint, nodes: indices }, this.isThere)
       capacity.take(occupant.footprint)
+      this.countAs(occupant, this.modelOn(tree, occupant.footprint))
       for (const n of occupant.footprint.nodes) {
         this.onNode[n]!.push(occupant)
         this.nodeEndsAt[n] = Math.max(this.nodeEndsAt[n]!, occupant.endsAt)
       }
     }
-    this.foreign.retake(capacity)
     this.stale = []
     this.renamed.clear()
     return this.built

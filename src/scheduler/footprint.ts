@@ -16,7 +16,7 @@ export interface Footprint {
   /** Taken on each node. */
   readonly cpuMilli: number
   readonly memoryMib: number
-  /** GPU indices on each of the nodes that it no longer has: they count as held, and nothing is taken for them. */
+  /** GPU indices on each of the nodes that the node no longer has, or that others have now: they count as held, and nothing is taken for them. */
   readonly gone?: readonly (readonly number[])[]
 }
 
@@ -42,23 +42,25 @@ export function toFootprint(
   cpuMilli: number,
   memoryMib: number,
 ): Footprint {
-  return onNodesNow(tree, {
+  return {
     nodes: allocation.parts.map((part) => present(tree.nodeIndex.get(part.node), 'node', part.node)),
     gpus: allocation.parts.map((part) => part.gpus),
     milli: allocation.parts[0]?.milliGpus ?? WHOLE_GPU,
     cpuMilli,
     memoryMib,
-  })
+  }
 }
 
-/** The same with what its nodes have of it in this tree told from what they have no longer. */
-export function onNodesNow(tree: TopologyTree, { gone, ...footprint }: Footprint): Footprint {
+/** The same with what there is of it told from what there is no more. */
+export function asItStands(
+  { gone, ...footprint }: Footprint,
+  isThere: (node: number, gpu: number) => boolean,
+): Footprint {
   const { nodes, gpus } = footprint
-  const isThere = (gpu: number, p: number) => gpu < tree.descriptions[nodes[p]!]!.gpuCount
-  if (!gone && gpus.every((indices, p) => indices.every((gpu) => isThere(gpu, p)))) return footprint
+  if (!gone && gpus.every((indices, p) => indices.every((gpu) => isThere(nodes[p]!, gpu)))) return footprint
   const all = gone ? gpus.map((indices, p) => [...indices, ...gone[p]!].sort((a, b) => a - b)) : gpus
-  const there = all.map((indices, p) => indices.filter((gpu) => isThere(gpu, p)))
-  const missing = all.map((indices, p) => indices.filter((gpu) => !isThere(gpu, p)))
+  const there = all.map((indices, p) => indices.filter((gpu) => isThere(nodes[p]!, gpu)))
+  const missing = all.map((indices, p) => indices.filter((gpu) => !isThere(nodes[p]!, gpu)))
   if (missing.every((indices) => indices.length === 0)) return { ...footprint, gpus: all }
   return { ...footprint, gpus: there, gone: missing }
 }

@@ -11,7 +11,7 @@ export interface Occupant {
   readonly attempt: AttemptId | undefined
   footprint: Footprint
   /** Index of the GPU model in the queue tree. */
-  readonly model: number
+  model: number
   /** Thousandths of a GPU that count as held by its queue. */
   gpuMilli: number
   readonly startedAt: TimeMs

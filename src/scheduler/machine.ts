@@ -12,7 +12,7 @@ import type { Allocation, NodeDescription, NodeState, Policy, Queue, Reservation
 import { DEFAULT_POLICY, renamedAllocation, renamedList, renamedReservation } from '../model/index.ts'
 import { spendBudgets } from './budget.ts'
 import { Fleet } from './fleet.ts'
-import { type Footprint, footprintGpuMilli, toFootprint } from './footprint.ts'
+import { asItStands, type Footprint, footprintGpuMilli, toFootprint } from './footprint.ts'
 import { gangKey, type LiveAttempt, type QueuedGang } from './gang.ts'
 import { type HeldCapacity, keptFor } from './held-capacity.ts'
 import type { Occupant, UserRecord } from './holding.ts'
@@ -263,7 +263,7 @@ export class Machine {
 
   footprintOf(gang: QueuedGang, allocation: Allocation): Footprint {
     const { cpuMilli = 0, memoryMib = 0 } = gang.request
-    return toFootprint(this.fleet.tree, allocation, cpuMilli, memoryMib)
+    return asItStands(toFootprint(this.fleet.tree, allocation, cpuMilli, memoryMib), this.fleet.isThere)
   }
 
   attempt(attempt: AttemptId): Occupant {
@@ -339,7 +339,6 @@ export class Machine {
   }
 
   private refillHolds(): void {
-    this.fleet.foreign.refill(this.fleet.capacity)
     const holds = this.holdsInOrder()
     for (const { occupants } of holds) for (const occupant of occupants) this.fleet.vacate(occupant)
     for (const held of holds) {

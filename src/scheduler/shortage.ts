@@ -31,7 +31,7 @@ export function shortage(
   if (free < option.gpuMilli)
     return {
       kind: 'capacity',
-      message: `It needs ${gpus(option.gpuMilli)} and ${free === 0 ? 'none' : free / 1000} of the right kind ${are(free === 0 ? 1 : free / 1000)} free.${foreign.words}`,
+      message: `It needs ${gpus(option.gpuMilli)} and ${free === 0 ? 'none' : free / 1000} of the right kind ${are(free === 0 ? 1 : free / 1000)} free.${foreign.words(capacity)}`,
       needed: option.gpuMilli / 1000,
       available: free / 1000,
       unit: 'GPUs',
@@ -42,7 +42,7 @@ export function shortage(
   const isFree = `${gpus(free)} of the right kind ${are(free / 1000)} free`
   return {
     kind: 'shape',
-    message: `${isFree}, but ${words}.${foreign.words}`,
+    message: `${isFree}, but ${words}.${foreign.words(capacity)}`,
     needed,
     available,
     unit: 'nodes',

@@ -79,7 +79,7 @@ export function graceOf(workload: Workload): DurationMs {
     : DEFAULT_STOP_GRACE_MS
 }
 
-/** Asks for the end of one attempt. One that is stopping already keeps its first reason and is only hurried. */
+/** Asks for the end of one attempt. One that is stopping already keeps its first reason, and for whom, and is only hurried. */
 export function stopAttempt(
   recorder: Recorder,
   attemptId: AttemptId,
@@ -88,19 +88,20 @@ export function stopAttempt(
   const attempt = present(recorder.state.attempts.get(attemptId), `attempt ${attemptId}`)
   const signal = why.graceMs > 0 ? (why.signal ?? 'SIGTERM') : 'SIGKILL'
   const before = attempt.stop
-  const cancels = why.reason === 'cancelled'
-  if (before && !cancels && before.graceMs <= why.graceMs) return
+  const isHurried = before !== undefined && why.reason !== 'cancelled'
+  if (isHurried && before.graceMs <= why.graceMs) return
+  const first = isHurried ? before : why
   recorder.emit({
     kind: 'attempt-stopping',
     attempt: attempt.id,
     stop: {
-      reason: before && !cancels ? before.reason : why.reason,
+      reason: first.reason,
       actor: why.actor,
       at: recorder.now,
       signal,
       graceMs: why.graceMs,
-      ...(why.for ? { for: why.for } : {}),
-      ...(why.resize ? { resize: why.resize } : {}),
+      ...(first.for ? { for: first.for } : {}),
+      ...(first.resize ? { resize: first.resize } : {}),
     },
   })
   recorder.effect({ kind: 'stop', attempt: attempt.id, how: { signal, graceMs: why.graceMs } })

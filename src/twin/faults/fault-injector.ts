@@ -215,6 +215,14 @@ export class FaultInjector {
     this.#agenda(endsInUs, { kind: 'others-go', node })
   }
 
+  /** Now and then the machine at its place is another one. */
+  #exchanged({ gpuModel, gpuMemoryBytes, cpuCount, memoryBytes }: NodeDescription): Partial<NodeDescription> {
+    const kind = this.#streams.named('faults/exchanges').below(8)
+    if (kind === 0) return { gpuModel: `other ${gpuModel}`, gpuMemoryBytes: gpuMemoryBytes / 2 }
+    if (kind === 1) return { cpuCount: Math.ceil(cpuCount / 4), memoryBytes: memoryBytes / 4 }
+    return {}
+  }
+
   /** Fewer GPUs, another domain, or both. */
   #change(engine: SimulatedEngine, now: TimeUs): void {
     const random = this.#streams.named('faults/changes')
@@ -223,7 +231,7 @@ export class FaultInjector {
     const kind = random.below(3)
     const gpuCount = kind === 0 ? node.gpuCount : 1 + random.below(node.gpuCount)
     const domains = kind === 1 ? node.domains : elsewhere.domains
-    engine.changeNode({ ...node, gpuCount, domains }, now)
+    engine.changeNode({ ...node, gpuCount, domains, ...this.#exchanged(node) }, now)
     const { lastsMs } = present(this.#plan.changes, 'changes')
     this.#agenda(Math.ceil(random.exponential(lastsMs * 1000)), { kind: 'node-as-before', node: node.id })
   }
