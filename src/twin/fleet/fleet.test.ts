@@ -101,7 +101,7 @@ describe('SimulatedEngine', () => {
     expect(run.hungUs).toBe(600 * S)
   })
 
-  it('[T33] lets an attempt wait for what others hold, and tells when they come and go', () => {
+  it('[T31] lets an attempt wait for what others hold, and tells when they come and go', () => {
     const fleet = aFleet({})
     fleet.engine.setForeign(id('node-0'), [1, 2], 'ada', 0)
     fleet.engine.launch(fleet.order(1), 0)
@@ -115,7 +115,7 @@ describe('SimulatedEngine', () => {
     ])
   })
 
-  it('[T33] ends what runs on GPUs that a node no longer has, and starts nothing there', () => {
+  it('[T31] ends what runs on GPUs that a node no longer has, and starts nothing there', () => {
     const fleet = aFleet({})
     const before = fleet.engine.nodes.describe(id('node-0'))
     fleet.engine.launch(fleet.order(1), 0)
