@@ -1,6 +1,6 @@
 import type { NodeId, QueueId, ReservationId, WorkloadId } from '../../base/index.ts'
 import { id, present } from '../../base/index.ts'
-import type { LoggedEvent } from '../../control/index.ts'
+import type { EngineFact, LoggedEvent } from '../../control/index.ts'
 import type { Attempt, NodeDescription, Workload } from '../../model/index.ts'
 import { SYSTEM } from '../../model/index.ts'
 import type { Observer, World } from '../world/world.ts'
@@ -131,6 +131,21 @@ export const CANARIES = {
   P6: keepingOfNodes(({ domains }) => ({ domains })),
   P7: keepingOfNodes(({ domains }) => ({ domains })),
   P10: keepingOfNodes(({ domains }) => ({ domains })),
+  /** The end of what ran on GPUs that are gone is told to nobody. */
+  gone: () => {
+    let isMuted = false
+    return {
+      onStep: ({ server }: World) => {
+        if (isMuted) return
+        isMuted = true
+        const execute = server.execute.bind(server)
+        server.execute = (command, actor) =>
+          command.kind === 'observe'
+            ? execute({ ...command, facts: command.facts.filter((fact) => !tellsOfGone(fact)) }, actor)
+            : execute(command, actor)
+      },
+    }
+  },
   /** The last member of an array is forgotten. */
   array: () => ({
     onEvents: (events: readonly LoggedEvent[], world: World) => {
@@ -155,6 +170,10 @@ export const CANARIES = {
   })(),
 } as const satisfies Record<string, () => Observer>
 export type CanaryName = keyof typeof CANARIES
+
+function tellsOfGone(fact: EngineFact): boolean {
+  return fact.kind === 'attempt-ended' && fact.cause?.message.includes('has no GPU') === true
+}
 
 /** What the nodes were first is what the scheduler goes by for ever, in this part. */
 function keepingOfNodes(part: (first: NodeDescription) => Partial<NodeDescription>): () => Observer {

@@ -1,16 +1,16 @@
 import type { AttemptId, NodeId, TimeMs } from '../../base/index.ts'
-import { present } from '../../base/index.ts'
+import { HOUR_MS, present } from '../../base/index.ts'
 import type { LoggedEvent } from '../../control/index.ts'
 import type { Allocation, NodeDescription, ResourceRequest, Workload } from '../../model/index.ts'
 import type { World } from '../world/world.ts'
 import type { Find } from './finding.ts'
 
 /** An attempt is off GPUs that are gone by so long after, with facts that come late and all. */
-const END_TOLD_MS = 2 * 3_600_000
+const END_TOLD_MS = HOUR_MS
 
 /**
  * Where work may stand on nodes that others use too and that change: on nothing that others hold (C20), on no GPU that
- * the node no longer has (C28), on nodes of one kind (P3), and inside the domains that it asked for as they are now (P6,
+ * the node no longer has (C28, and `gone` where it stays there), on nodes of one kind (P3), and inside the domains that it asked for as they are now (P6,
  * P7, P10).
  */
 export class PlaceChecker {
@@ -62,7 +62,7 @@ export class PlaceChecker {
       }
       const since = this.#goneSince.get(id) ?? world.nowMs
       this.#goneSince.set(id, since)
-      if (world.nowMs - since > END_TOLD_MS) this.#find('C28', world, `${id} is left on GPUs that are gone`)
+      if (world.nowMs - since > END_TOLD_MS) this.#find('gone', world, `${id} is left on GPUs that are gone`)
     }
   }
 
