@@ -135,14 +135,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         if (node) control.do({ kind: 'rename-node', node, to: id<NodeId>(to) })
       },
   ),
-  fc.record({ n: number, gpuCount: fc.constantFrom(8, 3), domain: fc.constantFrom('here', 'there') }).map(
-    ({ n, gpuCount, domain }): Step =>
-      (control) => {
-        const name = pick(['n1', 'n2', 'n3', 'n4'], n)!
-        const node = aNode(name, { gpuCount, domains: [domain] })
-        control.observe({ kind: 'node-present', node, at: control.now })
-      },
-  ),
+  fc
+    .record({
+      n: number,
+      gpuCount: fc.constantFrom(8, 3),
+      domain: fc.constantFrom('here', 'there'),
+      gpuModel: fc.constantFrom('H100-80GB', 'A100-80GB'),
+    })
+    .map(
+      ({ n, gpuCount, domain, gpuModel }): Step =>
+        (control) => {
+          const name = pick(['n1', 'n2', 'n3', 'n4'], n)!
+          const node = aNode(name, { gpuCount, gpuModel, domains: [domain] })
+          control.observe({ kind: 'node-present', node, at: control.now })
+        },
+    ),
   fc.record({ n: number, gpus: fc.constantFrom([], [0, 1], [7]) }).map(
     ({ n, gpus }): Step =>
       (control) => {
