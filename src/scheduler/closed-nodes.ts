@@ -40,7 +40,8 @@ export class ClosedNodes {
     // What windows keep of a node is its whole GPUs that were free at the outset.
     const takesParts = gpuMilli % WHOLE_GPU !== 0 || gpuMilli === 0
     if (evicted.length > 0 || takesParts) closed.push(...promises.closedTo(entry))
-    closed.push(...apartAlways(machine.fleet, entry.gang, request))
+    if (request.request.spread?.mode === 'required')
+      closed.push(...apartAlways(machine.fleet, entry.gang, request))
     return closed
   }
 
@@ -59,11 +60,13 @@ export class ClosedNodes {
   leaveEnough(entry: Entry, request: RequestClass): boolean {
     const { tree } = this.context.machine.fleet
     const { gpuMilli } = request.options[0]!
-    const closed = new Set([...notAskedFor(tree, entry.gang), ...this.ofOthers(entry, gpuMilli)])
-    if (closed.size === 0) return true
+    const closed = [...notAskedFor(tree, entry.gang), ...this.ofOthers(entry, gpuMilli)]
+    if (closed.length === 0) return true
     const requiredDepth = request.withinRequired ? request.withinDepth : undefined
     const bounds = { requiredDepth, segmentDepth: request.segmentDepth }
-    return request.options.some((option) => canEverFit(tree, request.request, option, bounds, closed))
+    return request.options.some((option) =>
+      canEverFit(tree, request.request, option, bounds, new Set(closed)),
+    )
   }
 
   /** Those that stand for others' guaranteed domains, for what could not be ended again for them. */

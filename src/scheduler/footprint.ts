@@ -53,14 +53,16 @@ export function toFootprint(
 
 /** The same with what there is of it told from what there is no more. */
 export function asItStands(
-  { gone, ...footprint }: Footprint,
+  footprint: Footprint,
   isThere: (node: number, gpu: number) => boolean,
 ): Footprint {
   const { nodes, gpus } = footprint
-  if (!gone && gpus.every((indices, p) => indices.every((gpu) => isThere(nodes[p]!, gpu)))) return footprint
+  if (!footprint.gone && gpus.every((indices, p) => indices.every((gpu) => isThere(nodes[p]!, gpu))))
+    return footprint
+  const { gone, ...rest } = footprint
   const all = gone ? gpus.map((indices, p) => [...indices, ...gone[p]!].sort((a, b) => a - b)) : gpus
   const there = all.map((indices, p) => indices.filter((gpu) => isThere(nodes[p]!, gpu)))
   const missing = all.map((indices, p) => indices.filter((gpu) => !isThere(nodes[p]!, gpu)))
-  if (missing.every((indices) => indices.length === 0)) return { ...footprint, gpus: all }
-  return { ...footprint, gpus: there, gone: missing }
+  if (missing.every((indices) => indices.length === 0)) return { ...rest, gpus: all }
+  return { ...rest, gpus: there, gone: missing }
 }
