@@ -1,7 +1,6 @@
-import type { AttemptId, NodeId, TimeMs, WorkloadId } from '../../base/index.ts'
-import { present } from '../../base/index.ts'
-import type { LoggedEvent } from '../../control/index.ts'
-import type { Allocation, NodeDescription, ResourceShape } from '../../model/index.ts'
+import type { NodeId, TimeMs } from '../../base/index.ts'
+import type { Allocation, NodeDescription, ResourceShape, WorkloadSpec } from '../../model/index.ts'
+import type { LiveJob, OpenJob } from './job-log.ts'
 import { type Series, StepSeries, type StepSeriesRecord } from './step-series.ts'
 
 /** GPUs by what they were for, over time and as integrals in GPU-milliseconds. */
@@ -22,17 +21,9 @@ interface NodeUse {
   isDown: boolean
 }
 
-interface OpenWorkload {
-  /** GPUs of the gang, or of one replica. */
-  readonly gpus: number
-  queuedGpus: number
-}
-
 /** The meter in the middle of a run, as plain data. */
 export interface FleetUseRecord {
   readonly nodes: readonly (readonly [NodeId, NodeUse])[]
-  readonly open: readonly (readonly [WorkloadId, OpenWorkload])[]
-  readonly live: readonly (readonly [AttemptId, { workload: WorkloadId; allocation: Allocation }])[]
   readonly now: readonly number[]
   readonly integrals: readonly number[]
   readonly counts: { at: TimeMs; wholeFree: number; queuedGpus: number; queuedGangs: number }
@@ -42,9 +33,6 @@ export interface FleetUseRecord {
 /** Follows the events and adds up, at each instant, which GPUs are held, down or free, and what is queued. */
 export class FleetUseMeter {
   readonly #nodes = new Map<NodeId, NodeUse>()
-  /** Workloads that have not ended. */
-  readonly #open = new Map<WorkloadId, OpenWorkload>()
-  readonly #live = new Map<AttemptId, { workload: OpenWorkload; allocation: Allocation }>()
   readonly #total: number
   readonly #gpusPerNode: number
   readonly #series: StepSeries
@@ -64,47 +52,46 @@ export class FleetUseMeter {
     this.#at = startMs
   }
 
-  take(logged: LoggedEvent): void {
-    if (logged.at !== this.#at) this.#passTo(logged.at)
-    const { event } = logged
-    switch (event.kind) {
-      case 'workload-submitted': {
-        const { spec } = event
-        const workload = { gpus: this.#gpusAsked(spec.resources.shape), queuedGpus: 0 }
-        this.#open.set(event.workload, workload)
-        this.#queue(workload, workload.gpus * (spec.type === 'serve' ? spec.replicas : 1))
-        return
-      }
-      case 'attempt-planned': {
-        const workload = this.#open.get(event.workload)!
-        this.#queue(workload, -workload.gpus)
-        this.#live.set(event.attempt, { workload, allocation: event.allocation })
-        this.#move(event.allocation, 1)
-        return
-      }
-      case 'attempt-ended': {
-        const { workload, allocation } = this.#live.get(event.attempt)!
-        this.#live.delete(event.attempt)
-        this.#move(allocation, -1)
-        if (event.retry) this.#queue(workload, workload.gpus)
-        return
-      }
-      case 'workload-finished': {
-        const workload = this.#open.get(event.workload)!
-        this.#queue(workload, -workload.queuedGpus)
-        this.#open.delete(event.workload)
-        return
-      }
-      case 'node-moved':
-        this.#change(event.node, 0, event.to === 'down')
-        return
-      default:
-        return
-    }
+  /** All was as it is up to this time. Told of every event before the event itself. */
+  passTo(at: TimeMs): void {
+    if (at === this.#at) return
+    const now = this.#now
+    const free = Math.max(0, this.#total - now[0]! - now[1]!)
+    now[2] = this.#queuedGpus
+    now[3] = Math.min(free, this.#queuedGpus)
+    now[4] = Math.max(0, free - this.#wholeFree)
+    now[5] = this.#queuedGangs
+    this.#series.had(now, at)
+    const span = at - this.#at
+    for (let i = 0; i < now.length; i++) this.#integrals[i]! += now[i]! * span
+    this.#at = at
+  }
+
+  submitted(open: OpenJob, spec: WorkloadSpec): void {
+    open.gpusAsked = this.#gpusAsked(spec.resources.shape)
+    this.#queue(open, open.gpusAsked * (spec.type === 'serve' ? spec.replicas : 1))
+  }
+
+  planned(open: OpenJob, allocation: Allocation): void {
+    this.#queue(open, -open.gpusAsked)
+    this.#move(allocation, 1)
+  }
+
+  attemptEnded({ open, allocation }: LiveJob, isTriedAgain: boolean): void {
+    this.#move(allocation, -1)
+    if (isTriedAgain) this.#queue(open, open.gpusAsked)
+  }
+
+  finished(open: OpenJob): void {
+    this.#queue(open, -open.gpusQueued)
+  }
+
+  nodeMoved(node: NodeId, isDown: boolean): void {
+    this.#change(node, 0, isDown)
   }
 
   use(until: TimeMs): FleetUse {
-    this.#passTo(until)
+    this.passTo(until)
     const [held = 0, down = 0, , fragmented = 0] = this.#integrals
     return {
       series: this.#series.series(),
@@ -115,14 +102,8 @@ export class FleetUseMeter {
   }
 
   record(): FleetUseRecord {
-    const workloadOf = new Map([...this.#open].map(([id, workload]) => [workload, id]))
     return {
       nodes: [...this.#nodes].map(([id, use]) => [id, { ...use }]),
-      open: [...this.#open].map(([id, workload]) => [id, { ...workload }]),
-      live: [...this.#live].map(([id, { workload, allocation }]) => [
-        id,
-        { workload: present(workloadOf.get(workload), `workload of ${id}`), allocation },
-      ]),
       now: [...this.#now],
       integrals: [...this.#integrals],
       counts: {
@@ -135,12 +116,9 @@ export class FleetUseMeter {
     }
   }
 
-  load({ nodes, open, live, now, integrals, counts, series }: FleetUseRecord): void {
-    for (const map of [this.#nodes, this.#open, this.#live]) map.clear()
+  load({ nodes, now, integrals, counts, series }: FleetUseRecord): void {
+    this.#nodes.clear()
     for (const [id, use] of nodes) this.#nodes.set(id, { ...use })
-    for (const [id, workload] of open) this.#open.set(id, { ...workload })
-    for (const [id, { workload, allocation }] of live)
-      this.#live.set(id, { workload: present(this.#open.get(workload), `workload of ${id}`), allocation })
     this.#now.set(now)
     this.#integrals.set(integrals)
     this.#at = counts.at
@@ -158,10 +136,10 @@ export class FleetUseMeter {
   }
 
   /** So many more GPUs are waited for. */
-  #queue(workload: OpenWorkload, gpus: number): void {
-    const before = workload.queuedGpus
+  #queue(open: OpenJob, gpus: number): void {
+    const before = open.gpusQueued
     const after = Math.max(0, before + gpus)
-    workload.queuedGpus = after
+    open.gpusQueued = after
     this.#queuedGpus += after - before
     this.#queuedGangs += Math.sign(after) - Math.sign(before)
   }
@@ -187,18 +165,5 @@ export class FleetUseMeter {
   #tally({ gpus, held, isDown }: NodeUse, sign: 1 | -1): void {
     if (isDown) this.#now[1]! += sign * (gpus - held)
     else if (held === 0) this.#wholeFree += sign * gpus
-  }
-
-  #passTo(at: TimeMs): void {
-    const now = this.#now
-    const free = Math.max(0, this.#total - now[0]! - now[1]!)
-    now[2] = this.#queuedGpus
-    now[3] = Math.min(free, this.#queuedGpus)
-    now[4] = Math.max(0, free - this.#wholeFree)
-    now[5] = this.#queuedGangs
-    this.#series.had(now, at)
-    const span = at - this.#at
-    for (let i = 0; i < now.length; i++) this.#integrals[i]! += now[i]! * span
-    this.#at = at
   }
 }

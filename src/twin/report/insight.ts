@@ -90,16 +90,37 @@ export class Insight implements Observer {
   }
 
   readonly onEvents = (events: readonly LoggedEvent[]): void => {
-    this.log.onEvents(events)
     for (const logged of events) {
-      this.#use.take(logged)
+      this.#use.passTo(logged.at)
       this.#serving.take(logged)
-      const { event } = logged
-      if (event.kind === 'attempt-ended' && event.failure) {
-        const { class: name } = event.failure
-        this.#failures.set(name, (this.#failures.get(name) ?? 0) + 1)
-      }
-      if (event.kind === 'workload-finished') this.#lastAt = logged.at
+      this.#take(logged)
+    }
+  }
+
+  #take({ at, event }: LoggedEvent): void {
+    switch (event.kind) {
+      case 'workload-submitted':
+        this.#use.submitted(this.log.submitted(event, at), event.spec)
+        return
+      case 'attempt-planned':
+        this.#use.planned(this.log.planned(event, at), event.allocation)
+        return
+      case 'attempt-ended':
+        this.#use.attemptEnded(this.log.attemptEnded(event), event.retry !== undefined)
+        if (event.failure) {
+          const { class: name } = event.failure
+          this.#failures.set(name, (this.#failures.get(name) ?? 0) + 1)
+        }
+        return
+      case 'workload-finished':
+        this.#use.finished(this.log.finished(event, at))
+        this.#lastAt = at
+        return
+      case 'node-moved':
+        this.#use.nodeMoved(event.node, event.to === 'down')
+        return
+      default:
+        return
     }
   }
 

@@ -1,8 +1,7 @@
 import type { AttemptId, TimeMs, WorkloadId } from '../../base/index.ts'
 import { present } from '../../base/index.ts'
-import type { LoggedEvent } from '../../control/index.ts'
-import { allocatedGpus, type WorkloadType } from '../../model/index.ts'
-import type { Observer } from '../world/world.ts'
+import type { Event } from '../../control/index.ts'
+import { type Allocation, allocatedGpus, type WorkloadType } from '../../model/index.ts'
 
 /** What became of one workload, read off the events. */
 export interface JobRecord {
@@ -20,36 +19,90 @@ export interface JobRecord {
   heldMs: number
   starts: number
   preemptions: number
-  platformFailures: number
 }
 
-interface OpenRecord {
+/** What is kept of a workload until it ends. */
+export interface OpenJob {
   readonly job: JobRecord
   queuedSince: TimeMs
   live: number
+  /** GPUs of the gang or of one replica, and those that are waited for; kept by the meter of the fleet. */
+  gpusAsked: number
+  gpusQueued: number
 }
 
-interface LiveRecord {
-  readonly open: OpenRecord
+/** What is kept of an attempt until it ends. */
+export interface LiveJob {
+  readonly open: OpenJob
   readonly plannedAt: TimeMs
+  readonly allocation: Allocation
 }
 
 /** The log in the middle of a run, as plain data. */
 export interface JobLogRecord {
   readonly ended: readonly JobRecord[]
   readonly order: readonly WorkloadId[]
-  readonly open: readonly (readonly [WorkloadId, OpenRecord])[]
-  readonly live: readonly (readonly [AttemptId, WorkloadId, TimeMs])[]
+  readonly open: readonly (readonly [WorkloadId, OpenJob])[]
+  readonly live: readonly (readonly [AttemptId, WorkloadId, Omit<LiveJob, 'open'>])[]
 }
 
-/** Keeps the record of every workload. It knows nothing but the events. */
-export class JobLog implements Observer {
-  readonly jobs: JobRecord[] = []
-  readonly #open = new Map<WorkloadId, OpenRecord>()
-  readonly #live = new Map<AttemptId, LiveRecord>()
+type Of<Kind extends Event['kind']> = Extract<Event, { kind: Kind }>
 
-  readonly onEvents = (events: readonly LoggedEvent[]): void => {
-    for (const logged of events) this.#take(logged)
+/** Keeps the record of every workload. It knows nothing but the events, and gives what it keeps of whom they are of. */
+export class JobLog {
+  readonly jobs: JobRecord[] = []
+  readonly #open = new Map<WorkloadId, OpenJob>()
+  readonly #live = new Map<AttemptId, LiveJob>()
+
+  submitted({ workload, owner, spec }: Of<'workload-submitted'>, at: TimeMs): OpenJob {
+    const job: JobRecord = {
+      workload,
+      type: spec.type,
+      tenant: owner.team,
+      submittedAt: at,
+      gpus: 0,
+      state: 'open',
+      queuedMs: 0,
+      heldMs: 0,
+      starts: 0,
+      preemptions: 0,
+    }
+    const open: OpenJob = { job, queuedSince: at, live: 0, gpusAsked: 0, gpusQueued: 0 }
+    this.jobs.push(job)
+    this.#open.set(workload, open)
+    return open
+  }
+
+  planned({ workload, attempt, allocation }: Of<'attempt-planned'>, at: TimeMs): OpenJob {
+    const open = this.#open.get(workload)!
+    const { job } = open
+    if (open.live === 0) job.queuedMs += at - open.queuedSince
+    open.live++
+    job.gpus = Math.max(job.gpus, allocatedGpus(allocation))
+    job.firstStartAt ??= at
+    job.starts++
+    this.#live.set(attempt, { open, plannedAt: at, allocation })
+    return open
+  }
+
+  attemptEnded({ attempt, endedAt, outcome }: Of<'attempt-ended'>): LiveJob {
+    const live = this.#live.get(attempt)!
+    this.#live.delete(attempt)
+    const { open, plannedAt } = live
+    const { job } = open
+    open.live--
+    if (open.live === 0) open.queuedSince = endedAt
+    job.heldMs += endedAt - plannedAt
+    if (outcome === 'preempted') job.preemptions++
+    return live
+  }
+
+  finished({ workload, state }: Of<'workload-finished'>, at: TimeMs): OpenJob {
+    const open = this.#open.get(workload)!
+    this.#open.delete(workload)
+    open.job.endedAt = at
+    open.job.state = state
+    return open
   }
 
   record(): JobLogRecord {
@@ -57,7 +110,7 @@ export class JobLog implements Observer {
       ended: this.jobs.filter(({ endedAt }) => endedAt !== undefined),
       order: this.jobs.map(({ workload }) => workload),
       open: [...this.#open].map(([workload, open]) => [workload, { ...open, job: { ...open.job } }]),
-      live: [...this.#live].map(([attempt, { open, plannedAt }]) => [attempt, open.job.workload, plannedAt]),
+      live: [...this.#live].map(([attempt, { open, ...live }]) => [attempt, open.job.workload, live]),
     }
   }
 
@@ -71,61 +124,7 @@ export class JobLog implements Observer {
       jobs.set(workload, record.job)
     }
     for (const workload of order) this.jobs.push(present(jobs.get(workload), `job ${workload}`))
-    for (const [attempt, workload, plannedAt] of live)
-      this.#live.set(attempt, { open: present(this.#open.get(workload), `open ${workload}`), plannedAt })
-  }
-
-  #take({ at, event }: LoggedEvent): void {
-    switch (event.kind) {
-      case 'workload-submitted': {
-        const job: JobRecord = {
-          workload: event.workload,
-          type: event.spec.type,
-          tenant: event.owner.team,
-          submittedAt: at,
-          gpus: 0,
-          state: 'open',
-          queuedMs: 0,
-          heldMs: 0,
-          starts: 0,
-          preemptions: 0,
-          platformFailures: 0,
-        }
-        this.jobs.push(job)
-        this.#open.set(event.workload, { job, queuedSince: at, live: 0 })
-        return
-      }
-      case 'attempt-planned': {
-        const open = this.#open.get(event.workload)!
-        const { job } = open
-        if (open.live === 0) job.queuedMs += at - open.queuedSince
-        open.live++
-        job.gpus = Math.max(job.gpus, allocatedGpus(event.allocation))
-        job.firstStartAt ??= at
-        job.starts++
-        this.#live.set(event.attempt, { open, plannedAt: at })
-        return
-      }
-      case 'attempt-ended': {
-        const { open, plannedAt } = this.#live.get(event.attempt)!
-        this.#live.delete(event.attempt)
-        const { job } = open
-        open.live--
-        if (open.live === 0) open.queuedSince = event.endedAt
-        job.heldMs += event.endedAt - plannedAt
-        if (event.outcome === 'preempted') job.preemptions++
-        if (event.outcome === 'platform-failure') job.platformFailures++
-        return
-      }
-      case 'workload-finished': {
-        const { job } = this.#open.get(event.workload)!
-        this.#open.delete(event.workload)
-        job.endedAt = at
-        job.state = event.state
-        return
-      }
-      default:
-        return
-    }
+    for (const [attempt, workload, record] of live)
+      this.#live.set(attempt, { ...record, open: present(this.#open.get(workload), `open ${workload}`) })
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { HOUR_MS, SECOND_MS } from '../../base/index.ts'
 import type { LoggedEvent } from '../../control/index.ts'
 import { chaosSetup } from '../chaos/draw.ts'
-import { JobLog } from '../report/job-log.ts'
+import { Insight } from '../report/insight.ts'
 import { plainCluster } from '../scenario/plain-cluster.ts'
 import { policyByName } from '../scenario/policies.ts'
 import type { TraceJob } from '../traces/job-trace.ts'
@@ -45,9 +45,9 @@ function aSetup(jobs: readonly (readonly [number, number, number])[], options: O
 }
 
 function play(setup: WorldSetup): [number | undefined, number | undefined][] {
-  const log = new JobLog()
-  new World(setup, [log]).run()
-  return log.jobs.map(({ firstStartAt, endedAt }) => [firstStartAt, endedAt])
+  const insight = new Insight(setup, 1)
+  new World(setup, [insight]).run()
+  return insight.log.jobs.map(({ firstStartAt, endedAt }) => [firstStartAt, endedAt])
 }
 
 describe('World', () => {
