@@ -69,13 +69,24 @@ export function withinLimits(
   claim: Claim,
   request: RequestClass,
   now: TimeMs,
-  counts: (block: QuotaBlock) => boolean = () => true,
+  counts?: (block: QuotaBlock) => boolean,
 ): RequestClass | undefined {
   const { options, amountsDiffer } = request
   if (!amountsDiffer)
-    return quotaBlocks(machine, claim, options[0]!.gpuMilli, now).some(counts) ? undefined : request
-  const within = options.filter(({ gpuMilli }) => !quotaBlocks(machine, claim, gpuMilli, now).some(counts))
+    return isWithinLimits(machine, claim, options[0]!.gpuMilli, now, counts) ? request : undefined
+  const within = options.filter(({ gpuMilli }) => isWithinLimits(machine, claim, gpuMilli, now, counts))
   return within.length === 0 ? undefined : machine.fleet.withOptions(request, within)
+}
+
+function isWithinLimits(
+  machine: Machine,
+  claim: Claim,
+  gpuMilli: number,
+  now: TimeMs,
+  counts?: (block: QuotaBlock) => boolean,
+): boolean {
+  const blocks = quotaBlocks(machine, claim, gpuMilli, now)
+  return counts ? !blocks.some(counts) : blocks.length === 0
 }
 
 /** Who asks: a gang in line. */
