@@ -52,10 +52,7 @@ export function toFootprint(
 }
 
 /** The same with what there is of it told from what there is no more. */
-export function asItStands(
-  footprint: Footprint,
-  isThere: (node: number, gpu: number) => boolean,
-): Footprint {
+export function asItStands(footprint: Footprint, isThere: (node: number, gpu: number) => boolean): Footprint {
   const { nodes, gpus } = footprint
   if (!footprint.gone && gpus.every((indices, p) => indices.every((gpu) => isThere(nodes[p]!, gpu))))
     return footprint

@@ -334,7 +334,8 @@ export class Machine {
   }
 
   /** Holds by id, so that nothing depends on the order in which they became known. */
-  holdsInOrder(): HeldCapacity[] {
+  holdsInOrder(): readonly HeldCapacity[] {
+    if (this.held.size === 0) return NO_HOLDS
     return [...this.held.values()].sort((a, b) => compareIds(a.hold.id, b.hold.id))
   }
 
@@ -349,6 +350,9 @@ export class Machine {
     }
   }
 }
+
+/** Mostly there are none, and this is asked in every pass and at every end. */
+const NO_HOLDS: readonly HeldCapacity[] = []
 
 /** More GPUs than any gang has: sizes over it are parts of a level. */
 const LARGEST_GANG = 1e9

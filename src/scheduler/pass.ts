@@ -136,7 +136,6 @@ export class Pass implements EvictionContext {
   /** Starts what was held for, where nothing is in the way any more; keeps the other holds that can still be kept. */
   private startHeld(): void {
     const { machine } = this
-    if (machine.held.size === 0) return
     for (const { hold, occupants } of machine.holdsInOrder()) {
       if (!isOfUse(machine, hold, this.now)) {
         for (const occupant of occupants) this.transaction.vacate(occupant)
