@@ -62,7 +62,7 @@ export const CANARIES = {
   /** The store loses a submission that was acknowledged. */
   S5: () => ({
     onStep: (world: World) => {
-      const workload = [...world.acknowledged.values()].at(-1)
+      const workload = world.acknowledged.at(-1)
       if (workload) world.store?.lose(workload)
     },
   }),

@@ -82,7 +82,7 @@ export class Checkers implements Observer {
       else if (explain(world.state.derived.machine, world.nowMs, workload.id, 0).blockers.length === 0)
         this.#find('live', world, `${workload.id} can never start, and nothing says why`)
     }
-    const missing = world.setup.jobs.length - world.acknowledged.size - world.refused.length
+    const missing = world.setup.jobs.length - acknowledgedOf(world).length - world.refused.length
     if (missing > 0) this.#find('live', world, `${missing} submissions were never answered`)
   }
 
@@ -241,7 +241,7 @@ export class Checkers implements Observer {
   /** S5: whatever was acknowledged is in the store. */
   #acknowledgedSurvive(world: World): void {
     if (!world.store) return
-    for (const workload of world.acknowledged.values())
+    for (const workload of acknowledgedOf(world))
       if (!world.store.has(workload))
         this.#find('S5', world, `${workload} was acknowledged and is not in the store`)
   }
@@ -267,4 +267,8 @@ export class Checkers implements Observer {
 function isTakenBy(event: LoggedEvent['event'], node: NodeId, gpus: readonly number[]): boolean {
   if (event.kind === 'node-described') return event.node.id === node
   return event.kind === 'node-foreign' && event.node === node && event.gpus.some((gpu) => gpus.includes(gpu))
+}
+
+function acknowledgedOf({ acknowledged }: World): WorkloadId[] {
+  return acknowledged.filter((workload) => workload !== undefined)
 }

@@ -5,7 +5,7 @@ import type { UserAction } from './world-setup.ts'
 /** What somebody asks of the server by this action; nothing where what it is about is not there. */
 export function commandOf(
   { what }: UserAction,
-  acknowledged: ReadonlyMap<number, WorkloadId>,
+  acknowledged: readonly (WorkloadId | undefined)[],
   isHealed: boolean,
 ): Command | undefined {
   switch (what.kind) {
@@ -14,11 +14,11 @@ export function commandOf(
       if (isHealed && what.action !== 'resume') return undefined
       return { kind: 'node-action', node: what.node, action: what.action, reason: 'drill' }
     case 'stop': {
-      const workload = acknowledged.get(what.job)
+      const workload = acknowledged[what.job]
       return workload && { kind: 'stop', workload, kill: what.kill }
     }
     case 'scale': {
-      const workload = acknowledged.get(what.job)
+      const workload = acknowledged[what.job]
       return workload && { kind: 'scale', workload, replicas: what.replicas }
     }
     case 'command':

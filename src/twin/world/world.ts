@@ -55,8 +55,8 @@ export class World {
   readonly controlFaults: ControlFaults | undefined
   hash = new TraceHash()
   readonly jobOf = new Map<WorkloadId, number>()
-  /** The workload of each job whose submission was acknowledged. */
-  readonly acknowledged = new Map<number, WorkloadId>()
+  /** The workload of each job whose submission was acknowledged, by the number of the job. */
+  readonly acknowledged: (WorkloadId | undefined)[] = []
   eventCount = 0
   stepCount = 0
   /** Submissions that have neither come nor ended nor been refused. */
@@ -164,7 +164,9 @@ export class World {
       state: storedStateOf(this.server.state),
       hash: this.hash.record(),
       jobOf: [...this.jobOf],
-      acknowledged: [...this.acknowledged],
+      acknowledged: this.acknowledged.flatMap((workload, job) =>
+        workload ? [[job, workload] as const] : [],
+      ),
       ended: [...this.#ended],
       refused: [...this.refused],
       counts: { events: this.eventCount, steps: this.stepCount, openJobs: this.openJobs },
@@ -191,7 +193,7 @@ export class World {
     world.server.state = restoreState(record.state)
     world.server.load(record.server)
     if (record.store) world.store?.replaceBy(record.store)
-    for (const [job, workload] of record.acknowledged) world.acknowledged.set(job, workload)
+    for (const [job, workload] of record.acknowledged) world.acknowledged[job] = workload
     for (const [name, end] of record.ended) world.#ended.set(name, end)
     for (const words of record.refused) world.refused.push(words)
     world.eventCount = record.counts.events
@@ -297,7 +299,7 @@ export class World {
     const known = store?.submission(job.user, key)
     if (server.isServing && known) {
       known.forEach((workload, i) => {
-        this.acknowledged.set(index + i, workload)
+        this.acknowledged[index + i] = workload
       })
       return
     }
@@ -323,7 +325,7 @@ export class World {
       for (const { spec } of jobs) this.refused.push(`${spec.name}: ${outcome.rejection.message}`)
     } else {
       outcome.events.forEach(({ event }, i) => {
-        if (event.kind === 'workload-submitted') this.acknowledged.set(index + i, event.workload)
+        if (event.kind === 'workload-submitted') this.acknowledged[index + i] = event.workload
       })
     }
   }
