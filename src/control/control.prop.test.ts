@@ -93,7 +93,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         control.observe({
           kind: 'attempt-progress',
           attempt: attempt.id,
-          progress: { at: control.now, step: n },
+          progress: { at: control.now, step: n, ...(n % 3 ? { totalSteps: 2 * n } : {}) },
           ...(n % 2 ? { checkpoint: { at: control.now, step: n, path: `/c/${n}` } } : {}),
         })
       },

@@ -102,6 +102,8 @@ export type Event =
       readonly kind: 'attempt-progressed'
       readonly attempt: AttemptId
       readonly progress: Progress
+      /** It is the first by which its run time is known, and the policy's order may be another by that. */
+      readonly reorders?: true
       readonly checkpoint?: Checkpoint
       readonly firstLoss?: number
     }

@@ -29,6 +29,7 @@ export function queuedGang(workload: Workload, replica: number): Draft<QueuedGan
   if (spec.expectedMs !== undefined) gang.expectedMs = spec.expectedMs
   if (spec.limitMs !== undefined) gang.limitMs = spec.limitMs
   if (workload.predictedMs !== undefined) gang.predictedMs = workload.predictedMs
+  if (workload.timeLeft !== undefined) gang.timeLeft = workload.timeLeft
   if (spec.onlyNodes) gang.only = spec.onlyNodes
   if (spec.exceptNodes) gang.except = spec.exceptNodes
   return gang

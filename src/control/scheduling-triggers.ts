@@ -18,5 +18,7 @@ const TRIGGERS: ReadonlySet<EventKind> = new Set<EventKind>([
 ])
 
 export function needsPass(events: readonly LoggedEvent[]): boolean {
-  return events.some(({ event }) => TRIGGERS.has(event.kind))
+  return events.some(
+    ({ event }) => TRIGGERS.has(event.kind) || (event.kind === 'attempt-progressed' && event.reorders),
+  )
 }

@@ -15,7 +15,10 @@ export const PRIORITY_RANK: Readonly<Record<PriorityClass, number>> = {
 export const ORDERINGS = ['fair', 'fifo', 'shortest', 'shortest-service', 'least-attained-service'] as const
 export type Ordering = (typeof ORDERINGS)[number]
 
-/** Where the run times come from that `shortest` and `shortest-service` order by; `exact` exists only in the twin. */
+/**
+ * Where the run times come from that `shortest` and `shortest-service` order by. `predicted` goes by what the program itself
+ * reports of its progress, and until it has, by past runs; `exact` exists only in the twin.
+ */
 export const RUN_TIME_SOURCES = ['declared', 'predicted', 'exact'] as const
 export type RunTimeSource = (typeof RUN_TIME_SOURCES)[number]
 
@@ -77,4 +80,9 @@ export const DEFAULT_POLICY: Policy = {
   evictionGraceMs: 30 * SECOND_MS,
   usageHalfLifeMs: 7 * 24 * HOUR_MS,
   entryPenaltyMs: HOUR_MS,
+}
+
+/** Whether the order of gangs depends on what programs report of their progress. */
+export function ordersByReports({ ordering, runTimes }: Policy): boolean {
+  return runTimes === 'predicted' && (ordering === 'shortest' || ordering === 'shortest-service')
 }

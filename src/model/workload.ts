@@ -59,6 +59,15 @@ export interface Checkpoint {
   readonly path: string
 }
 
+/** How long a run still takes by its program's own reports: the steps left times what a step takes. */
+export interface TimeLeft {
+  /** Of running, from `at` on where it runs then. */
+  readonly ms: DurationMs
+  readonly at: TimeMs
+  /** The pace that was measured last, by which a restart is told until it reports. */
+  readonly stepMs: number
+}
+
 /** By when half, and nine in ten, of the runs forward had started it. */
 export interface StartForecast {
   readonly madeAt: TimeMs
@@ -108,6 +117,8 @@ export interface Workload {
   notBefore: TimeMs
   avoidedNodes: readonly AvoidedNode[]
   progress?: Progress
+  /** By its program's own reports; absent until these tell it. */
+  timeLeft?: TimeLeft
   firstLoss?: number
   checkpoint?: Checkpoint
   /** Replicas whose last attempt the platform or other work cut off, and that have not been started since. */

@@ -6,6 +6,7 @@ import type { Occupant } from './holding.ts'
 import type { Machine } from './machine.ts'
 import { Pass } from './pass.ts'
 import { PlacesInLine } from './place-in-line.ts'
+import { toldEndAt } from './told-time.ts'
 import { Transaction } from './transaction.ts'
 import { lossOf } from './victims.ts'
 import type { Entry } from './waiting.ts'
@@ -174,10 +175,11 @@ class Replication {
 
   private endOf({ gang, startedAt, stopping }: Occupant, now: TimeMs): TimeMs {
     if (stopping) return now + this.machine.policy.evictionGraceMs
+    const u = this.uniform(gang.workload)
+    const told = toldEndAt(gang, startedAt, now, u)
+    if (told !== undefined) return told
     const ran = now - startedAt
-    return (
-      startedAt + Math.max(ran + 1, this.machine.history.quantile(gang, ran, this.uniform(gang.workload)))
-    )
+    return startedAt + Math.max(ran + 1, this.machine.history.quantile(gang, ran, u))
   }
 
   /** In [0, 1), for this gang in this replication, whatever else happens in it: what-if comparisons share their luck. */

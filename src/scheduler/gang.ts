@@ -1,5 +1,5 @@
 import type { AttemptId, DurationMs, NodeId, QueueId, TimeMs, UserId, WorkloadId } from '../base/index.ts'
-import type { Allocation, ResourceRequest } from '../model/index.ts'
+import type { Allocation, ResourceRequest, TimeLeft } from '../model/index.ts'
 
 /** One attempt that is wanted: what a workload (or one replica of it) asks of a scheduling pass. */
 export interface QueuedGang {
@@ -16,6 +16,8 @@ export interface QueuedGang {
   readonly limitMs?: DurationMs
   /** What past runs said of it when it was submitted; what they say when it comes into the line, where that is not known. */
   readonly predictedMs?: DurationMs
+  /** How long it still runs by its program's own reports: from `at` on where it runs, all of it where it waits. */
+  readonly timeLeft?: Pick<TimeLeft, 'ms' | 'at'> | undefined
   /** How long it will really run in all; known only in the twin. */
   readonly exactMs?: DurationMs
   readonly preemptible: boolean

@@ -7,7 +7,7 @@ import type {
   TimeMs,
   WorkloadId,
 } from '../base/index.ts'
-import { assert, broken, compareIds, HOUR_MS, present } from '../base/index.ts'
+import { assert, broken, compareIds, present } from '../base/index.ts'
 import type { Allocation, NodeDescription, NodeState, Policy, Queue, Reservation } from '../model/index.ts'
 import { DEFAULT_POLICY, renamedAllocation, renamedList, renamedReservation } from '../model/index.ts'
 import { spendBudgets } from './budget.ts'
@@ -16,9 +16,10 @@ import { asItStands, type Footprint, footprintGpuMilli, toFootprint } from './fo
 import { gangKey, type LiveAttempt, type QueuedGang } from './gang.ts'
 import { type HeldCapacity, keptFor } from './held-capacity.ts'
 import type { Occupant, UserRecord } from './holding.ts'
+import { liveKey, nextLevelAt, orderKey } from './order-keys.ts'
 import type { Hold } from './plan.ts'
 import { QueueTree } from './queue-tree.ts'
-import { RunHistory, runTime } from './run-history.ts'
+import { RunHistory } from './run-history.ts'
 import { Waiting } from './waiting.ts'
 
 /** How an attempt ended, as far as the history of run times cares. */
@@ -30,6 +31,8 @@ export interface EndDetails {
 export interface LiveChange {
   readonly checkpointAt?: TimeMs
   readonly stopping?: boolean
+  /** As its program has told by now; undefined once it does not tell any more. */
+  readonly timeLeft?: QueuedGang['timeLeft']
   /** Other replicas of the workload have failed there. */
   readonly avoid?: QueuedGang['avoid']
 }
@@ -128,7 +131,7 @@ export class Machine {
   enqueue(gang: QueuedGang): void {
     this.fleet.mix.enter(gang.request)
     const queue = this.queues.of(gang.queue)
-    this.waiting.add(gang, queue, this.queues.user(queue, gang.user), this.orderKey(gang))
+    this.waiting.add(gang, queue, this.queues.user(queue, gang.user), orderKey(this, gang))
   }
 
   dequeue(workload: WorkloadId, replica: number): void {
@@ -167,6 +170,7 @@ export class Machine {
     const occupant = this.attempt(attempt)
     if (change.checkpointAt !== undefined) occupant.checkpointAt = change.checkpointAt
     if (change.stopping !== undefined) occupant.stopping = change.stopping
+    if ('timeLeft' in change) occupant.gang = { ...occupant.gang, timeLeft: change.timeLeft }
     if (change.avoid) occupant.gang = { ...occupant.gang, avoid: change.avoid }
   }
 
@@ -272,12 +276,12 @@ export class Machine {
 
   /** What the policy orders by, for a gang that runs: comparable with the keys of queued ones. */
   liveKey(occupant: Occupant, now: TimeMs): number {
-    const ran = (occupant.gpuMilli / 1000) * (now - occupant.startedAt)
-    const { ordering } = this.policy
-    const { gang } = occupant
-    if (ordering === 'least-attained-service') return this.serviceKey(gang, gang.attainedGpuMs + ran)
-    if (ordering !== 'shortest' && ordering !== 'shortest-service') return gang.submittedAt
-    return this.orderKey({ ...gang, attainedGpuMs: gang.attainedGpuMs + ran })
+    return liveKey(this, occupant, now)
+  }
+
+  /** When a running gang reaches its next level of attained service; undefined where there is none. */
+  nextLevelAt(occupant: Occupant, now: TimeMs): TimeMs | undefined {
+    return nextLevelAt(this, occupant, now)
   }
 
   /** The gang, queued or live. */
@@ -287,41 +291,6 @@ export class Machine {
     for (const { gang } of this.live.values())
       if (gang.workload === workload && gang.replica === replica) return gang
     return undefined
-  }
-
-  private orderKey(gang: QueuedGang): number {
-    const { ordering, runTimes } = this.policy
-    if (ordering === 'least-attained-service') return this.serviceKey(gang, gang.attainedGpuMs)
-    if (ordering !== 'shortest' && ordering !== 'shortest-service') return gang.submittedAt
-    const gpus = Math.max(0.001, requestedGpus(gang))
-    const left = Math.max(0, runTime(gang, runTimes, this.history) - gang.attainedGpuMs / gpus)
-    return ordering === 'shortest' ? left : left * gpus
-  }
-
-  /** When a running gang reaches its next level of attained service; undefined where there is none. */
-  nextLevelAt({ gang, gpuMilli, startedAt }: Occupant, now: TimeMs): TimeMs | undefined {
-    const { ordering, serviceLevels } = this.policy
-    if (ordering !== 'least-attained-service') return undefined
-    const gpus = gpuMilli / 1000
-    const attained = gang.attainedGpuMs + gpus * (now - startedAt)
-    const bound = serviceLevels
-      .map((gpuHours) => (gpuHours * HOUR_MS) / this.serviceWeight(gang))
-      .find((bound) => bound > attained)
-    return bound === undefined ? undefined : Math.ceil(now + (bound - attained) / gpus)
-  }
-
-  private serviceKey(gang: QueuedGang, attainedGpuMs: number): number {
-    const { serviceLevels, serviceSizeWeight } = this.policy
-    const attained = attainedGpuMs * this.serviceWeight(gang)
-    if (serviceLevels.length === 0) return attained
-    let level = 0
-    while (level < serviceLevels.length && attained >= serviceLevels[level]! * HOUR_MS) level++
-    return serviceSizeWeight === 0 ? level : level + requestedGpus(gang) / LARGEST_GANG
-  }
-
-  private serviceWeight(gang: QueuedGang): number {
-    const { serviceSizeWeight } = this.policy
-    return serviceSizeWeight === 0 ? 1 : requestedGpus(gang) ** serviceSizeWeight
   }
 
   private reorder(): void {
@@ -353,13 +322,3 @@ export class Machine {
 
 /** Mostly there are none, and this is asked in every pass and at every end. */
 const NO_HOLDS: readonly HeldCapacity[] = []
-
-/** More GPUs than any gang has: sizes over it are parts of a level. */
-const LARGEST_GANG = 1e9
-
-/** GPUs that a request asks for as far as it says so itself: whole nodes count as 8 GPUs each until they are placed. */
-function requestedGpus({ request: { shape } }: QueuedGang): number {
-  if (shape.kind === 'gpus') return shape.gpus
-  if (shape.kind === 'fraction') return shape.milliGpus / 1000
-  return shape.nodes * (shape.gpusPerNode ?? 8)
-}

@@ -179,6 +179,28 @@ describe('[O4] the keys of the other orders', () => {
     expect(overtaken(ordering, ranMs, { expectedMs: HOUR_MS })).toBe(gives)
   })
 
+  it('predicted run times are what the program reports, once it does, whether it runs or waits', () => {
+    const evicts = (left: Partial<QueuedGang>, ownLeft: Partial<QueuedGang> = {}) => {
+      const machine = aMachine('r xx', {
+        policy: { ordering: 'shortest', preemptByOrdering: true, minimumRunMs: 0, runTimes: 'predicted' },
+        queued: [aGang('g', '1 node', { expectedMs: HOUR_MS, submittedAt: now, ...ownLeft })],
+        live: { x: { startedAt: now - HOUR_MS, expectedMs: 24 * HOUR_MS, ...left } },
+      })
+      return planPass(machine, now).evictions.length > 0
+    }
+    expect(evicts({})).toBe(true)
+    expect(evicts({ timeLeft: { ms: HOUR_MS, at: now - HOUR_MS / 2 } })).toBe(false)
+    expect(evicts({ timeLeft: { ms: 3 * HOUR_MS, at: now - HOUR_MS } })).toBe(true)
+    expect(evicts({}, { timeLeft: { ms: 30 * HOUR_MS, at: 0 } })).toBe(false)
+    // What was reported of an earlier attempt counts from the start of this one.
+    expect(evicts({ timeLeft: { ms: HOUR_MS + MINUTE_MS, at: 0 } })).toBe(false)
+  })
+
+  it('what runs on when its time is over is taken to need as much again as it is overdue', () => {
+    expect(overtaken('shortest', 4.5 * HOUR_MS, { expectedMs: HOUR_MS })).toBe(false)
+    expect(overtaken('shortest', 5.5 * HOUR_MS, { expectedMs: HOUR_MS })).toBe(true)
+  })
+
   it('least-attained-service: what runs is compared by what it has attained now', () => {
     const ordering = 'least-attained-service'
     // It takes turns that grow, so that it is not enough to have attained a little more.

@@ -110,6 +110,31 @@ describe('[F1] a forecast', () => {
     expect(p90).toBeLessThanOrEqual(now + 0.25 * HOUR_MS)
   })
 
+  it('[O5] ends what runs when its reports say, and not after its limit', () => {
+    const told = {
+      x: { ...running.x, limitMs: 20 * HOUR_MS, timeLeft: { ms: 5 * HOUR_MS, at: now - HOUR_MS } },
+    }
+    const machine = aMachine('a xx', { live: told, queued: [aGang('g', '1 node')] })
+    const [{ p50 = 0, p90 = 0 } = {}] = forecast(machine, now, options)
+    expect(p50).toBeGreaterThan(now + 3.6 * HOUR_MS)
+    expect(p90).toBeLessThan(now + 4.4 * HOUR_MS * 1.08)
+    const limited = { x: { ...told.x, limitMs: 2 * HOUR_MS } }
+    const sooner = aMachine('a xx', { live: limited, queued: [aGang('g', '1 node')] })
+    expect(forecast(sooner, now, options)[0]?.p90).toBeLessThanOrEqual(now + HOUR_MS * 1.08)
+  })
+
+  it('[O5] runs what waits for as long as its reports said', () => {
+    const machine = aMachine('a xx', {
+      live: { x: { startedAt: now - HOUR_MS, timeLeft: { ms: HOUR_MS, at: now } } },
+      queued: [
+        aGang('g', '1 node', { timeLeft: { ms: 2 * HOUR_MS, at: 0 } }),
+        aGang('h', '1 node', { submittedAt: 1 }),
+      ],
+    })
+    const [, { p50 = 0 } = {}] = forecast(machine, now, options)
+    expect(Math.abs(p50 - (now + 3 * HOUR_MS))).toBeLessThan(0.4 * HOUR_MS)
+  })
+
   it('is the same for the same seed, and leaves the machine as it was', () => {
     const machine = aMachine('a xx', { live: running, queued: [aGang('g', '1 node')] })
     const before = planPass(machine, now)

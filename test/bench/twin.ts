@@ -196,6 +196,13 @@ if (parts.has('better')) {
       on8x8('small-and-young-first'),
       themis,
     )
+    measure(
+      'better',
+      `${trace}, 8 x 8, srsf-by-reports against Tiresias-L`,
+      on8x8('srsf-by-reports'),
+      tiresias,
+    )
+    measure('better', `${trace}, 8 x 8, srsf-by-reports against SRSF`, on8x8('srsf-by-reports'), srsf)
     measure('better', `${trace}, 8 x 8, srsf against SRSF`, on8x8('srsf'), srsf)
   }
 }

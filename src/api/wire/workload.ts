@@ -44,6 +44,12 @@ export const workload = named(
       .describe(
         'how long it runs by what past runs said at its submission; absent where it never ends by itself',
       ),
+    timeLeft: z
+      .object({ ms: durationMs(), at: timeMs(), stepMs: z.number().positive() })
+      .exactOptional()
+      .describe(
+        "how long it still runs from `at` on by its program's own reports, and the pace of a step; absent until they tell it",
+      ),
     waitsFor: z.array(z.string()).describe('workloads that must still succeed first'),
     state: z.enum(WORKLOAD_STATES),
     stateSince: timeMs(),

@@ -1,11 +1,13 @@
 import type { AttemptId, NodeId } from '../../base/index.ts'
-import type { Attempt } from '../../model/index.ts'
+import type { Attempt, Progress } from '../../model/index.ts'
+import { ordersByReports, timeLeftAfterReport } from '../../model/index.ts'
 import type { Command } from '../command.ts'
 import type { Rejection } from '../effect.ts'
 import { endOfEngine, nodeOfEngine } from '../engine-names.ts'
 import { liveWorkload } from '../evolve/workload.ts'
 import type { EngineFact } from '../ports/index.ts'
 import type { Recorder } from '../recorder.ts'
+import type { ControlState } from '../state.ts'
 import { endAttempt } from './end-attempt.ts'
 import { nodeDown, nodeForeign, nodeGone, nodePresent, nodeUp } from './nodes.ts'
 import { launchOrder } from './schedule.ts'
@@ -61,6 +63,7 @@ function take(recorder: Recorder, fact: EngineFact): void {
         kind: 'attempt-progressed',
         attempt: attempt.id,
         progress: fact.progress,
+        ...(reorders(recorder.state, attempt, fact.progress) ? { reorders: true } : {}),
         ...(fact.checkpoint ? { checkpoint: fact.checkpoint } : {}),
         ...(fact.firstLoss !== undefined ? { firstLoss: fact.firstLoss } : {}),
       })
@@ -84,6 +87,14 @@ function takeOfNode(recorder: Recorder, node: NodeId, fact: NodeFact): void {
     case 'node-gone':
       nodeGone(recorder, node)
   }
+}
+
+/** Whether the report makes known how long a workload runs, under a policy by whose order one that waits may take its place. */
+function reorders({ policy, workloads }: ControlState, attempt: Attempt, progress: Progress): boolean {
+  if (!policy.preemptByOrdering || !ordersByReports(policy)) return false
+  if (workloads.get(attempt.workload)?.timeLeft) return false
+  const { firstProgress = progress } = attempt
+  return timeLeftAfterReport(undefined, { firstProgress, progress }) !== undefined
 }
 
 function isNews(attempt: Attempt, fact: Extract<EngineFact, { kind: 'attempt-progress' }>): boolean {

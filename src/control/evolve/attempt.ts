@@ -1,7 +1,14 @@
 import type { AttemptId, Draft, TimeMs } from '../../base/index.ts'
 import { present, unreachable } from '../../base/index.ts'
-import type { Attempt, Workload } from '../../model/index.ts'
-import { milliGpusOf, moveAttempt, moveWorkload, stoppedAfterMs } from '../../model/index.ts'
+import type { Attempt, TimeLeft, Workload } from '../../model/index.ts'
+import {
+  milliGpusOf,
+  moveAttempt,
+  moveWorkload,
+  stoppedAfterMs,
+  timeLeftAfterEnd,
+  timeLeftAfterReport,
+} from '../../model/index.ts'
 import type { Event } from '../event.ts'
 import { enqueueMissing, liveAttempt, queuedGang } from '../gangs.ts'
 import type { ControlState } from '../state.ts'
@@ -55,6 +62,8 @@ export function evolveAttempt(state: ControlState, event: AttemptEvent, at: Time
       attempt.firstProgress ??= event.progress
       attempt.progress = event.progress
       workload.progress = event.progress
+      if (workload.spec.type === 'train')
+        setTimeLeft(state, workload, timeLeftAfterReport(workload.timeLeft, attempt))
       if (event.firstLoss !== undefined) workload.firstLoss ??= event.firstLoss
       if (event.checkpoint) {
         attempt.checkpoint = event.checkpoint
@@ -158,6 +167,7 @@ function endAttempt(state: ControlState, event: Extract<Event, { kind: 'attempt-
   }
   if (event.outcome === 'user-failure') workload.userFailures++
   if (event.outcome === 'platform-failure') workload.platformFailures++
+  setTimeLeft(state, workload, timeLeftAfterEnd(workload, at))
   if (event.retry) goOn(state, workload, event.retry, at)
   else if (attempt.stop?.reason === 'scaled-down' && isAtRest(workload))
     moveWorkload(workload, 'queued', at, `${attempt.id} was scaled down`)
@@ -173,6 +183,13 @@ function setCutOff(workload: Workload, replica: number, isCutOff: boolean): void
   const cutOff = isCutOff ? [...others, replica] : others
   if (cutOff.length > 0) workload.cutOff = cutOff
   else delete workload.cutOff
+}
+
+function setTimeLeft(state: ControlState, workload: Workload, timeLeft: TimeLeft | undefined): void {
+  if (timeLeft) workload.timeLeft = timeLeft
+  else if (workload.timeLeft) delete workload.timeLeft
+  else return
+  for (const live of workload.liveAttempts) state.derived.machine.updateLive(live, { timeLeft })
 }
 
 /** The workload queues again for what it lost. */

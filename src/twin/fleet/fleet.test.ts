@@ -11,12 +11,13 @@ import { Streams } from '../kernel/streams.ts'
 import { plainCluster } from '../scenario/plain-cluster.ts'
 import type { Behaviour } from './behaviour.ts'
 import { FabricSharing } from './fabric-sharing.ts'
+import type { FleetOccurrence } from './fleet-options.ts'
 import { Pace } from './pace.ts'
-import { type FleetOccurrence, SimulatedEngine } from './simulated-engine.ts'
+import { SimulatedEngine } from './simulated-engine.ts'
 
 const S = 1_000_000
 
-function aFleet(behaviour: Partial<Behaviour>, pace = new Pace()) {
+function aFleet(behaviour: Partial<Behaviour>, pace = new Pace(), reports = false) {
   const agenda = new Agenda<FleetOccurrence>()
   const engine = new SimulatedEngine(
     {
@@ -24,6 +25,7 @@ function aFleet(behaviour: Partial<Behaviour>, pace = new Pace()) {
       behaviourOf: () => ({ workUs: 100 * S, startUs: 0, saveUs: 0, savesWhenTold: true, ...behaviour }),
       speeds: pace,
       tellSaves: false,
+      reports,
     },
     { plan: (at, what) => agenda.plan(at, 0, what), cancel: (ticket) => agenda.cancel(ticket) },
   )
@@ -154,6 +156,22 @@ describe('SimulatedEngine', () => {
     fleet.pace.setNodeSpeed(id('node-1'), 0.5)
     fleet.engine.paceAnew(fleet.engine.runsOn(id('node-1')), 40 * S)
     expect(fleet.runOut().at(-1)).toMatchObject({ kind: 'attempt-ended', at: 160_000 })
+  })
+
+  it('[T35] tells how far it is as it begins, after half a minute, and when it has run twice as long', () => {
+    const fleet = aFleet({ startUs: 10 * S, workUs: 200 * S }, new Pace(), true)
+    fleet.engine.launch(fleet.order(1), 0)
+    const told = fleet
+      .runOut()
+      .flatMap((fact) =>
+        fact.kind === 'attempt-progress' ? [[fact.progress.at / 1000, fact.progress.step]] : [],
+      )
+    expect(told).toEqual([
+      [10, 0],
+      [40, 30],
+      [70, 60],
+      [130, 120],
+    ])
   })
 
   it('[T27] tells how long each rank computes, so that those of a slow node stand out', () => {

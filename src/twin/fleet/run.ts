@@ -15,6 +15,9 @@ export interface Run {
   readonly launchedAt: TimeUs
   /** Its progress is settled up to here; meaningful from `running` on. */
   settledAt: TimeUs
+  /** When all its tasks ran, and how long after that it reports next; absent while it does not. */
+  runningAt?: TimeUs
+  reportUs?: TimeUs
   /** Work that it found saved when it was launched. */
   readonly resumedUs: TimeUs
   /** Work done by then, and the part of it that a new attempt would find. */
@@ -134,6 +137,12 @@ export function timeToSave({ behaviour, phaseUs }: Run): TimeUs {
   return behaviour.saveEveryUs === undefined
     ? Number.POSITIVE_INFINITY
     : behaviour.saveEveryUs + behaviour.saveUs - phaseUs
+}
+
+/** How long until a settled, running run reports next; infinite where it reports nothing. */
+export function timeToReport({ reportUs, runningAt, settledAt }: Run): TimeUs {
+  if (reportUs === undefined || runningAt === undefined) return Number.POSITIVE_INFINITY
+  return Math.max(0, runningAt + reportUs - settledAt)
 }
 
 /** Computing time within the first `span` of alternating cycles. */

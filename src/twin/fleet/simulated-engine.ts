@@ -9,41 +9,25 @@ import type {
   TaskExit,
 } from '../../control/index.ts'
 import type { NodeDescription } from '../../model/index.ts'
-import type { Ticket, TimeUs } from '../kernel/agenda.ts'
-import type { Behaviour } from './behaviour.ts'
+import type { TimeUs } from '../kernel/agenda.ts'
+import type { FleetAgenda, FleetOccurrence, FleetOptions } from './fleet-options.ts'
 import type { FleetRecord } from './fleet-record.ts'
 import { rankTimesOf } from './rank-times.ts'
-import { type CrashExit, newRun, type Run, type RunEnd, settle, timeLeft, timeToSave } from './run.ts'
+import {
+  type CrashExit,
+  newRun,
+  type Run,
+  type RunEnd,
+  settle,
+  timeLeft,
+  timeToReport,
+  timeToSave,
+} from './run.ts'
 import { exitOf, milliseconds, progressOf, runningFact } from './run-facts.ts'
 import { SimulatedNodes } from './simulated-nodes.ts'
-import type { Speeds } from './speeds.ts'
 
-/** What the fleet plans for itself, as data for the agenda. */
-export type FleetOccurrence =
-  | { readonly kind: 'run-started'; readonly attempt: AttemptId }
-  | { readonly kind: 'run-done'; readonly attempt: AttemptId }
-  | { readonly kind: 'run-saved'; readonly attempt: AttemptId }
-  | { readonly kind: 'run-stopped'; readonly attempt: AttemptId; readonly saved: boolean }
-  | { readonly kind: 'hang-noticed'; readonly attempt: AttemptId; readonly exit: CrashExit }
-
-/** Where the fleet's own occurrences go. */
-export interface FleetAgenda {
-  plan(at: TimeUs, what: FleetOccurrence): Ticket
-  cancel(ticket: Ticket): void
-}
-
-export interface FleetOptions {
-  readonly levels: readonly string[]
-  readonly nodes: readonly NodeDescription[]
-  readonly behaviourOf: (order: LaunchOrder) => Behaviour
-  readonly speeds: Speeds
-  /** Whether each checkpoint is told as it becomes durable, not only at the end of the attempt. */
-  readonly tellSaves: boolean
-  /** Where all replicas of served models answer; absent where nobody asks them. */
-  readonly replicaAddress?: string
-  /** Called with each run as it ends, before the fact of it is told. */
-  readonly onEnd?: (run: Run, end: RunEnd) => void
-}
+/** After so long a program has told twice how far it is. */
+const FIRST_REPORT_US: TimeUs = 30_000_000
 
 /**
  * Nodes and attempts that exist only in virtual time: what an engine does, without deciding anything. It is asked as
@@ -143,6 +127,11 @@ export class SimulatedEngine {
       case 'run-saved':
         settle(run, now)
         this.#tellSave(run, now)
+        this.#planNext(run)
+        return
+      case 'run-reports':
+        this.tellProgress(run, now)
+        run.reportUs! *= 2
         this.#planNext(run)
         return
       case 'run-done':
@@ -318,6 +307,11 @@ export class SimulatedEngine {
     const affected = this.#options.speeds.enter(run)
     run.speed = this.#options.speeds.speedOf(run)
     this.#facts.push(runningFact(run, now, this.#options.replicaAddress))
+    if (this.#options.reports) {
+      run.runningAt = now
+      run.reportUs = FIRST_REPORT_US
+      this.#facts.push(progressOf(run, now))
+    }
     this.#planNext(run)
     this.paceAnew(affected, now)
   }
@@ -325,13 +319,11 @@ export class SimulatedEngine {
   #planNext(run: Run): void {
     const left = timeLeft(run)
     const toSave = this.#options.tellSaves ? timeToSave(run) : Number.POSITIVE_INFINITY
-    const { attempt } = run
-    if (left <= toSave) {
-      if (left === Number.POSITIVE_INFINITY) return
-      run.next = this.#agenda.plan(run.settledAt + left, { kind: 'run-done', attempt })
-    } else {
-      run.next = this.#agenda.plan(run.settledAt + toSave, { kind: 'run-saved', attempt })
-    }
+    const toReport = timeToReport(run)
+    const next = Math.min(left, toSave, toReport)
+    if (next === Number.POSITIVE_INFINITY) return
+    const kind = next === left ? 'run-done' : next === toSave ? 'run-saved' : 'run-reports'
+    run.next = this.#agenda.plan(run.settledAt + next, { kind, attempt: run.attempt })
   }
 
   /** Nothing more is computed; what the run used of the fabric is free for others. */

@@ -4,9 +4,10 @@ import type { StoredState } from '../../control/index.ts'
 import { launchOrder } from '../../control/index.ts'
 import type { Node } from '../../model/index.ts'
 import { FaultInjector, type FaultOccurrence } from '../faults/fault-injector.ts'
+import type { FleetOccurrence } from '../fleet/fleet-options.ts'
 import { Pace } from '../fleet/pace.ts'
 import { type Run, type RunEnd, settle } from '../fleet/run.ts'
-import { type FleetOccurrence, SimulatedEngine } from '../fleet/simulated-engine.ts'
+import { SimulatedEngine } from '../fleet/simulated-engine.ts'
 import { Agenda, type Ticket, type TimeUs } from '../kernel/agenda.ts'
 import { Streams } from '../kernel/streams.ts'
 import type { LivePlan } from './live-plan.ts'
@@ -46,6 +47,7 @@ export class LiveFleet {
         },
         speeds: this.#pace,
         tellSaves: false,
+        reports: false,
         ...(plan.replicaAddress !== undefined ? { replicaAddress: plan.replicaAddress } : {}),
         ...(onEnd ? { onEnd } : {}),
       },

@@ -68,6 +68,14 @@ const POLICIES = {
     },
     needsRunTimes: false,
   },
+  /**
+   * Shortest remaining service first, by what programs report of their progress once they run, and by past runs until then. Nothing
+   * is known at submission.
+   */
+  'srsf-by-reports': {
+    policy: { ...PREEMPTIVE, ordering: 'shortest-service', runTimes: 'predicted' },
+    needsRunTimes: false,
+  },
   /** Fair shares, nothing interrupted. */
   fair: { policy: { ...ORDER_ONLY, ordering: 'fair', backfill: 'greedy' }, needsRunTimes: false },
 } as const satisfies Record<string, NamedPolicy>

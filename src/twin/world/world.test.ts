@@ -51,6 +51,19 @@ function play(setup: WorldSetup): [number | undefined, number | undefined][] {
 }
 
 describe('World', () => {
+  it('[T35] under an order by reports goes by them once they tell how long a job is', () => {
+    // Four hours are guessed of each when it comes.
+    const first = [0, 8, 72_000] as const
+    const shorter = [1_000, 8, 100] as const
+    const longer = [2_000, 8, 108_000] as const
+    expect(play(aSetup([first, shorter, longer], { policy: 'srsf-by-reports' }))).toEqual([
+      [0, 72_130_000],
+      [1_000_000, 1_100_000],
+      // It has run for half a minute when it is known to be longer.
+      [2_000_000, 180_100_000],
+    ])
+  })
+
   it('[T7] runs jobs for exactly their run time, freed GPUs going at once to who waits', () => {
     expect(
       play(

@@ -3,7 +3,7 @@ import { broken, id, present } from '../../base/index.ts'
 import type { Command, ControlState, LoggedEvent } from '../../control/index.ts'
 import { restoreState } from '../../control/index.ts'
 import type { Actor, FinalWorkloadState } from '../../model/index.ts'
-import { SYSTEM, teamId } from '../../model/index.ts'
+import { ordersByReports, SYSTEM, teamId } from '../../model/index.ts'
 import { ControlFaults } from '../faults/control-faults.ts'
 import { FaultInjector } from '../faults/fault-injector.ts'
 import { ModelStore } from '../faults/model-store.ts'
@@ -94,6 +94,8 @@ export class World {
         behaviourOf: (order) => this.jobOfWorkload(order.workload).behaviour,
         speeds: this.#pace,
         tellSaves: setup.tellSaves ?? false,
+        // Where no order goes by them, reports would only cost time.
+        reports: ordersByReports(setup.policy),
         onEnd: (run, end) => {
           for (const observer of observers) observer.onRunEnd?.(run, end)
         },
@@ -237,6 +239,7 @@ export class World {
       case 'run-started':
       case 'run-done':
       case 'run-saved':
+      case 'run-reports':
       case 'run-stopped':
       case 'hang-noticed':
         this.engine.happen(what, this.nowUs)
