@@ -124,7 +124,8 @@ class EarliestSearch {
     if (widest < 0) return undefined
     for (let depth = tree.leafDepth; depth > this.minDepth; depth--) {
       for (let d = tree.depthStart[depth]!; d < tree.depthStart[depth + 1]!; d++)
-        if (this.holdsAt(d, at)) return { at, nodes: this.nodesIn(d, at), option: this.option }
+        if (this.isLargeEnough(d) && this.holdsAt(d, at))
+          return { at, nodes: this.nodesIn(d, at), option: this.option }
     }
     return { at, nodes: this.nodesIn(widest, at), option: this.option }
   }
@@ -142,6 +143,7 @@ class EarliestSearch {
 
   /** When the domain holds the gang, or infinity if that is later than `bound` or never. */
   private fullAt(domain: number, bound: TimeMs): TimeMs {
+    if (!this.isLargeEnough(domain)) return Number.POSITIVE_INFINITY
     if (!this.isCutIn(domain)) {
       const count = this.gather(domain, bound)
       return count < this.nodesNeeded
@@ -165,6 +167,11 @@ class EarliestSearch {
     let segments = 0
     for (const part of this.segmentDomains(domain)) segments += Math.floor(this.gather(part, at) / size)
     return segments * size >= this.nodesNeeded
+  }
+
+  private isLargeEnough(domain: number): boolean {
+    const { firstNode, endNode } = this.fleet.tree
+    return endNode[domain]! - firstNode[domain]! >= this.nodesNeeded
   }
 
   private isCutIn(domain: number): boolean {
@@ -209,23 +216,21 @@ class EarliestSearch {
     return nodes
   }
 
-  /** The last `wanted` of the nodes that are free by then, the latest first, of equals the first ones. */
+  /** The last `wanted` of the nodes that are free by then, of equals the first ones. */
   private latest(domain: number, at: TimeMs, wanted: number): number[] {
     const { tree } = this.fleet
-    const { freeAt } = this
+    const { freeAt, scratch } = this
     const count = this.gather(domain, at)
-    const from = nthSmallest(this.scratch, count, count - wanted + 1)
-    const later: number[] = []
-    const ties: number[] = []
+    const from = nthSmallest(scratch, count, count - wanted + 1)
+    let ties = wanted
+    for (let i = 0; i < count; i++) if (scratch[i]! > from) ties--
+    const nodes: number[] = []
     const end = tree.endNode[domain]!
-    for (let n = tree.firstNode[domain]!; n < end; n++) {
+    for (let n = tree.firstNode[domain]!; nodes.length < wanted && n < end; n++) {
       const time = freeAt[n]!
-      if (time > at || time < from) continue
-      if (time > from) later.push(n)
-      else if (ties.length < wanted) ties.push(n)
+      if (time > from ? time <= at : time === from && ties-- > 0) nodes.push(n)
     }
-    later.sort((a, b) => freeAt[b]! - freeAt[a]! || a - b)
-    return [...later, ...ties.slice(0, wanted - later.length)]
+    return nodes
   }
 }
 
