@@ -1,5 +1,13 @@
 import Table from 'cli-table3'
-import { compare, estimateText, FIGURE_NAMES, figureTitle, reportPage, type Scenario } from '../twin/index.ts'
+import {
+  type Comparison,
+  compare,
+  estimateTexts,
+  FIGURE_NAMES,
+  figureTitle,
+  reportPage,
+  type Scenario,
+} from '../twin/index.ts'
 import { checkWritable, writeOutput } from './file-failure.ts'
 import { type Files, readFiles } from './twin-files.ts'
 import { type FinishedRun, FinishedRuns, keyOfRun } from './twin-finished.ts'
@@ -39,6 +47,27 @@ export async function compareRuns(what: readonly string[], flags: TwinFlags): Pr
   print(compared, seedCount, flags)
 }
 
+/** Of the names of figures, and of one candidate at most, with their lines. */
+const WIDTHS = { figures: 34, candidate: 23 } as const
+
+/** So many candidates fit beside each other on the terminal. */
+function beside(): number {
+  const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY
+  return Math.max(1, Math.floor((columns - WIDTHS.figures) / WIDTHS.candidate))
+}
+
+function tableOf(rows: readonly Comparison[], first: Comparison | undefined): string {
+  const table = new Table({ head: ['', ...rows.map(({ name }) => name)], style: { head: [], border: [] } })
+  for (const figure of FIGURE_NAMES)
+    table.push([figureTitle(figure), ...rows.map((row) => cellOf(figure, row, first))])
+  return table.toString()
+}
+
+function cellOf(...estimate: Parameters<typeof estimateTexts>): string {
+  const { mean, interval, difference } = estimateTexts(...estimate)
+  return `${mean} ${interval}`.trimEnd() + (difference === '' ? '' : `\n${difference}`)
+}
+
 async function play(scenario: Scenario, files: Files, label: string): Promise<FinishedRun> {
   const { report, assembled } = await playScenario({ scenario, files, label })
   return { report, skipped: assembled.skipped }
@@ -54,11 +83,10 @@ function print(
   )
   if (flags.json) process.stdout.write(`${JSON.stringify(rows)}\n`)
   else {
-    const table = new Table({ head: ['', ...rows.map(({ name }) => name)], style: { head: [], border: [] } })
-    for (const figure of FIGURE_NAMES)
-      table.push([figureTitle(figure), ...rows.map((row) => estimateText(figure, row, rows[0]))])
+    for (let from = 0; from < rows.length; from += beside())
+      process.stdout.write(`${tableOf(rows.slice(from, from + beside()), rows[0])}\n`)
     process.stdout.write(
-      `${table.toString()}\nmeans over ${seedCount} seeds with 95 % confidence intervals, and the difference from the first, seed by seed\n`,
+      `means over ${seedCount} seeds with 95 % confidence intervals, and the difference from the first, seed by seed\n`,
     )
   }
   if (flags.report === undefined) return

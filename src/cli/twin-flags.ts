@@ -92,6 +92,8 @@ export function scenarioOfFlags(file: string | undefined, flags: TwinFlags): Sce
 }
 
 function readScenario(file: string): Scenario {
+  if (/\.(csv|txt)(\.gz)?$/i.test(file))
+    throw new CliFailure('usage', `${file} is no scenario`, `To play it as a trace, give --trace ${file}.`)
   const parsed = parseScenario(readText(file), file)
   if (parsed.ok) return parsed.value
   throw new CliFailure('invalid-spec', parsed.error.map(formatSpecProblem).join('\n'))
@@ -136,7 +138,12 @@ const CLUSTER_FORMS = 'write nodes=96,gpus=8, or gpus=560 for one pool, or TEMPL
 
 function clusterOf(text: string): Scenario['cluster'] {
   const template = /^([a-z][\w-]*):(\d+)$/.exec(text)
-  if (template) return { kind: 'template', template: template[1]!, nodes: Number(template[2]) }
+  if (template)
+    return {
+      kind: 'template',
+      template: template[1]!,
+      nodes: wholeNumber('nodes of --cluster', template[2]!, 1),
+    }
   const values = new Map<string, string>()
   for (const part of text.split(',')) {
     const [name = '', value] = part.split('=')

@@ -63,7 +63,7 @@ function textOf({ report, seconds, eventsPerSecond, rssMiB, scenario }: Played):
     table.push(['interruptions', `${count}, one each ${round(meanHoursBetween, 2)} h of running`])
   }
   for (const { cause, gpuHours, share } of report.waste) {
-    if (gpuHours > 0) table.push([`  ${cause}`, `${Math.round(gpuHours)} GPU-hours, ${percent(share)}`])
+    if (gpuHours > 0) table.push([`  ${cause}`, `${hours(gpuHours)} GPU-hours, ${percent(share)}`])
   }
   for (const served of report.serving) {
     const { asked, answered } = served.outcomes
@@ -78,9 +78,9 @@ function textOf({ report, seconds, eventsPerSecond, rssMiB, scenario }: Played):
     )
   }
   for (const { name, asked, heldGpuHours, idleGpuHours, meanWaitS, replaced } of report.machines) {
-    const idle = idleGpuHours === undefined ? '' : `, ${Math.round(idleGpuHours)} of them idle`
+    const idle = idleGpuHours === undefined ? '' : `, ${hours(idleGpuHours)} of them idle`
     table.push(
-      [name, `${asked} asked for, ${Math.round(heldGpuHours)} GPU-hours held${idle}`],
+      [name, `${asked} asked for, ${hours(heldGpuHours)} GPU-hours held${idle}`],
       ['  waited for', `${span(meanWaitS)} in the mean; ${replaced} replaced after failures`],
     )
   }
@@ -92,6 +92,11 @@ function textOf({ report, seconds, eventsPerSecond, rssMiB, scenario }: Played):
     ['hash', report.hash],
   )
   return table.toString()
+}
+
+/** Small amounts with two digits of them. */
+function hours(value: number): string {
+  return value >= 10 ? value.toFixed(0) : `${Number(value.toPrecision(2))}`
 }
 
 function percent(share: number): string {

@@ -168,8 +168,8 @@ dependsOn: [data, w3]
 
 describe('a spec with one fault names place, field, what was found and what is allowed', () => {
   test.each([
-    ['', 'a.yaml:1:1: is empty; a spec begins with `type:` and `name:`'],
-    ['# nothing yet\n', 'a.yaml:1:1: is empty; a spec begins with `type:` and `name:`'],
+    ['', 'a.yaml:1:1: is empty; it begins with `type:` and `name:`'],
+    ['# nothing yet\n', 'a.yaml:1:1: is empty; it begins with `type:` and `name:`'],
     ['- a\n- b', 'a.yaml:1:1: needs a mapping that begins with `type:` and `name:`, found a list of 2 items'],
     ['hello', 'a.yaml:1:1: needs a mapping that begins with `type:` and `name:`, found "hello"'],
     ['name: a', 'a.yaml:1:1: type: missing; needs train, serve or machines'],

@@ -31,8 +31,13 @@ export interface YamlSpec {
   readonly top?: Place
 }
 
-/** Reads one mapping from the text; `set` puts values into it, path to YAML text. Never throws on any text. */
-export function readYaml(text: string, file: string, set: Readonly<Record<string, string>>): YamlSpec {
+/** Reads one mapping from the text; `set` puts values into it, path to YAML text; `begins` says what one of its kind begins with. Never throws on any text. */
+export function readYaml(
+  text: string,
+  file: string,
+  set: Readonly<Record<string, string>>,
+  begins = '`type:` and `name:`',
+): YamlSpec {
   const lines = new LineCounter()
   const source = {
     file,
@@ -51,8 +56,7 @@ export function readYaml(text: string, file: string, set: Readonly<Record<string
   if (excess) return refuse(excess)
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
   const [document, second] = documents
-  if (!document || !('contents' in document))
-    return refuse('is empty; a spec begins with `type:` and `name:`')
+  if (!document || !('contents' in document)) return refuse(`is empty; it begins with ${begins}`)
   for (const error of documents.flatMap((each) => [...each.errors, ...each.warnings])) {
     refuse(inWords(error), error.pos[0])
   }
@@ -63,9 +67,9 @@ export function readYaml(text: string, file: string, set: Readonly<Record<string
     )
   const broken = document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')
   if (broken) return { source }
-  if (document.contents === null) return refuse('is empty; a spec begins with `type:` and `name:`')
+  if (document.contents === null) return refuse(`is empty; it begins with ${begins}`)
   if (!isMap(document.contents)) {
-    new Place(source, '', document.contents).expected('a mapping that begins with `type:` and `name:`')
+    new Place(source, '', document.contents).expected(`a mapping that begins with ${begins}`)
     return { source }
   }
   const fault = collectAnchors(document, source.anchors)

@@ -51,17 +51,25 @@ export function figureTitle(figure: Figure): string {
   return TITLES[figure]
 }
 
-/** A figure's mean and interval, and on a second line its difference from the first candidate. */
-export function estimateText(figure: Figure, { figures, against }: Comparison, first?: Comparison): string {
+/** A figure's mean, its interval where it has any width, and its difference from the first candidate. */
+export function estimateTexts(
+  figure: Figure,
+  { figures, against }: Comparison,
+  first?: Comparison,
+): { readonly mean: string; readonly interval: string; readonly difference: string } {
   const { mean, low, high } = figures[figure]
-  const interval = high > low ? ` \u00b1 ${figureText(figure, (high - low) / 2)}` : ''
-  const difference = against?.[figure]
+  const interval = high > low ? `\u00b1 ${figureText(figure, (high - low) / 2)}` : ''
   const base = first?.figures[figure].mean ?? 0
-  const text = figureText(figure, mean) + interval
-  if (!difference || base === 0) return text
+  return { mean: figureText(figure, mean), interval, difference: differenceText(against?.[figure], base) }
+}
+
+function differenceText(difference: Estimate | undefined, base: number): string {
+  if (!difference) return ''
+  if (difference.low === 0 && difference.high === 0) return 'the same'
+  if (base === 0) return ''
   const isClear = difference.low > 0 || difference.high < 0
   const sign = difference.mean >= 0 ? '+' : ''
-  return `${text}\n${sign}${percent(difference.mean / base)}${isClear ? '' : ', not clear'}`
+  return `${sign}${percent(difference.mean / base)}${isClear ? '' : ', not clear'}`
 }
 
 /** A figure with its unit. */

@@ -1,4 +1,4 @@
-import { type Comparison, estimateText, FIGURE_NAMES, figureTitle } from './compare.ts'
+import { type Comparison, estimateTexts, FIGURE_NAMES, type Figure, figureTitle } from './compare.ts'
 import type { RunReport } from './insight.ts'
 import { ledgerSections } from './ledger-sections.ts'
 import { machinesSections } from './machines-section.ts'
@@ -72,19 +72,31 @@ function headline({ summary, gpuCount, policy, seed, goodput, fairness, hash }: 
   return `<dl>${cells.join('')}</dl>`
 }
 
+/** So many candidates fit beside each other on paper. */
+const MOST_BESIDE = 5
+
 function comparisonTable(rows: readonly Comparison[]): string {
-  return section(
-    'Side by side',
-    table(
-      ['', ...rows.map(({ name }) => name)],
-      FIGURE_NAMES.map((figure) => [
-        figureTitle(figure),
-        ...rows.map((row) => estimateText(figure, row, rows[0])),
-      ]),
-    ) +
-      note(
-        `Means over ${rows[0]?.seeds ?? 0} seeds with 95 % confidence intervals. Below them the difference from the first, seed by seed; "not clear" where its interval holds 0.`,
+  const parts = Array.from({ length: Math.ceil(rows.length / MOST_BESIDE) }, (_, part) =>
+    rows.slice(part * MOST_BESIDE, (part + 1) * MOST_BESIDE),
+  )
+  const cell = (figure: Figure, row: Comparison) => {
+    const { mean, interval, difference } = estimateTexts(figure, row, rows[0])
+    return [mean, interval, difference].filter((line) => line !== '').join('\n')
+  }
+  const tables = parts.map((part, i) =>
+    section(
+      i === 0 ? 'Side by side' : 'Side by side, the next',
+      table(
+        ['', ...part.map(({ name }) => name)],
+        FIGURE_NAMES.map((figure) => [figureTitle(figure), ...part.map((row) => cell(figure, row))]),
       ),
+    ),
+  )
+  return (
+    tables.join('') +
+    note(
+      `Means over ${rows[0]?.seeds ?? 0} seeds with 95 % confidence intervals. Below them the difference from the first, seed by seed; "not clear" where its interval holds 0.`,
+    )
   )
 }
 

@@ -23,7 +23,7 @@ export function note(text: string): string {
   return `<p class="note">${escapeXml(text)}</p>`
 }
 
-/** A cell's second line is set small. */
+/** A cell's lines below the first are set small. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const header = head.some((name) => name !== '')
     ? `<tr>${head.map((name) => `<th>${cellOf(name)}</th>`).join('')}</tr>`
@@ -33,8 +33,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 function cellOf(text: string): string {
-  const [first = '', second = ''] = text.split('\n').map(escapeXml)
-  return second === '' ? first : `${first}<small>${second}</small>`
+  const [first = '', ...more] = text.split('\n').map(escapeXml)
+  return first + more.map((line) => `<small>${line}</small>`).join('')
 }
 
 export function seconds(value: number): string {

@@ -25,18 +25,23 @@ const LONGEST_NAME = 12
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000']
 const DASHES = ['', '6 3', '2 3', '8 3 2 3', '1 2', '10 4', '4 4']
 
+/** No two of 49 lines have the colour and the dashes in common. */
+function dashOf(line: number): string {
+  return DASHES[(line + Math.floor(line / COLOURS.length)) % DASHES.length]!
+}
+
 /** Lines over evenly spaced positions from `from` to `to`. */
 export function linePlot(
   lines: readonly Line[],
   across: Axis & { readonly from: number; readonly to: number },
   up: Axis,
 ): string {
-  const top = niceTop(Math.max(1e-9, ...lines.flatMap(({ values }) => values)))
+  const top = topOf(lines)
   const x = (i: number, count: number) => LEFT + ((WIDTH - LEFT - RIGHT) * (i + 0.5)) / Math.max(1, count)
   const y = (value: number) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top)
   const paths = lines.map(({ values }, l) => {
     const points = values.map((value, i) => `${x(i, values.length).toFixed(1)},${y(value).toFixed(1)}`)
-    return `<polyline points="${points.join(' ')}" fill="none" stroke="${COLOURS[l % COLOURS.length]}" stroke-width="1.6" stroke-dasharray="${DASHES[l % DASHES.length]}"/>`
+    return `<polyline points="${points.join(' ')}" fill="none" stroke="${COLOURS[l % COLOURS.length]}" stroke-width="1.6" stroke-dasharray="${dashOf(l)}"/>`
   })
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const at = LEFT + (WIDTH - LEFT - RIGHT) * share
@@ -46,7 +51,7 @@ export function linePlot(
     [...gridAndLabels(top, up), ...ticks, axisName(across.label, HEIGHT), ...paths],
     lines.map(({ name }, l) => ({
       name,
-      sign: `<line x1="0" y1="5" x2="26" y2="5" stroke="${COLOURS[l % COLOURS.length]}" stroke-width="3" stroke-dasharray="${DASHES[l % DASHES.length]}"/>`,
+      sign: `<line x1="0" y1="5" x2="26" y2="5" stroke="${COLOURS[l % COLOURS.length]}" stroke-width="3" stroke-dasharray="${dashOf(l)}"/>`,
     })),
     HEIGHT,
     `${up.label} over ${across.label}`,
@@ -55,7 +60,7 @@ export function linePlot(
 
 /** Groups of bars, one bar for each series in each group. */
 export function barPlot(groups: readonly string[], bars: readonly Line[], across: string, up: Axis): string {
-  const top = niceTop(Math.max(1e-9, ...bars.flatMap(({ values }) => values)))
+  const top = topOf(bars)
   const slot = (WIDTH - LEFT - RIGHT) / Math.max(1, groups.length)
   const thick = (slot * 0.8) / Math.max(1, bars.length)
   // Names that would run into each other stand aslant.
@@ -124,6 +129,12 @@ function axisName(label: string, height: number): string {
 }
 
 /** The next of 1, 2, 4, 5, 8 times a power of ten, so that the quarters are short numbers. */
+/** Above all values, and 1 where there is nothing. */
+function topOf(lines: readonly Line[]): number {
+  const most = Math.max(0, ...lines.flatMap(({ values }) => values))
+  return most > 0 ? niceTop(most) : 1
+}
+
 function niceTop(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value))
   const step = [1, 2, 4, 5, 8, 10].find((each) => each * power >= value * (1 - 1e-9)) ?? 10

@@ -3,9 +3,10 @@ import { HOUR_MS } from '../../base/index.ts'
 import { assemble } from '../scenario/assemble.ts'
 import { parseScenario } from '../scenario/parse-scenario.ts'
 import { World } from '../world/world.ts'
-import { compare, estimate } from './compare.ts'
+import { compare, estimate, estimateTexts } from './compare.ts'
 import { reportPage } from './html.ts'
 import { Insight } from './insight.ts'
+import { linePlot } from './plot.ts'
 import { StepSeries } from './step-series.ts'
 import { quantile } from './summary.ts'
 
@@ -87,10 +88,37 @@ describe('compare', () => {
     expect(second!.against!.meanQueueS.high - second!.against!.meanQueueS.low).toBeCloseTo(0)
   })
 
+  it('[T17] says where candidates are the same, and puts as many beside each other as paper holds', () => {
+    const reports = [1, 2].map((seed) => play(seed).report)
+    const rows = compare(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => ({ name, reports })))
+    expect(estimateTexts('meanQueueS', rows[1]!, rows[0])).toMatchObject({ difference: 'the same' })
+    expect(estimateTexts('meanQueueS', rows[0]!, rows[0])).toMatchObject({ difference: '' })
+    const runs = [{ name: 'a', report: reports[0]! }]
+    const html = reportPage({ title: 't', runs, comparison: rows, skipped: {} })
+    expect(html.match(/<h2>Side by side/g)).toHaveLength(2)
+    const [first = '', second = ''] = html.split('<h2>Side by side').slice(1)
+    expect(first.match(/<th>/g)).toHaveLength(6)
+    expect(second.slice(0, second.indexOf('</table>')).match(/<th>/g)).toHaveLength(3)
+  })
+
   it("[T17] gives Student's interval", () => {
     // Five values with mean 3 and standard deviation sqrt(2.5): half width 2.776 x sqrt(2.5 / 5).
     expect(estimate([1, 2, 3, 4, 5]).high).toBeCloseTo(3 + 2.776 * Math.sqrt(0.5))
     expect(estimate([4])).toEqual({ mean: 4, low: 4, high: 4 })
+  })
+})
+
+describe('a plot', () => {
+  it('of nothing has an axis of plain numbers, and more lines than colours still differ', () => {
+    const nothing = linePlot(
+      Array.from({ length: 9 }, (_, i) => ({ name: `${i}`, values: [0, 0] })),
+      { label: 'x', from: 0, to: 1, format: String },
+      { label: 'y', format: String },
+    )
+    expect(nothing).toContain('>0.75<')
+    expect(nothing).not.toContain('1e-')
+    const looks = [...nothing.matchAll(/<polyline[^>]*(stroke="[^"]*")[^>]*(stroke-dasharray="[^"]*")/g)]
+    expect(new Set(looks.map(([, colour, dashes]) => `${colour} ${dashes}`)).size).toBe(9)
   })
 })
 

@@ -214,6 +214,7 @@ function readTrace(
   }
   const clipped = clipTrace(trace, from, to)
   const [first] = trace.jobs
+  if (!first && Object.keys(trace.skipped).length === 0) return refuse(`${source.file} has no jobs`)
   if (clipped.jobs.length > 0 || !first) return ok(clipped)
   return refuse(
     `${source.file}: nothing was submitted in the span that was asked for; its submissions go from ${momentText(first.submitMs, epochMs)} to ${momentText(trace.jobs.at(-1)!.submitMs, epochMs)}`,

@@ -43,7 +43,7 @@ const FIELDS = [
 
 /** The scenario of a YAML text, or all that is wrong with it, each with line, column and what is allowed. */
 export function parseScenario(text: string, file: string): Result<Scenario, readonly SpecProblem[]> {
-  return readDocument(text, file, scenarioAt)
+  return readDocument(text, file, '`cluster:` and `workloads:`', scenarioAt)
 }
 
 function scenarioAt(top: Place): Scenario | undefined {

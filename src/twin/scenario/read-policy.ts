@@ -38,7 +38,7 @@ const SETTINGS: { readonly [Name in string]: readonly [keyof Policy, Reader<unkn
 
 /** The policy of a file: `base`, one that is known by name, and the settings in which it differs. */
 export function readPolicy(text: string, file: string): Result<Policy, readonly SpecProblem[]> {
-  return readDocument(text, file, policyAt)
+  return readDocument(text, file, '`name:` and `base:`', policyAt)
 }
 
 export function policyAt(place: Place): Policy | undefined {

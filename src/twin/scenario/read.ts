@@ -22,9 +22,10 @@ export { formatSpecProblem, Place, readBoolean, readDuration, readOneOf, readTex
 export function readDocument<Value>(
   text: string,
   file: string,
+  begins: string,
   read: (top: Place) => Value | undefined,
 ): Result<Value, readonly SpecProblem[]> {
-  const { source, top } = readYaml(text, file, {})
+  const { source, top } = readYaml(text, file, {}, begins)
   const value = top && read(top)
   return value !== undefined && source.problems.length === 0 ? ok(value) : refuse(source.problems)
 }

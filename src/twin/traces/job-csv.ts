@@ -1,7 +1,7 @@
 import type { TimeMs } from '../../base/index.ts'
 import { ok, type Result, refuse } from '../../base/index.ts'
 import { inSubmitOrder, type JobTrace, NO_TENANT, type TraceJob } from './job-trace.ts'
-import { columnOf, type Row, readTable } from './table.ts'
+import { columnOf, noColumn, type Row, readTable } from './table.ts'
 
 /** No time or span in a trace is longer, in seconds: the year 2096. */
 const MOST_S = 4e9
@@ -11,7 +11,7 @@ const UNIX_FROM_S = 1e9
 /**
  * The jobs of a CSV with the columns submit_s, gpus and duration_s, and where it has them job_id, tenant, user and
  * limit_s; others are ignored. Rows that ask for no GPU, or whose run time is unknown (empty or negative), are
- * counted and left out. A cell that is no number is refused with its line and column.
+ * counted and left out. A cell that is no number, or a negative one of GPUs or time, is refused with its line and column.
  */
 export function readJobCsv(text: string): Result<JobTrace, string> {
   const table = readTable(text, ',')
@@ -30,8 +30,7 @@ export function readJobCsv(text: string): Result<JobTrace, string> {
     ['gpus', at.gpus],
     ['duration_s', at.duration],
   ] as const) {
-    if (column < 0)
-      return refuse(`line 1: no column "${name}"; the columns are ${table.value.columns.join(', ')}`)
+    if (column < 0) return refuse(noColumn(table.value, name, ['submit_s', 'gpus', 'duration_s']))
   }
   const jobs: TraceJob[] = []
   const skipped: Record<string, number> = {}
@@ -52,6 +51,7 @@ export function readJobCsv(text: string): Result<JobTrace, string> {
     const duration = number(row, at.duration)
     const limit = at.limit < 0 ? Number.NaN : number(row, at.limit)
     if (submit < 0) problem ??= `line ${row.line}: submit_s is ${submit}; expected seconds from 0`
+    if (gpus < 0) problem ??= `line ${row.line}: gpus is ${gpus}; expected a number from 0`
     for (const seconds of [submit, duration])
       if (seconds > MOST_S)
         problem ??= `line ${row.line}: ${seconds} are too many seconds; the most is ${MOST_S}`

@@ -1,5 +1,5 @@
 import { ok, type Result, refuse, type TimeMs } from '../../base/index.ts'
-import { columnOf, readTable } from './table.ts'
+import { columnOf, noColumn, readTable } from './table.ts'
 
 /** One request to a served model. */
 export interface InferenceRequest {
@@ -15,8 +15,7 @@ export function readRequestCsv(text: string): Result<readonly InferenceRequest[]
   const names = ['arrival_s', 'context_tokens', 'generated_tokens'] as const
   const columns = names.map((name) => columnOf(table.value, name))
   const missing = columns.indexOf(-1)
-  if (missing >= 0)
-    return refuse(`line 1: no column "${names[missing]}"; the columns are ${table.value.columns.join(', ')}`)
+  if (missing >= 0) return refuse(noColumn(table.value, names[missing]!, names))
   const requests: InferenceRequest[] = []
   for (const row of table.value.rows) {
     const [arrival, context, generated] = columns.map((column) => Number(row.cells[column]))

@@ -38,6 +38,17 @@ export function readTable(text: string, separator: ',' | '|'): Result<Table, str
   return ok({ columns, rows })
 }
 
+const OTHER_SEPARATORS = { ';': 'semicolons', '\t': 'tabs', '|': 'bars' } as const
+
+/** What is wrong with a table that has no such column. */
+export function noColumn({ columns }: Table, name: string, needed: readonly string[]): string {
+  const [only = ''] = columns
+  const separator = Object.keys(OTHER_SEPARATORS).find((each) => columns.length === 1 && only.includes(each))
+  if (separator !== undefined)
+    return `line 1: the fields are separated by ${OTHER_SEPARATORS[separator as keyof typeof OTHER_SEPARATORS]}; separate them by commas`
+  return `line 1: no column "${name}"; it needs ${needed.join(', ')}, and the columns are ${columns.join(', ')}`
+}
+
 /** The index of the first of these names that the table has, or -1. */
 export function columnOf(table: Table, ...names: readonly string[]): number {
   return table.columns.findIndex((column) => names.includes(column))

@@ -34,7 +34,15 @@ describe('readJobCsv', () => {
 
   it.each([
     ['', /line 1: expected the names/],
-    ['gpus,duration_s\n1,2', /no column "submit_s"; the columns are gpus, duration_s/],
+    [
+      'gpus,duration_s\n1,2',
+      /no column "submit_s"; it needs submit_s, gpus, duration_s, and the columns are gpus, duration_s/,
+    ],
+    [
+      'submit_s;gpus;duration_s\n1;2;3',
+      /line 1: the fields are separated by semicolons; separate them by commas/,
+    ],
+    ['submit_s,gpus,duration_s\n1,-2,3', /line 2: gpus is -2/],
     ['submit_s,gpus,duration_s\n1,2,3\n1,2', /line 3: 2 fields, but the header names 3/],
     ['submit_s,gpus,duration_s\n1,two,3', /line 2: gpus is "two"/],
   ])('[T4] refuses %j and says where', (text, message) => {
