@@ -10,6 +10,9 @@ import type { AgendaRecord } from '../kernel/agenda.ts'
 import type { StreamsRecord } from '../kernel/streams.ts'
 import type { ServerOccurrence, ServerRecord } from './simulated-server.ts'
 
+/** At one instant the fleet goes first, so that what was freed is free for whoever arrives; the pass goes last and sees all. */
+export const RANK = { fleet: 0, fault: 1, user: 2, server: 3, pass: 4 } as const
+
 /** All that can happen in a world. */
 export type Happening =
   | FleetOccurrence

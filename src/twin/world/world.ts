@@ -19,7 +19,7 @@ import { storedStateOf } from './control-snapshot.ts'
 import type { SimulatedJob } from './simulated-job.ts'
 import { SimulatedServer } from './simulated-server.ts'
 import { tenantNames } from './tenant-names.ts'
-import type { Happening, WorldRecord } from './world-record.ts'
+import { type Happening, RANK, type WorldRecord } from './world-record.ts'
 import type { WorldSetup } from './world-setup.ts'
 
 /** Sees every event right after it was durable, and every run as it ends. It may read the world and change nothing. */
@@ -31,9 +31,6 @@ export interface Observer {
   readonly onRestart?: (world: World) => void
   readonly onRunEnd?: (run: Run, end: RunEnd) => void
 }
-
-/** At one instant the fleet goes first, so that what was freed is free for whoever arrives; the pass goes last and sees all. */
-const RANK = { fleet: 0, fault: 1, user: 2, server: 3, pass: 4 } as const
 
 export const TWIN_ORGANISATION = id<OrganisationId>('twin')
 const ENGINE: Actor = { kind: 'engine', id: 'twin' }
