@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Progress } from './index.ts'
+import type { Progress, TrainSpec } from './index.ts'
 import { timeLeftAfterEnd, timeLeftAfterReport } from './time-left.ts'
 
 const told = (at: number, step: number, totalSteps?: number): Progress => ({
@@ -7,10 +7,15 @@ const told = (at: number, step: number, totalSteps?: number): Progress => ({
   step,
   ...(totalSteps !== undefined && { totalSteps }),
 })
+const spec = { type: 'train' } as TrainSpec
 const leftAfter = (
   reports: readonly Progress[],
   before = undefined as ReturnType<typeof timeLeftAfterReport>,
-) => timeLeftAfterReport(before, { firstProgress: reports[0]!, progress: reports.at(-1)! })
+) =>
+  timeLeftAfterReport(
+    { spec, ...(before && { timeLeft: before }) },
+    { firstProgress: reports[0]!, progress: reports.at(-1)! },
+  )
 
 describe('how long a run still takes by its reports', () => {
   it('is the steps left at the pace from the first report of the attempt on', () => {
@@ -21,6 +26,13 @@ describe('how long a run still takes by its reports', () => {
     expect(leftAfter([told(0, 10, 100)])).toBeUndefined()
     expect(leftAfter([told(0, 10), told(40, 20)])).toBeUndefined()
     expect(leftAfter([told(0, 10, 100), told(40, 10, 100)])).toBeUndefined()
+  })
+
+  it('goes by the planned steps where the program tells no total', () => {
+    const planned = { ...spec, planned: { steps: 50 } } as TrainSpec
+    const attempt = { firstProgress: told(0, 10), progress: told(40, 20) }
+    expect(timeLeftAfterReport({ spec: planned }, attempt)).toMatchObject({ ms: 120 })
+    expect(timeLeftAfterReport({ spec: { ...planned, type: 'serve' } as never }, attempt)).toBeUndefined()
   })
 
   it('follows a total that changes', () => {
@@ -43,12 +55,14 @@ describe('how long a run still takes by its reports', () => {
   it('is all since the newest checkpoint once the attempt has ended, and everything where there is none', () => {
     const timeLeft = { ms: 320, at: 40, stepMs: 4 }
     const progress = told(40, 20, 100)
-    expect(timeLeftAfterEnd({ timeLeft, progress, checkpoint: { at: 39, step: 18, path: '' } }, 50)).toEqual({
+    expect(
+      timeLeftAfterEnd({ spec, timeLeft, progress, checkpoint: { at: 39, step: 18, path: '' } }, 50),
+    ).toEqual({
       ms: 328,
       at: 50,
       stepMs: 4,
     })
-    expect(timeLeftAfterEnd({ timeLeft, progress }, 50)).toMatchObject({ ms: 400 })
-    expect(timeLeftAfterEnd({ progress }, 50)).toBeUndefined()
+    expect(timeLeftAfterEnd({ spec, timeLeft, progress }, 50)).toMatchObject({ ms: 400 })
+    expect(timeLeftAfterEnd({ spec, progress }, 50)).toBeUndefined()
   })
 })

@@ -140,10 +140,15 @@ describe('plan against actual', () => {
     writeFileSync(join(folder, 'go'), '')
     await reported(id, 3)
     const workload = await client.getWorkload({ id })
-    const { pace, progress, endsAt } = workload
+    const { pace, progress, endsAt, timeLeft } = workload
     expect(pace?.measuredStepMs).toBeGreaterThan(0)
     expect(pace?.ratio).toBeCloseTo(pace!.measuredStepMs! / pace!.plannedStepMs)
     expect(endsAt! - progress!.at).toBeCloseTo(997 * pace!.measuredStepMs!, -1)
+    expect(timeLeft).toEqual({
+      ms: Math.round(997 * pace!.measuredStepMs!),
+      at: progress!.at,
+      stepMs: pace!.measuredStepMs,
+    })
     const { out } = await banyan(`show ${id}`)
     expect(out).toMatch(/planned +1 x H100-SXM-80 for .*: the size that was asked for/)
     expect(out).toMatch(/step time +measured \S+ s, planned \S+ s within \d+ %: \d+ % (slower|faster)/)

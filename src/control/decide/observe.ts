@@ -92,9 +92,10 @@ function takeOfNode(recorder: Recorder, node: NodeId, fact: NodeFact): void {
 /** Whether the report makes known how long a workload runs, under a policy by whose order one that waits may take its place. */
 function reorders({ policy, workloads }: ControlState, attempt: Attempt, progress: Progress): boolean {
   if (!policy.preemptByOrdering || !ordersByReports(policy)) return false
-  if (workloads.get(attempt.workload)?.timeLeft) return false
+  const workload = workloads.get(attempt.workload)
+  if (!workload || workload.timeLeft) return false
   const { firstProgress = progress } = attempt
-  return timeLeftAfterReport(undefined, { firstProgress, progress }) !== undefined
+  return timeLeftAfterReport(workload, { firstProgress, progress }) !== undefined
 }
 
 function isNews(attempt: Attempt, fact: Extract<EngineFact, { kind: 'attempt-progress' }>): boolean {

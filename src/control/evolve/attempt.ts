@@ -62,8 +62,7 @@ export function evolveAttempt(state: ControlState, event: AttemptEvent, at: Time
       attempt.firstProgress ??= event.progress
       attempt.progress = event.progress
       workload.progress = event.progress
-      if (workload.spec.type === 'train')
-        setTimeLeft(state, workload, timeLeftAfterReport(workload.timeLeft, attempt))
+      setTimeLeft(state, workload, timeLeftAfterReport(workload, attempt))
       if (event.firstLoss !== undefined) workload.firstLoss ??= event.firstLoss
       if (event.checkpoint) {
         attempt.checkpoint = event.checkpoint

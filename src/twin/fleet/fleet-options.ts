@@ -28,7 +28,7 @@ export interface FleetOptions {
   readonly speeds: Speeds
   /** Whether each checkpoint is told as it becomes durable, not only at the end of the attempt. */
   readonly tellSaves: boolean
-  /** Whether programs tell how far they are: as they begin to run, after half a minute, and then each time they have run twice as long. */
+  /** Whether programs tell how far they are: as they begin to run, after half a minute, and then each time they have run twice as long. Where no order goes by it, it only costs time. */
   readonly reports: boolean
   /** Where all replicas of served models answer; absent where nobody asks them. */
   readonly replicaAddress?: string

@@ -2,8 +2,7 @@ import type { OrganisationId, TeamId, TimeMs, UserId, WorkloadId } from '../../b
 import { broken, id, present } from '../../base/index.ts'
 import type { Command, ControlState, LoggedEvent } from '../../control/index.ts'
 import { restoreState } from '../../control/index.ts'
-import type { Actor, FinalWorkloadState } from '../../model/index.ts'
-import { ordersByReports, SYSTEM, teamId } from '../../model/index.ts'
+import { type Actor, type FinalWorkloadState, ordersByReports, SYSTEM, teamId } from '../../model/index.ts'
 import { ControlFaults } from '../faults/control-faults.ts'
 import { FaultInjector } from '../faults/fault-injector.ts'
 import { ModelStore } from '../faults/model-store.ts'
@@ -91,7 +90,6 @@ export class World {
         behaviourOf: (order) => this.jobOfWorkload(order.workload).behaviour,
         speeds: this.#pace,
         tellSaves: setup.tellSaves ?? false,
-        // Where no order goes by them, reports would only cost time.
         reports: ordersByReports(setup.policy),
         onEnd: (run, end) => {
           for (const observer of observers) observer.onRunEnd?.(run, end)
