@@ -113,6 +113,17 @@ describe('[P5] parts of a GPU, CPU and memory: where least is stranded for what 
     expect(placedAmong(aRequest(usual), drawing, [aGang('g', '0.5 gpu')])).toBe(result)
   })
 
+  it('goes by what is in the line on a copy too, when nothing has ended yet', () => {
+    const queued = [
+      aGang('g', '0.5 gpu'),
+      ...['p', 'q', 'r'].map((name) => aGang(name, '2 gpus', { submittedAt: 1 })),
+    ]
+    const machine = aMachine('a xx.. x...', { queued })
+    const plan = planPass(machine, 0)
+    expect(drawn(machine, plan)).toBe('a xxpp xgqq')
+    expect(planPass(machine.clone(), 0)).toEqual(plan)
+  })
+
   it.each([
     ['halves share a GPU', ['0.5 gpu', '0.5 gpu'], 'a h. ..'],
     ['to the last thousandth', ['0.25 gpu', '0.75 gpu'], 'a h. ..'],

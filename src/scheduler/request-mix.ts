@@ -156,7 +156,8 @@ export class RequestMix {
   clone(): RequestMix {
     const copy = new RequestMix()
     for (const [name, kind] of this.present) copy.present.set(name, { ...kind })
-    for (const row of this.rows().values()) copy.load(row)
+    for (const [name, kind] of this.past) copy.past.set(name, { ...kind })
+    copy.isStale = true
     return copy
   }
 
