@@ -145,7 +145,7 @@ test('banyan sbatch runs a script on the nodes of its list, no sooner than it be
   const script = [
     '#!/bin/bash',
     '#SBATCH --nodelist=gpu-[003-004] --gpus-per-node=2 --exclude=gpu-001',
-    '#SBATCH --begin=now+2 --time=1 --signal=B:USR1@58',
+    '#SBATCH --begin=now+2 --time=1 --signal=B:USR1@54',
     `trap 'echo "$SLURM_NODEID" >> ${marks}; exit 0' USR1`,
     'while :; do sleep 0.1; done',
   ]
