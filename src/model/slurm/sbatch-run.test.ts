@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,18 +25,21 @@ const TASK = {
 }
 
 function ran(text: string, more: Partial<Parameters<typeof scriptRun>[0]> = {}) {
-  const run = scriptRun({
+  return spawnSync('/bin/sh', ['-c', runOf(text, more)], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, ...TASK },
+  })
+}
+
+function runOf(text: string, more: Partial<Parameters<typeof scriptRun>[0]> = {}) {
+  return scriptRun({
     text,
     arguments: [],
     jobName: 'train',
     output: undefined,
     error: undefined,
     ...more,
-  })
-  return spawnSync('/bin/sh', ['-c', run], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { PATH: process.env.PATH, ...TASK },
   })
 }
 
@@ -58,6 +62,20 @@ test('srun runs its command in place, past its own options', () => {
 
 test('its exit code is that of the script', () => {
   expect(ran('exit 7\n').status).toBe(7)
+})
+
+test('what it does when all of its task is warned decides its exit code', async () => {
+  const text = "#!/bin/bash\ntrap 'echo warned; exit 5' USR1\necho ready\nwhile :; do sleep 0.02; done\n"
+  for (let i = 0; i < 12; i++) {
+    const task = spawn('/bin/sh', ['-c', runOf(text, { signal: 'USR1' })], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { PATH: process.env.PATH, ...TASK },
+    })
+    await once(task.stdout, 'data')
+    process.kill(-task.pid!, 'SIGUSR1')
+    expect(await once(task, 'exit')).toEqual([5, null])
+  }
 })
 
 test('a copy of its output goes where it says, and its log stays whole', () => {

@@ -82,10 +82,10 @@ export function scriptRun({
     'chmod +x "$folder/srun" "$folder/script"',
     'export PATH="$folder:$PATH"',
     ...redirections(output, error),
-    // The task itself gets the signal first; the script is to see it too.
-    `"$folder/script" ${words.map(quoted).join(' ')} & child=$!`,
-    ...[...new Set(['TERM', signal])].map((name) => `trap 'kill -${name} "$child" 2>/dev/null' ${name}`),
-    'while :; do wait "$child"; code=$?; kill -0 "$child" 2>/dev/null || break; done',
+    // Signals go to all processes of the task: the script has them too, and its exit code is waited for whatever comes.
+    `trap : ${[...new Set(['TERM', signal])].join(' ')}`,
+    `"$folder/script" ${words.map(quoted).join(' ')}`,
+    'code=$?',
     'exec >&- 2>&-',
     '[ -z "$copies" ] || wait $copies',
     'exit "$code"',
