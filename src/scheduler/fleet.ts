@@ -36,8 +36,6 @@ export class Fleet {
   /** Thousandths of GPUs on nodes that are not down, by model index of the queue tree. */
   capacityMilli: number[] = []
   totalMilli = 0
-  /** Grows whenever capacity may have become free: what did not fit at the same value does not fit now. */
-  freedVersion = 0
   /** Counts every occupation and its end. */
   changes = 0
   readonly mix: RequestMix
@@ -74,10 +72,7 @@ export class Fleet {
     if (before.state === state) return
     const node = this.built.tree.nodeIndex.get(description.id)!
     if (before.state === 'ready') this.built.capacity.close(node)
-    if (state === 'ready') {
-      this.built.capacity.open(node)
-      this.freedVersion++
-    }
+    if (state === 'ready') this.built.capacity.open(node)
     if (before.state === 'down') this.countCapacity(description, 1)
     if (state === 'down') this.countCapacity(description, -1)
   }
@@ -106,7 +101,6 @@ export class Fleet {
       occupant.footprint = asItStands(occupant.footprint, this.isThere)
       capacity.take(occupant.footprint)
     }
-    this.freedVersion++
   }
 
   /** Whether the node has the GPU, and no others than Banyan hold it. */
@@ -216,7 +210,6 @@ export class Fleet {
     fleet.compiled = this.compiled
     fleet.capacityMilli = [...this.capacityMilli]
     fleet.totalMilli = this.totalMilli
-    fleet.freedVersion = this.freedVersion
     this.foreign.copyInto(fleet.foreign)
     const copies = new Map<Occupant, Occupant>()
     for (const occupant of this.occupants) {
@@ -250,7 +243,6 @@ export class Fleet {
     const capacity = new Capacity(tree, this.mix)
     this.built = { tree, capacity }
     this.compiled = new Map()
-    this.freedVersion++
     this.onNode = Array.from({ length: tree.nodeCount }, () => [])
     this.nodeEndsAt = new Float64Array(tree.nodeCount).fill(Number.NEGATIVE_INFINITY)
     this.scratch = [new Float64Array(tree.nodeCount), new Float64Array(tree.nodeCount)]

@@ -107,7 +107,6 @@ export class Machine {
   setQueue(queue: Queue): void {
     const before = this.queues.of(queue.id)
     this.queues.set(queue)
-    this.fleet.freedVersion++
     if (this.queues.of(queue.id) !== before) this.reorder()
   }
 
@@ -119,7 +118,6 @@ export class Machine {
     const before = this.policy
     this.policy = policy
     this.queues.setHalfLife(policy.usageHalfLifeMs, now)
-    this.fleet.freedVersion++
     const isSameOrder =
       before.ordering === policy.ordering &&
       before.runTimes === policy.runTimes &&
@@ -184,18 +182,15 @@ export class Machine {
     this.queues.charge(occupant.user, occupant.model, occupant.gpuMilli, occupant.startedAt, at)
     spendBudgets(occupant.user.parent, { from: occupant.startedAt, to: at, gpuMilli: occupant.gpuMilli })
     if (details.completed) this.history.add(occupant.gang, at - occupant.startedAt)
-    this.fleet.freedVersion++
     this.refillHolds()
   }
 
   setReservation(reservation: Reservation): void {
     this.reservations.set(reservation.id, reservation)
-    this.fleet.freedVersion++
   }
 
   removeReservation(id: ReservationId): void {
     this.reservations.delete(id)
-    this.fleet.freedVersion++
   }
 
   placeHold(hold: Hold): void {
@@ -213,7 +208,6 @@ export class Machine {
     if (!held) return
     for (const occupant of held.occupants) this.fleet.vacate(occupant)
     this.held.delete(id)
-    this.fleet.freedVersion++
     this.refillHolds()
   }
 
